@@ -1,0 +1,75 @@
+#include "apps/command_line.h"
+
+#include <algorithm>
+#include <cxxopts.hpp>
+
+#include "apps/output.h"
+
+namespace semblance {
+
+void CommandLine::add(std::string_view heading, std::string_view name, Kind kind, std::string hint, std::string help, std::string shown_default) {
+  options_.push_back({std::string(heading), std::string(name), kind, std::move(hint), std::move(help), std::move(shown_default)});
+}
+
+bool CommandLine::parse(std::span<const std::string> arguments) {
+  cxxopts::Options parser("semblance " + usage_, description_);
+  parser.custom_help("").set_width(110);
+  std::vector<std::string> headings;
+  for (const auto& option : options_) {
+    if (std::ranges::find(headings, option.heading) == headings.end()) headings.push_back(option.heading);
+    std::string help = option.help;
+    if (option.kind == Kind::Switch)
+      help += fmt::format(" (default: {}; --{}{})", option.shown_default == "true" ? "yes" : "no",
+                          option.shown_default == "true" ? "no-" : "", option.name);
+    else if (!option.shown_default.empty()) help += fmt::format(" (default: {})", option.shown_default);
+    auto adder = parser.add_options(option.heading);
+    if (option.kind == Kind::Value) {
+      adder(option.name, help, cxxopts::value<std::string>(), option.hint);
+    } else {
+      adder(option.name, help);
+    }
+    if (option.kind == Kind::Switch) parser.add_options("off")("no-" + option.name, "");
+  }
+  parser.add_options("Help")("h,help", "print this");
+  headings.emplace_back("Help");
+
+  std::vector<const char*> raw = {"semblance"};
+  for (const auto& argument : arguments) raw.push_back(argument.c_str());
+  try {
+    const auto result = parser.parse(static_cast<int>(raw.size()), raw.data());
+    if (result.count("help")) {
+      print_out(parser.help(headings));
+      return false;
+    }
+    for (const auto& item : result.arguments()) {
+      const bool off = item.key().starts_with("no-") && std::ranges::any_of(options_, [&](const Option& o) {
+                         return o.kind == Kind::Switch && o.name == item.key().substr(3);
+                       });
+      if (off) given_.emplace_back(item.key().substr(3), "false");
+      else given_.emplace_back(item.key(), item.value());
+    }
+    positional_ = result.unmatched();
+  } catch (const cxxopts::exceptions::exception& error) {
+    std::string message = error.what();
+    // cxxopts puts names between typographic quotes.
+    for (const std::string quote : {"\u2018", "\u2019"})
+      for (size_t at; (at = message.find(quote)) != std::string::npos;) message.replace(at, quote.size(), "'");
+    throw Error(ErrorKind::Usage, "{}; see semblance {} --help", message, usage_.substr(0, usage_.find_first_of("A[")));
+  }
+  return true;
+}
+
+const std::vector<std::string>& CommandLine::positional(size_t least, size_t most) const {
+  if (positional_.size() < least || positional_.size() > most)
+    throw Error(ErrorKind::Usage, "expected: semblance {}; found {} argument(s){}", usage_, positional_.size(),
+                positional_.size() > most ? ", the last '" + positional_.back() + "'" : "");
+  return positional_;
+}
+
+std::optional<std::string> CommandLine::last(std::string_view name) const {
+  for (auto it = given_.rbegin(); it != given_.rend(); ++it)
+    if (it->first == name) return it->second;
+  return std::nullopt;
+}
+
+}  // namespace semblance

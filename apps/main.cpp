@@ -1,0 +1,74 @@
+// The program: finds the verb, and turns what is thrown into one line and an exit code.
+#include <c10/util/Exception.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "apps/output.h"
+#include "apps/verbs.h"
+#include "training/interrupt.h"
+
+namespace {
+
+using semblance::Arguments;
+
+struct Verb {
+  const char* name;
+  int (*run)(Arguments);
+  const char* help;
+};
+
+constexpr Verb kVerbs[] = {
+    {"train", semblance::run_train, "train a model and write a run folder"},
+    {"resume", semblance::run_resume, "go on with a training that was stopped"},
+    {"evaluate", semblance::run_evaluate, "measure a trained model on labelled data"},
+    {"predict", semblance::run_predict, "label texts"},
+    {"inspect", semblance::run_inspect, "verify a checkpoint and show what it holds"},
+    {"version", semblance::run_version, "print versions and devices"},
+};
+
+int fail(int code, std::string message) {
+  for (char& c : message)
+    if (c == '\n' || c == '\r') c = ' ';
+  semblance::print_note("semblance: error: " + message);
+  return code;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  std::string names;
+  for (const auto& verb : kVerbs) (names += names.empty() ? "" : ", ") += verb.name;
+  if (arguments.empty()) throw semblance::Error(semblance::ErrorKind::Usage, "expected a verb, one of {}; see semblance --help", names);
+  if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
+    std::string text = "Trains, resumes, evaluates and serves small text-embedding models.\n\nUsage: semblance VERB [options]\n\n";
+    for (const auto& verb : kVerbs) text += fmt::format("  {:<10} {}\n", verb.name, verb.help);
+    semblance::print_out(text + "\nsemblance VERB --help lists a verb's options.\n");
+    semblance::flush_out();
+    return 0;
+  }
+  if (arguments[0] == "--version") return semblance::run_version({});
+  for (const auto& verb : kVerbs)
+    if (arguments[0] == verb.name) return verb.run(std::span(arguments).subspan(1));
+  throw semblance::Error(semblance::ErrorKind::Usage, "expected a verb, one of {}; found '{}'", names, arguments[0]);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  semblance::install_signal_handlers();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is a write error like any other
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const semblance::Error& error) {
+    return fail(error.exit_code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(1, "out of memory; use smaller data, fewer words or a smaller --dim");
+  } catch (const c10::Error& error) {
+    return fail(1, error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return fail(1, error.what());
+  }
+}

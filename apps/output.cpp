@@ -1,0 +1,143 @@
+#include "apps/output.h"
+
+#include <fmt/color.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+
+#include "training/trainer.h"
+
+namespace semblance {
+namespace {
+
+constexpr double kSecondsBetweenLines = 5;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+std::string cell(const Json& value) {
+  if (value.is_number_float()) return fmt::format("{:.4f}", value.get<double>());
+  if (value.is_null()) return "-";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+// Columns of equal width; the first to the left, the others to the right.
+std::string align(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  const auto width = [](const std::string& text) { return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; })); };
+  for (const auto& row : rows)
+    for (size_t c = 0; c < row.size(); ++c) {
+      if (c >= widths.size()) widths.push_back(0);
+      widths[c] = std::max(widths[c], width(row[c]));
+    }
+  std::string text;
+  for (const auto& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) {
+      const std::string pad(widths[c] - width(row[c]), ' ');
+      text += c == 0 ? row[c] + pad : "  " + pad + row[c];
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string duration(double seconds) {
+  const auto s = static_cast<int64_t>(seconds + 0.5);
+  return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) : fmt::format("{}:{:02}", s / 60, s % 60);
+}
+
+}  // namespace
+
+void print_out(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+    throw Error(ErrorKind::Internal, "standard output cannot be written: {}", std::strerror(errno));
+}
+
+void flush_out() {
+  if (std::fflush(stdout) != 0) throw Error(ErrorKind::Internal, "standard output cannot be written: {}", std::strerror(errno));
+}
+
+void print_note(const std::string& line) { fmt::print(stderr, "{}\n", line); }
+
+std::string metrics_table(const Json& report) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, value] : report.items())
+    if (!value.is_structured()) rows.push_back({name, cell(value)});
+  std::string text = align(rows);
+  if (const auto classes = report.find("per_class"); classes != report.end()) {
+    constexpr size_t kMost = 40;
+    rows = {{"label", "precision", "recall", "f1", "examples"}};
+    for (const auto& row : *classes) {
+      if (rows.size() > kMost) break;
+      rows.push_back({cell(row["label"]), cell(row["precision"]), cell(row["recall"]), cell(row["f1"]), cell(row["examples"])});
+    }
+    text += "\n" + align(rows);
+    if (classes->size() > kMost) text += fmt::format("… and {} more labels (--json has them all)\n", classes->size() - kMost);
+  }
+  if (const auto confusion = report.find("confusion"); confusion != report.end() && confusion->size() <= 20) {
+    rows = {{"actual \\ predicted"}};
+    for (const auto& row : report["per_class"]) rows[0].push_back(cell(row["label"]));
+    for (size_t i = 0; i < confusion->size(); ++i) {
+      rows.push_back({cell(report["per_class"][i]["label"])});
+      for (const auto& count : (*confusion)[i]) rows.back().push_back(cell(count));
+    }
+    text += "\n" + align(rows);
+  }
+  return text;
+}
+
+Progress::Progress() : terminal_(isatty(STDERR_FILENO) != 0) {}
+
+void Progress::clear_bar() {
+  if (std::exchange(bar_shown_, false)) fmt::print(stderr, "\r\033[K");
+}
+
+void Progress::on_begin(TrainerCore& trainer) {
+  last_line_ = now();
+  if (trainer.state().step > 0)
+    print_note(fmt::format("going on at epoch {}, step {}", trainer.state().epoch + 1, trainer.state().step));
+}
+
+void Progress::on_log(TrainerCore& trainer, const StepReport& report) {
+  const auto& state = trainer.state();
+  const double share = static_cast<double>(state.batch) / static_cast<double>(trainer.batches_per_epoch());
+  const auto left = static_cast<double>(trainer.epoch_size()) * (static_cast<double>(trainer.options().epochs - state.epoch) - share);
+  const auto line = fmt::format("epoch {}/{} {:3.0f}%  loss {:.4f}  lr {:.3g}  {:.0f} examples/s  {} left", state.epoch + 1, trainer.options().epochs,
+                                100 * share, report.loss, report.learning_rate, report.examples_per_second, duration(left / report.examples_per_second));
+  if (terminal_) {
+    constexpr int kWidth = 24;
+    const auto done = static_cast<size_t>(share * kWidth);
+    fmt::print(stderr, "\r\033[K[{}{}] {}", std::string(done, '#'), std::string(kWidth - done, '.'), line);
+    std::fflush(stderr);
+    bar_shown_ = true;
+  } else if (now() - last_line_ >= kSecondsBetweenLines) {
+    print_note(line);
+    last_line_ = now();
+  }
+}
+
+void Progress::on_epoch(TrainerCore& trainer) {
+  clear_bar();
+  const auto& record = trainer.state().history.back();
+  std::string line = fmt::format("epoch {}/{}  step {}  train loss {:.4f}", trainer.state().epoch, trainer.options().epochs, trainer.state().step,
+                                 record["train_loss"].get<double>());
+  if (record.contains("valid"))
+    for (const auto& [name, value] : record["valid"].items())
+      if (value.is_number_float()) line += fmt::format("  {} {:.4f}", name, value.get<double>());
+  if (record.contains("class_mix") && record["class_mix"].size() <= 10) {
+    line += "  mix";
+    for (const auto& [name, value] : record["class_mix"].items()) line += fmt::format(" {}:{:.2f}", name, value.get<double>());
+  }
+  print_note(line);
+  last_line_ = now();
+}
+
+void Progress::on_end(TrainerCore& trainer) {
+  clear_bar();
+  print_note(fmt::format("{} at epoch {}, step {}", trainer.outcome(), trainer.state().epoch, trainer.state().step));
+}
+
+}  // namespace semblance

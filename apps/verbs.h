@@ -1,0 +1,24 @@
+// The verbs. Each takes the arguments after its name and returns the exit code; errors are thrown.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "data/config.h"
+#include "training/run_training.h"
+
+namespace semblance {
+
+using Arguments = std::span<const std::string>;
+
+int run_train(Arguments arguments);
+int run_resume(Arguments arguments);
+int run_evaluate(Arguments arguments);
+int run_predict(Arguments arguments);
+int run_inspect(Arguments arguments);
+int run_version(Arguments arguments);
+
+/// Trains and prints the final report; shared by train and resume. Returns the exit code.
+int train_and_report(const Json& config, RunRequest& request, bool as_json);
+
+}  // namespace semblance

@@ -1,0 +1,21 @@
+# Options of our own code. The two -fno flags are what lets loops with a square root vectorise; NaN and infinity keep
+# their meaning, which -ffast-math would take away.
+add_library(semblance_options INTERFACE)
+target_include_directories(semblance_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(semblance_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror -fno-math-errno -fno-trapping-math)
+# Header-only: the wheel's include folder holds another fmt than Debian's library.
+target_compile_definitions(semblance_options INTERFACE FMT_HEADER_ONLY)
+if(SEMBLANCE_SANITIZE)
+  target_compile_options(semblance_options INTERFACE -fsanitize=${SEMBLANCE_SANITIZE} -fno-omit-frame-pointer -g)
+  target_link_options(semblance_options INTERFACE -fsanitize=${SEMBLANCE_SANITIZE})
+  target_compile_definitions(semblance_options INTERFACE SEMBLANCE_SANITIZED)
+endif()
+
+# LibTorch for the targets that use it. Its headers take ten seconds to parse, so they are parsed once.
+add_library(semblance_torch INTERFACE)
+target_link_libraries(semblance_torch INTERFACE semblance_options)
+target_include_directories(semblance_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+target_link_libraries(semblance_torch INTERFACE ${TORCH_LIBRARIES})
+separate_arguments(torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
+target_compile_options(semblance_torch INTERFACE ${torch_flags})

@@ -1,0 +1,142 @@
+#include "data/io/byte_stream.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "data/error.h"
+
+namespace semblance {
+
+struct ByteStream::State {
+  int file = -1;
+  bool owns_file = false;
+  bool started = false;
+  bool gzip = false;
+  bool inside_member = false;  // between a gzip header and its trailer
+  z_stream inflater{};
+  std::vector<unsigned char> input = std::vector<unsigned char>(1 << 18);
+  size_t begin = 0, end = 0;  // the unread part of `input`
+
+  ~State() {
+    if (gzip) inflateEnd(&inflater);
+    if (owns_file) ::close(file);
+  }
+};
+
+ByteStream::ByteStream(const std::string& path, Compression compression)
+    : name_(path == "-" ? "<stdin>" : path), state_(std::make_unique<State>()) {
+  state_->started = compression == Compression::None;
+  if (path == "-") {
+    state_->file = STDIN_FILENO;
+    return;
+  }
+  state_->file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (state_->file < 0) throw Error(ErrorKind::Data, "{}: cannot be opened: {}", path, std::strerror(errno));
+  state_->owns_file = true;
+  struct stat info {};
+  if (::fstat(state_->file, &info) == 0 && S_ISDIR(info.st_mode))
+    throw Error(ErrorKind::Data, "{}: expected a file, found a folder", path);
+}
+
+ByteStream ByteStream::from_memory(std::string name, std::string content) {
+  ByteStream stream;
+  stream.name_ = std::move(name);
+  stream.peeked_ = std::move(content);
+  return stream;
+}
+
+ByteStream::ByteStream() = default;
+ByteStream::~ByteStream() = default;
+ByteStream::ByteStream(ByteStream&&) noexcept = default;
+
+size_t ByteStream::read(std::span<char> buffer) {
+  if (peeked_served_ == peeked_.size()) return read_on(buffer);
+  const size_t n = peeked_.copy(buffer.data(), buffer.size(), peeked_served_);
+  peeked_served_ += n;
+  return n;
+}
+
+std::string_view ByteStream::peek(size_t size) {
+  while (peeked_.size() < size) {
+    const size_t had = peeked_.size();
+    peeked_.resize(size);
+    const size_t n = read_on({peeked_.data() + had, size - had});
+    peeked_.resize(had + n);
+    if (n == 0) break;
+  }
+  return peeked_;
+}
+
+size_t ByteStream::read_on(std::span<char> buffer) {
+  if (!state_) return 0;
+  State& s = *state_;
+  auto read_raw = [&](void* to, size_t size) {
+    while (true) {
+      const ssize_t n = ::read(s.file, to, size);
+      if (n >= 0) return static_cast<size_t>(n);
+      if (errno != EINTR) throw Error(ErrorKind::Data, "{}: cannot be read: {}", name_, std::strerror(errno));
+    }
+  };
+  auto refill = [&] {
+    s.begin = 0;
+    s.end = read_raw(s.input.data(), s.input.size());
+    return s.end > 0;
+  };
+  if (!s.started) {
+    s.started = true;
+    while (s.end < 2) {  // the two bytes of the magic number may come apart through a pipe
+      const size_t n = read_raw(s.input.data() + s.end, s.input.size() - s.end);
+      if (n == 0) break;
+      s.end += n;
+    }
+    if (s.end >= 2 && s.input[0] == 0x1f && s.input[1] == 0x8b) {
+      if (inflateInit2(&s.inflater, 15 + 16) != Z_OK)
+        throw Error(ErrorKind::Internal, "{}: zlib cannot start", name_);
+      s.gzip = s.inside_member = true;
+    }
+  }
+  if (!s.gzip) {
+    if (s.begin == s.end) return read_raw(buffer.data(), buffer.size());
+    const size_t n = std::min(buffer.size(), s.end - s.begin);
+    std::memcpy(buffer.data(), s.input.data() + s.begin, n);
+    s.begin += n;
+    return n;
+  }
+  s.inflater.next_out = reinterpret_cast<unsigned char*>(buffer.data());
+  s.inflater.avail_out = static_cast<unsigned>(std::min<size_t>(buffer.size(), 1u << 30));
+  const unsigned wanted = s.inflater.avail_out;
+  while (s.inflater.avail_out == wanted) {
+    if (s.begin == s.end && !refill()) {
+      if (s.inside_member)
+        throw Error(ErrorKind::Data, "{}: the gzip stream is truncated; fetch or compress the file again", name_);
+      return 0;
+    }
+    if (!s.inside_member) {  // concatenated members are one file
+      if (s.input[s.begin] != 0x1f) {
+        throw Error(ErrorKind::Data, "{}: expected the end or another gzip member, found other bytes", name_);
+      }
+      inflateReset(&s.inflater);
+      s.inside_member = true;
+    }
+    s.inflater.next_in = s.input.data() + s.begin;
+    s.inflater.avail_in = static_cast<unsigned>(s.end - s.begin);
+    const int status = inflate(&s.inflater, Z_NO_FLUSH);
+    s.begin = s.end - s.inflater.avail_in;
+    if (status == Z_STREAM_END) {
+      s.inside_member = false;
+    } else if (status != Z_OK && status != Z_BUF_ERROR) {
+      throw Error(ErrorKind::Data, "{}: the gzip stream is damaged ({}); fetch or compress the file again", name_,
+                  s.inflater.msg ? s.inflater.msg : "bad data");
+    }
+  }
+  return wanted - s.inflater.avail_out;
+}
+
+}  // namespace semblance

@@ -1,0 +1,45 @@
+// Bytes of a file, of standard input ("-"), or of either one gzipped (recognised by its first two bytes).
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace semblance {
+
+enum class Compression { Detect, None };
+
+class ByteStream {
+ public:
+  /// Opens `path`; "-" is standard input. Throws Error(Data) if it cannot be opened or is a folder.
+  explicit ByteStream(const std::string& path, Compression compression = Compression::Detect);
+  /// The bytes of `content`; `name` is for messages.
+  static ByteStream from_memory(std::string name, std::string content);
+  ~ByteStream();
+  ByteStream(ByteStream&&) noexcept;
+
+  /// Fills a prefix of `buffer` with the bytes at hand and returns its length; 0 at the end of the input. It
+  /// waits for the first byte only, so a slow pipe is served as its lines come.
+  /// Throws Error(Data) on a read error and on a damaged or truncated gzip stream.
+  size_t read(std::span<char> buffer);
+
+  /// The first `size` bytes (fewer only if the input ends before), which `read` will deliver again.
+  /// To be called before the first `read`. Throws as `read` does.
+  std::string_view peek(size_t size);
+
+  /// The path as given, or "<stdin>": the name used in error messages.
+  const std::string& name() const { return name_; }
+
+ private:
+  struct State;
+  ByteStream();
+  size_t read_on(std::span<char> buffer);
+
+  std::string name_;
+  std::string peeked_;
+  size_t peeked_served_ = 0;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace semblance

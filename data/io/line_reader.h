@@ -1,0 +1,39 @@
+// Lines of a ByteStream: LF, CRLF or a last line without either; a UTF-8 byte-order mark at the start is dropped.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/io/byte_stream.h"
+
+namespace semblance {
+
+class LineReader {
+ public:
+  /// A line over `max_line_bytes` is an error: an endless line must not take the machine's memory.
+  explicit LineReader(ByteStream stream, size_t max_line_bytes = size_t{256} << 20);
+
+  /// The next line without its ending, or false at the end. The view holds until the next call.
+  /// Throws Error(Data) naming file and line.
+  bool next(std::string_view& line);
+
+  /// 1-based number of the line returned last.
+  int64_t line_number() const { return line_number_; }
+  /// Whether a further whole line lies in memory: if not, `next` may wait for the writer of a pipe.
+  bool has_buffered_line() const;
+  const std::string& name() const { return stream_.name(); }
+
+ private:
+  bool fill();
+
+  ByteStream stream_;
+  size_t max_line_bytes_;
+  std::vector<char> buffer_;
+  size_t begin_ = 0, end_ = 0;
+  bool at_end_ = false;
+  int64_t line_number_ = 0;
+};
+
+}  // namespace semblance

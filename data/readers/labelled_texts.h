@@ -1,0 +1,43 @@
+// Texts with their labels, read from any of the formats of row 1.4.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/ragged.h"
+#include "data/readers/input_options.h"
+#include "data/text/word_table.h"
+
+namespace semblance {
+
+/// What reading met on the way, for one line of summary each.
+struct ReadReport {
+  int64_t rows = 0;             ///< rows delivered
+  int64_t skipped = 0;          ///< rows left out under --bad-rows skip
+  std::string first_skipped;    ///< where and why, of the first of them
+  int64_t invalid_utf8 = 0;     ///< texts in which ill-formed bytes became U+FFFD
+  std::string layout;           ///< what the first file was recognised as
+};
+
+struct LabelledTexts {
+  Texts texts;
+  RaggedIds labels;   ///< numbers of `names`; one a row, or any number where the labels are sets
+  WordTable names;    ///< numbered by first appearance
+  bool sets = false;  ///< whether a row has a set of labels (several __label__ marks, or a bracketed list)
+  ReadReport report;
+};
+
+/// Reads all files in turn. Throws Error(Data) naming file, line and reason.
+LabelledTexts read_labelled_texts(std::span<const std::string> paths, const InputOptions& options);
+
+/// Reads one file's texts as a stream and calls take(text, may_wait) for each, in order; `may_wait` says that the next
+/// one is not there yet, so that a caller who batches should answer now. Labels, where the format has them, are dropped.
+ReadReport read_texts(const std::string& path, const InputOptions& options,
+                      const std::function<void(std::string_view text, bool may_wait)>& take);
+
+}  // namespace semblance

@@ -1,0 +1,70 @@
+#include "data/sampler.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/random.h"
+
+namespace semblance {
+
+std::vector<int64_t> SequentialSampler::order(int64_t) const {
+  std::vector<int64_t> rows(static_cast<size_t>(size_));
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
+std::vector<int64_t> ShuffledSampler::order(int64_t epoch) const {
+  std::vector<int64_t> rows(static_cast<size_t>(size_));
+  std::iota(rows.begin(), rows.end(), 0);
+  RandomStream random(mix(seed_, static_cast<uint64_t>(epoch)));
+  for (size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.below(i)]);
+  return rows;
+}
+
+WeightedSampler::WeightedSampler(const std::vector<double>& weights, uint64_t seed)
+    : threshold_(weights.size()), alias_(weights.size()), seed_(seed) {
+  const double mean = std::accumulate(weights.begin(), weights.end(), 0.0) / static_cast<double>(weights.size());
+  std::vector<size_t> small, large;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    threshold_[i] = weights[i] / mean;
+    alias_[i] = static_cast<int64_t>(i);
+    (threshold_[i] < 1 ? small : large).push_back(i);
+  }
+  while (!small.empty() && !large.empty()) {
+    const size_t poor = small.back(), rich = large.back();
+    small.pop_back();
+    alias_[poor] = static_cast<int64_t>(rich);
+    threshold_[rich] -= 1 - threshold_[poor];
+    if (threshold_[rich] < 1) {
+      large.pop_back();
+      small.push_back(rich);
+    }
+  }
+  for (const size_t i : small) threshold_[i] = 1;  // left over by rounding
+  for (const size_t i : large) threshold_[i] = 1;
+}
+
+std::vector<int64_t> WeightedSampler::order(int64_t epoch) const {
+  std::vector<int64_t> rows(threshold_.size());
+  RandomStream random(mix(seed_, static_cast<uint64_t>(epoch)));
+  for (auto& row : rows) {
+    const auto cell = random.below(threshold_.size());
+    row = random.uniform() < threshold_[cell] ? static_cast<int64_t>(cell) : alias_[cell];
+  }
+  return rows;
+}
+
+std::vector<double> balancing_weights(const std::vector<int64_t>& classes, double max_weight) {
+  std::vector<int64_t> counts(classes.empty() ? 0 : static_cast<size_t>(std::ranges::max(classes)) + 1);
+  for (const int64_t c : classes) ++counts[static_cast<size_t>(c)];
+  const double largest = counts.empty() ? 0 : static_cast<double>(std::ranges::max(counts));
+  std::vector<double> weights;
+  weights.reserve(classes.size());
+  for (const int64_t c : classes) {
+    const double weight = largest / static_cast<double>(counts[static_cast<size_t>(c)]);
+    weights.push_back(max_weight > 0 ? std::min(weight, max_weight) : weight);
+  }
+  return weights;
+}
+
+}  // namespace semblance

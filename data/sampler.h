@@ -1,0 +1,73 @@
+// The order in which an epoch visits the rows of a dataset. A sampler is pure: `order` depends on its seed and on the
+// epoch alone, so a position within the epoch is all the state there is.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "data/fields.h"
+
+namespace semblance {
+
+enum class SamplerKind { Shuffled, Weighted, Sequential };
+
+template <>
+struct EnumNames<SamplerKind> {
+  static constexpr std::array names{std::pair{SamplerKind::Shuffled, "shuffled"},
+                                    std::pair{SamplerKind::Weighted, "weighted"},
+                                    std::pair{SamplerKind::Sequential, "sequential"}};
+};
+
+class Sampler {
+ public:
+  virtual ~Sampler() = default;
+  /// Number of rows in an epoch.
+  virtual int64_t size() const = 0;
+  /// The rows of an epoch (0, 1, …) in the order to visit them.
+  virtual std::vector<int64_t> order(int64_t epoch) const = 0;
+};
+
+class SequentialSampler : public Sampler {
+ public:
+  explicit SequentialSampler(int64_t size) : size_(size) {}
+  int64_t size() const override { return size_; }
+  std::vector<int64_t> order(int64_t epoch) const override;
+
+ private:
+  int64_t size_;
+};
+
+/// Every row once, in random order.
+class ShuffledSampler : public Sampler {
+ public:
+  ShuffledSampler(int64_t size, uint64_t seed) : size_(size), seed_(seed) {}
+  int64_t size() const override { return size_; }
+  std::vector<int64_t> order(int64_t epoch) const override;
+
+ private:
+  int64_t size_;
+  uint64_t seed_;
+};
+
+/// As many draws with replacement as there are rows, each row in proportion to its weight.
+/// Alias method: M. Vose, "A linear algorithm for generating random numbers with a given distribution", 1991.
+class WeightedSampler : public Sampler {
+ public:
+  /// `weights`: finite, not negative, not all zero.
+  WeightedSampler(const std::vector<double>& weights, uint64_t seed);
+  int64_t size() const override { return static_cast<int64_t>(threshold_.size()); }
+  std::vector<int64_t> order(int64_t epoch) const override;
+
+ private:
+  std::vector<double> threshold_;  // below it a cell yields its own row, else its alias
+  std::vector<int64_t> alias_;
+  uint64_t seed_;
+};
+
+/// Row 2.6: weight of a row = largest class count / its class's count, at most `max_weight` (0: no cap).
+/// `classes`: the class of each row, from 0.
+std::vector<double> balancing_weights(const std::vector<int64_t>& classes, double max_weight);
+
+}  // namespace semblance

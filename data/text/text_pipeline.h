@@ -1,0 +1,84 @@
+// From a text to its tokens: cleaning (rows 1.1 of the feature table) and tokenising (1.2). Training and serving
+// share this one path.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "data/fields.h"
+
+namespace semblance {
+
+enum class Tokenizer {
+  Words,       ///< runs of letters, numbers, marks and inner apostrophes
+  Whitespace,  ///< runs of anything but white space
+  WordPunct,   ///< alternating runs of word characters (letters, numbers, _) and of other visible characters
+};
+
+template <>
+struct EnumNames<Tokenizer> {
+  static constexpr std::array names{std::pair{Tokenizer::Words, "words"},
+                                    std::pair{Tokenizer::Whitespace, "whitespace"},
+                                    std::pair{Tokenizer::WordPunct, "wordpunct"}};
+};
+
+struct TextOptions {
+  Tokenizer tokenizer = Tokenizer::Words;
+  bool lowercase = true;
+  bool strip_punctuation = true;
+  std::string strip_characters;  ///< what strip_punctuation replaces; empty: punctuation and control characters
+  std::string stopwords = "none";
+  int64_t min_word_length = 1;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("tokenizer", self.tokenizer, Field{.help = "how a text is cut into tokens"});
+    visit("lowercase", self.lowercase, Field{.help = "fold upper case to lower case (Unicode)"});
+    visit("strip-punctuation", self.strip_punctuation, Field{.help = "replace punctuation and control characters by spaces"});
+    visit("strip-characters", self.strip_characters,
+          Field{.help = "the characters that --strip-punctuation replaces, instead of those", .hint = "CHARACTERS"});
+    visit("stopwords", self.stopwords, Field{.help = "drop these words", .hint = "none|en|ru|FILE"});
+    visit("min-word-length", self.min_word_length, Field{.help = "drop shorter words; in characters", .min = 1, .max = 1000});
+  }
+};
+
+/// Tokens of one text. The views point into `text` or into the source; reused from text to text.
+struct TokenBuffer {
+  std::string text;
+  std::vector<std::string_view> tokens;
+};
+
+class TextPipeline {
+ public:
+  /// Reads the stop-word file that `options` may name. Throws Error(Data).
+  explicit TextPipeline(const TextOptions& options);
+  /// With the stop words given, whatever `options.stopwords` says (as stored with a trained model).
+  TextPipeline(const TextOptions& options, std::vector<std::string> stop_words);
+
+  /// Cleans and cuts `text`, which must be well-formed UTF-8.
+  void tokenize(std::string_view text, TokenBuffer& buffer) const;
+
+  const TextOptions& options() const { return options_; }
+  /// The stop words in force, sorted.
+  std::vector<std::string> stop_words() const;
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
+  void clean(std::string_view text, std::string& out) const;
+  bool strips(char32_t character) const;
+  bool keeps(std::string_view token) const;
+
+  TextOptions options_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> stop_words_;
+  std::vector<char32_t> strip_characters_;     // sorted
+  std::array<char, 128> ascii_{};              // what cleaning makes of an ASCII character
+};
+
+}  // namespace semblance

@@ -1,0 +1,163 @@
+#include "models/embedding_bag.h"
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+#include "models/kernels.h"
+
+namespace semblance {
+namespace {
+
+constexpr int64_t kGrain = 4096;  // floats worth a thread of its own
+
+void check_bags(const int64_t* ids, int64_t n, const int64_t* offsets, int64_t bags, int64_t rows) {
+  TORCH_CHECK(offsets[0] == 0 && offsets[bags] == n, "embedding_bag: offsets must run from 0 to ", n);
+  for (int64_t b = 0; b < bags; ++b)
+    TORCH_CHECK(offsets[b] <= offsets[b + 1], "embedding_bag: offsets must not descend (bag ", b, ")");
+  int64_t low = 0, high = -1;
+  for (int64_t i = 0; i < n; ++i) {
+    low = std::min(low, ids[i]);
+    high = std::max(high, ids[i]);
+  }
+  TORCH_CHECK(low >= 0 && high < rows, "embedding_bag: ids must lie in [0, ", rows, "), found ", low < 0 ? low : high);
+}
+
+// Which bags each touched row occurs in: rows ascending, bags of a row in the order of the batch.
+struct RowIndex {
+  torch::Tensor rows;           // [touched] int64
+  std::vector<int64_t> starts;  // [touched + 1]
+  std::vector<int32_t> bags;    // [n]
+};
+
+// Least-significant-digit radix sort of (id, bag): stable, so the order within a row is the batch's.
+RowIndex index_rows(const int64_t* ids, int64_t n, const int64_t* offsets, int64_t bags, int64_t table_rows) {
+  struct Entry {
+    uint32_t id;
+    int32_t bag;
+  };
+  std::vector<Entry> entries(static_cast<size_t>(n)), other(static_cast<size_t>(n));
+  for (int64_t b = 0; b < bags; ++b)
+    for (int64_t i = offsets[b]; i < offsets[b + 1]; ++i)
+      entries[static_cast<size_t>(i)] = {static_cast<uint32_t>(ids[i]), static_cast<int32_t>(b)};
+  const auto key_bits = static_cast<int>(std::bit_width(static_cast<uint64_t>(std::max<int64_t>(table_rows - 1, 1))));
+  const int passes = (key_bits + 10) / 11;
+  const int bits = (key_bits + passes - 1) / passes;
+  std::vector<uint32_t> places(size_t{1} << bits);
+  for (int pass = 0; pass < passes; ++pass) {
+    const int shift = pass * bits;
+    const uint32_t mask = (1u << bits) - 1;
+    std::ranges::fill(places, 0u);
+    for (const Entry& e : entries) ++places[e.id >> shift & mask];
+    uint32_t place = 0;
+    for (auto& p : places) place += std::exchange(p, place);
+    for (const Entry& e : entries) other[places[e.id >> shift & mask]++] = e;
+    entries.swap(other);
+  }
+  RowIndex index;
+  index.bags.resize(static_cast<size_t>(n));
+  std::vector<int64_t> rows;
+  for (int64_t i = 0; i < n; ++i) {
+    const Entry& e = entries[static_cast<size_t>(i)];
+    if (rows.empty() || rows.back() != e.id) {
+      rows.push_back(e.id);
+      index.starts.push_back(i);
+    }
+    index.bags[static_cast<size_t>(i)] = e.bag;
+  }
+  index.starts.push_back(n);
+  index.rows = torch::empty({static_cast<int64_t>(rows.size())}, torch::kInt64);
+  std::ranges::copy(rows, index.rows.data_ptr<int64_t>());
+  return index;
+}
+
+class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFunction> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& weight,
+                               const torch::Tensor& ids, const torch::Tensor& offsets, bool mean, bool sparse) {
+    TORCH_CHECK(weight.dim() == 2 && weight.is_contiguous() && weight.scalar_type() == torch::kFloat32,
+                "embedding_bag: weight must be a contiguous float32 matrix");
+    TORCH_CHECK(ids.dim() == 1 && ids.scalar_type() == torch::kInt64 && ids.is_contiguous() && offsets.dim() == 1 &&
+                    offsets.scalar_type() == torch::kInt64 && offsets.is_contiguous() && offsets.numel() >= 1,
+                "embedding_bag: ids and offsets must be int64 vectors");
+    const int64_t bags = offsets.numel() - 1, dim = weight.size(1);
+    check_bags(ids.data_ptr<int64_t>(), ids.numel(), offsets.data_ptr<int64_t>(), bags, weight.size(0));
+    auto out = torch::empty({bags, dim}, weight.options());
+    const int64_t floats_a_bag = std::max<int64_t>(1, ids.numel() * dim / std::max<int64_t>(1, bags));
+    at::parallel_for(0, bags, std::max<int64_t>(1, kGrain / floats_a_bag), [&](int64_t begin, int64_t end) {
+      kernels::pool_bags(weight.data_ptr<float>(), ids.data_ptr<int64_t>(), offsets.data_ptr<int64_t>(), begin, end, dim,
+                         mean, out.data_ptr<float>());
+    });
+    context->save_for_backward({ids, offsets});
+    context->saved_data["mean"] = mean;
+    context->saved_data["sparse"] = sparse;
+    context->saved_data["rows"] = weight.size(0);
+    return out;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &ids = saved[0], &offsets = saved[1];
+    const bool mean = context->saved_data["mean"].toBool(), sparse = context->saved_data["sparse"].toBool();
+    const int64_t table_rows = context->saved_data["rows"].toInt();
+    const auto gradient = gradients[0].contiguous();
+    const int64_t bags = offsets.numel() - 1, dim = gradient.size(1);
+    const auto* bounds = offsets.data_ptr<int64_t>();
+
+    const auto index = index_rows(ids.data_ptr<int64_t>(), ids.numel(), bounds, bags, table_rows);
+    std::vector<float> scale(static_cast<size_t>(bags), 1.0f);
+    for (int64_t b = 0; mean && b < bags; ++b)
+      scale[static_cast<size_t>(b)] = 1.0f / static_cast<float>(std::max<int64_t>(1, bounds[b + 1] - bounds[b]));
+    const int64_t touched = index.rows.numel();
+    auto values = torch::empty({touched, dim}, gradient.options());
+    const int64_t floats_a_row = std::max<int64_t>(1, ids.numel() * dim / std::max<int64_t>(1, touched));
+    at::parallel_for(0, touched, std::max<int64_t>(1, kGrain / floats_a_row), [&](int64_t begin, int64_t end) {
+      kernels::gather_bags(gradient.data_ptr<float>(), index.bags.data(), index.starts.data(), scale.data(), begin, end,
+                           dim, values.data_ptr<float>());
+    });
+    torch::Tensor result;
+    if (sparse) {
+      result = at::_sparse_coo_tensor_unsafe(index.rows.unsqueeze(0), values, {table_rows, dim}, values.options(),
+                                             /*is_coalesced=*/true);
+    } else {
+      result = torch::zeros({table_rows, dim}, gradient.options());
+      result.index_copy_(0, index.rows, values);
+    }
+    return {result, torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids, const torch::Tensor& offsets,
+                            BagPooling pooling, bool sparse_gradient) {
+  const bool mean = pooling == BagPooling::Mean;
+  if (weight.is_cpu()) return EmbeddingBagFunction::apply(weight, ids, offsets, mean, sparse_gradient);
+  // The operator itself: torch::nn::functional's wrapper reads the offsets back, which stalls the device.
+  return std::get<0>(at::_embedding_bag(weight, ids, offsets, /*scale_grad_by_freq=*/false, /*mode=*/mean ? 1 : 0,
+                                        sparse_gradient, /*per_sample_weights=*/{}, /*include_last_offset=*/true));
+}
+
+EmbeddingBagImpl::EmbeddingBagImpl(const EmbeddingBagOptions& bag_options) : options(bag_options) { reset(); }
+
+void EmbeddingBagImpl::reset() {
+  TORCH_CHECK(options.rows > 0 && options.dim > 0, "EmbeddingBag: rows and dim must be positive");
+  weight = register_parameter("weight", torch::empty({options.rows, options.dim}));
+  torch::NoGradGuard no_gradient;
+  weight.normal_(0, options.init_std);
+}
+
+torch::Tensor EmbeddingBagImpl::forward(const torch::Tensor& ids, const torch::Tensor& offsets) {
+  return embedding_bag(weight, ids, offsets, options.pooling, options.sparse_gradient);
+}
+
+torch::Tensor EmbeddingBagImpl::look_up(const torch::Tensor& ids) {
+  const auto each = torch::arange(ids.numel() + 1, torch::dtype(torch::kInt64).device(ids.device()));
+  return embedding_bag(weight, ids, each, BagPooling::Sum, options.sparse_gradient);
+}
+
+}  // namespace semblance

@@ -1,0 +1,37 @@
+// Losses, kept as a sum and a weight so that means over unequal batches come out exact.
+#pragma once
+
+#include <torch/types.h>
+
+namespace semblance {
+
+/// A loss summed over examples and the weight it is to be divided by: two scalars on the batch's device.
+struct LossSum {
+  torch::Tensor total;   ///< [] with a graph behind it
+  torch::Tensor weight;  ///< [] without
+  torch::Tensor mean() const { return total / weight; }
+};
+
+enum class ClassificationLoss {
+  Bce,           ///< binary cross entropy of sigmoid(logits)
+  BceLogits,     ///< the same from the logits, which is exact where the sigmoid saturates
+  CrossEntropy,  ///< cross entropy of softmax(logits)
+  Nll,           ///< negative log-likelihood of log_softmax(logits): the same value in two steps
+};
+
+/// Whether the loss judges each output by itself (sigmoid) and not all as one distribution (softmax).
+inline bool is_binary(ClassificationLoss loss) {
+  return loss == ClassificationLoss::Bce || loss == ClassificationLoss::BceLogits;
+}
+
+/// logits [batch, outputs].
+/// targets: int64 [batch] class numbers, or float [batch, outputs] of 0 and 1 where each text has a set of labels
+/// (binary losses only). One output and class numbers 0 and 1: the output is class 1's.
+/// class_weights: undefined, or float [classes], the weight of an example by its class (for class numbers only).
+LossSum classification_loss(const torch::Tensor& logits, const torch::Tensor& targets, ClassificationLoss loss,
+                            const torch::Tensor& class_weights = {});
+
+/// logits [batch, outputs] to probabilities of the same shape: sigmoid or softmax, as the loss has it.
+torch::Tensor class_probabilities(const torch::Tensor& logits, ClassificationLoss loss);
+
+}  // namespace semblance

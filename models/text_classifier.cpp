@@ -1,0 +1,66 @@
+#include "models/text_classifier.h"
+
+#include <torch/torch.h>
+
+namespace semblance {
+
+TextClassifierImpl::TextClassifierImpl(const TextClassifierOptions& classifier_options) : options(classifier_options) {
+  reset();
+}
+
+void TextClassifierImpl::reset() {
+  embedding = register_module("embedding", EmbeddingBag(EmbeddingBagOptions{.rows = options.vocabulary,
+                                                                            .dim = options.dim,
+                                                                            .pooling = BagPooling::Mean,
+                                                                            .sparse_gradient = options.sparse_gradient,
+                                                                            .init_std = options.init_std}));
+  layers = register_module("layers", torch::nn::ModuleList());
+  int64_t width = options.flat_length > 0 ? options.flat_length * options.dim : options.dim;
+  for (const int64_t next : options.hidden) {
+    layers->push_back(torch::nn::Linear(width, next));
+    width = next;
+  }
+  layers->push_back(torch::nn::Linear(width, options.outputs));
+}
+
+torch::Tensor TextClassifierImpl::forward(const torch::Tensor& ids, const torch::Tensor& offsets) {
+  auto x = options.flat_length > 0 ? embedding->look_up(ids).view({-1, options.flat_length * options.dim})
+                                   : embedding->forward(ids, offsets);
+  const bool drop = options.dropout > 0 && is_training();
+  if (drop && options.hidden.empty()) x = torch::dropout(x, options.dropout, true);
+  for (size_t i = 0; i < layers->size(); ++i) {
+    x = layers->ptr<torch::nn::LinearImpl>(i)->forward(x);
+    if (i + 1 == layers->size()) break;
+    x = activate(x, options.activation, options.activation_slope);
+    if (drop) x = torch::dropout(x, options.dropout, true);
+  }
+  return x;
+}
+
+std::vector<LayerSummary> TextClassifierImpl::summary() const {
+  const auto shape = [](std::vector<int64_t> sizes) {
+    std::string text = "[batch";
+    for (const int64_t size : sizes) text += ", " + std::to_string(size);
+    return text + "]";
+  };
+  std::vector<LayerSummary> rows;
+  const int64_t table = embedding->weight.numel();
+  if (options.flat_length > 0) {
+    rows.push_back({"embedding", shape({options.flat_length, options.dim}), table});
+    rows.push_back({"flatten", shape({options.flat_length * options.dim}), 0});
+  } else {
+    rows.push_back({"embedding, mean", shape({options.dim}), table});
+  }
+  if (options.dropout > 0 && options.hidden.empty()) rows.push_back({"dropout", rows.back().output_shape, 0});
+  for (size_t i = 0; i < layers->size(); ++i) {
+    const auto linear = layers->ptr<torch::nn::LinearImpl>(i);
+    const auto output = shape({linear->options.out_features()});
+    rows.push_back({"linear", output, linear->weight.numel() + linear->bias.numel()});
+    if (i + 1 == layers->size()) break;
+    rows.push_back({"activation", output, 0});
+    if (options.dropout > 0) rows.push_back({"dropout", output, 0});
+  }
+  return rows;
+}
+
+}  // namespace semblance

@@ -1,0 +1,44 @@
+// Writes checkpoints, names the last and the best, and keeps the last few and the best.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "training/callback.h"
+#include "training/run_folder.h"
+#include "training/trainer_options.h"
+
+namespace semblance {
+
+class Checkpoints : public Callback {
+ public:
+  /// `base` holds what does not change during training: task, config, model_info, files.
+  Checkpoints(RunFolder run, Checkpoint base, const TrainerOptions& options);
+
+  void on_begin(TrainerCore&) override;
+  void on_step(TrainerCore&) override;
+  void on_epoch(TrainerCore&) override;
+  void on_end(TrainerCore&) override;
+
+  std::string key() const override { return "checkpoints"; }
+  Json save() const override;
+  void load(const Json& state) override;
+
+ private:
+  void write(TrainerCore& trainer);
+  void rotate();
+
+  RunFolder run_;
+  Checkpoint base_;
+  Interval interval_;
+  int64_t keep_last_;
+  std::string best_;                  // name of the best checkpoint
+  std::optional<double> best_value_;  // of the trainer's metric there
+  int64_t written_step_ = -1;         // step of the checkpoint written or resumed last
+  bool written_whole_epoch_ = false;  // whether that one followed a validation
+  std::chrono::steady_clock::time_point written_at_;
+};
+
+}  // namespace semblance

@@ -1,0 +1,61 @@
+#include "training/callbacks/metrics_files.h"
+
+#include <set>
+
+#include "data/io/atomic_file.h"
+#include "training/curves.h"
+#include "training/trainer.h"
+
+namespace semblance {
+
+std::string history_table(const Json& history) {
+  if (history.empty()) return {};
+  std::vector<std::string> names;  // the scalar metrics, as the first epoch orders them
+  if (history[0].contains("valid"))
+    for (const auto& [name, value] : history[0]["valid"].items())
+      if (!value.is_structured()) names.push_back(name);
+  std::string table = "epoch\tstep\tlr\ttrain_loss";
+  for (const auto& name : names) table += "\tvalid_" + name;
+  table += "\n";
+  for (const auto& record : history) {
+    table += fmt::format("{}\t{}\t{:.6g}\t{:.6f}", record["epoch"].get<int64_t>(), record["step"].get<int64_t>(),
+                         record["lr"].get<double>(), record["train_loss"].get<double>());
+    for (const auto& name : names) {
+      const auto& value = record["valid"][name];
+      table += value.is_number_integer() ? fmt::format("\t{}", value.get<int64_t>())
+               : value.is_number()       ? fmt::format("\t{:.6f}", value.get<double>())
+                                         : "\t";
+    }
+    table += "\n";
+  }
+  return table;
+}
+
+void MetricsFiles::on_epoch(TrainerCore& trainer) {
+  const auto& history = trainer.state().history;
+  write_file_atomically(folder_ / "metrics.tsv", history_table(history));
+
+  Panel loss{.title = "loss", .curves = {}}, metric{.title = std::string(trainer.metric().name), .curves = {}};
+  Curve train{"training", {}}, valid{"validation", {}}, best{"validation", {}};
+  for (const auto& record : history) {
+    const double epoch = record["epoch"].get<double>();
+    train.points.emplace_back(epoch, record["train_loss"].get<double>());
+    if (!record.contains("valid")) continue;
+    const auto add = [&](Curve& curve, const std::string& name) {
+      const auto found = record["valid"].find(name);
+      if (found != record["valid"].end() && found->is_number()) curve.points.emplace_back(epoch, found->get<double>());
+    };
+    add(valid, "loss");
+    add(best, metric.title);
+  }
+  loss.curves = {train};
+  if (!valid.points.empty()) loss.curves.push_back(valid);
+  std::vector<Panel> panels = {loss};
+  if (!best.points.empty() && metric.title != "loss") {
+    metric.curves = {best};
+    panels.push_back(metric);
+  }
+  write_file_atomically(folder_ / "curves.svg", draw_curves(panels, "epoch"));
+}
+
+}  // namespace semblance

@@ -1,0 +1,39 @@
+// Checkpoints: versioned folders with a manifest, written whole or not at all, verified before use (row 8.3).
+// checkpoints/README.md describes the format.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "data/config.h"
+#include "training/optimizer.h"
+
+namespace semblance {
+
+/// All that a checkpoint holds. The tensors may be live ones of a model: they are copied when written.
+struct Checkpoint {
+  std::string task;
+  Json config;                               ///< the job that trains it
+  Json model_info;                           ///< what the task needs besides tensors: labels, stop words, …
+  std::map<std::string, std::string> files;  ///< the task's text files, such as vocabulary.txt, by name
+  NamedTensors model;
+  bool has_training_state = false;           ///< false: weights only
+  NamedTensors optimizer;
+  Json training;                             ///< position, history, states of callbacks
+};
+
+/// Writes `folder` under a temporary name, flushes it and renames it. A folder of that name is replaced.
+/// Throws Error(Model), with nothing left behind.
+void write_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
+
+/// A checkpoint's manifest after every file's size and checksum have been verified. Throws Error(Model) that names
+/// what is missing or damaged.
+Json verify_checkpoint(const std::filesystem::path& folder);
+
+enum class CheckpointPart { ModelOnly, TrainingState };
+
+/// Verifies, then reads. Throws Error(Model), also where training state is wanted and the checkpoint has none.
+Checkpoint read_checkpoint(const std::filesystem::path& folder, CheckpointPart part);
+
+}  // namespace semblance

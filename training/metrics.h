@@ -1,0 +1,30 @@
+// What an evaluation found: named numbers, and a fuller report for people and for JSON.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "data/config.h"
+
+namespace semblance {
+
+/// A metric a task can be steered by; its direction is declared, never guessed from its name.
+struct MetricInfo {
+  std::string_view name;
+  bool higher_is_better;
+};
+
+/// The metric of that name. Throws Error(Usage) that lists the choices.
+const MetricInfo& find_metric(std::span<const MetricInfo> choices, std::string_view name);
+
+struct Metrics {
+  Json values = Json::object();   ///< name → number (null where it is not defined), in order of importance
+  Json details = Json::object();  ///< per-class tables, the confusion matrix
+
+  /// Both in one object, as `--json` prints them.
+  Json report() const;
+  double value(std::string_view name) const;
+};
+
+}  // namespace semblance

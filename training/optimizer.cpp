@@ -1,0 +1,219 @@
+#include "training/optimizer.h"
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "data/error.h"
+#include "training/row_kernels.h"
+
+namespace semblance {
+namespace {
+
+torch::Tensor zeros_like_each(const torch::Tensor& parameter) {
+  return torch::zeros_like(parameter, torch::TensorOptions().requires_grad(false));
+}
+
+void append_state(NamedTensors& all, const std::string& kind, const NamedTensors& parameters,
+                  const std::vector<torch::Tensor>& tensors) {
+  for (size_t i = 0; i < tensors.size(); ++i) all.emplace_back(kind + "." + parameters[i].first, tensors[i]);
+}
+
+// The parameters that have a dense gradient, beside their gradients and states.
+struct DenseList {
+  std::vector<torch::Tensor> parameters, gradients;
+  std::vector<size_t> indices;
+
+  explicit DenseList(const NamedTensors& all) {
+    for (size_t i = 0; i < all.size(); ++i) {
+      const auto& gradient = all[i].second.grad();
+      if (!gradient.defined() || gradient.is_sparse()) continue;
+      parameters.push_back(all[i].second);
+      gradients.push_back(gradient);
+      indices.push_back(i);
+    }
+  }
+  std::vector<torch::Tensor> of(const std::vector<torch::Tensor>& states) const {
+    std::vector<torch::Tensor> chosen;
+    for (const size_t i : indices) chosen.push_back(states[i]);
+    return chosen;
+  }
+};
+
+class Sgd : public Optimizer {
+ public:
+  Sgd(const OptimizerOptions& options, NamedTensors parameters) : Optimizer(std::move(parameters)), options_(options) {
+    if (options_.momentum > 0)
+      for (const auto& [name, parameter] : parameters_) momentum_.push_back(zeros_like_each(parameter));
+  }
+
+  void step(double learning_rate) override {
+    const DenseList dense(parameters_);
+    if (dense.parameters.empty()) return;
+    // The momentum buffers start at zero, so a first step needs no case of its own.
+    at::_fused_sgd_(dense.parameters, dense.gradients, momentum_.empty() ? momentum_ : dense.of(momentum_),
+                    options_.weight_decay, options_.momentum, learning_rate, /*dampening=*/0, /*nesterov=*/false,
+                    /*maximize=*/false, /*is_first_step=*/false);
+  }
+
+  NamedTensors state() const override {
+    NamedTensors all;
+    append_state(all, "momentum", parameters_, momentum_);
+    return all;
+  }
+  void set_steps(int64_t) override {}
+
+ private:
+  OptimizerOptions options_;
+  std::vector<torch::Tensor> momentum_;
+};
+
+class Adagrad : public Optimizer {
+ public:
+  Adagrad(const OptimizerOptions& options, NamedTensors parameters) : Optimizer(std::move(parameters)), options_(options) {
+    for (const auto& [name, parameter] : parameters_) sums_.push_back(zeros_like_each(parameter));
+    steps_ = torch::zeros({}, parameters_[0].second.options().requires_grad(false));
+  }
+
+  void step(double learning_rate) override {
+    const DenseList dense(parameters_);
+    if (dense.parameters.empty()) return;
+    steps_.add_(1);
+    const std::vector<torch::Tensor> steps(dense.parameters.size(), steps_);
+    at::_fused_adagrad_(dense.parameters, dense.gradients, dense.of(sums_), steps, learning_rate, /*lr_decay=*/0,
+                        options_.weight_decay, options_.eps, /*maximize=*/false);
+  }
+
+  NamedTensors state() const override {
+    NamedTensors all;
+    append_state(all, "sum", parameters_, sums_);
+    return all;
+  }
+  void set_steps(int64_t steps) override { steps_.fill_(steps); }
+
+ private:
+  OptimizerOptions options_;
+  std::vector<torch::Tensor> sums_;
+  torch::Tensor steps_;
+};
+
+class Adam : public Optimizer {
+ public:
+  Adam(const OptimizerOptions& options, NamedTensors parameters) : Optimizer(std::move(parameters)), options_(options) {
+    for (const auto& [name, parameter] : parameters_) {
+      exp_avg_.push_back(zeros_like_each(parameter));
+      exp_avg_sq_.push_back(zeros_like_each(parameter));
+    }
+    device_steps_ = torch::zeros({}, parameters_[0].second.options().requires_grad(false));
+  }
+
+  void step(double learning_rate) override {
+    ++steps_;
+    device_steps_.fill_(steps_);
+    const DenseList dense(parameters_);
+    if (!dense.parameters.empty()) {
+      const std::vector<torch::Tensor> steps(dense.parameters.size(), device_steps_);
+      const auto fused = options_.kind == OptimizerKind::AdamW
+                             ? static_cast<decltype(&fused_adam)>(&fused_adamw)
+                             : &fused_adam;
+      fused(dense, dense.of(exp_avg_), dense.of(exp_avg_sq_), steps, learning_rate, options_);
+    }
+    for (size_t i = 0; i < parameters_.size(); ++i) {
+      const auto& gradient = parameters_[i].second.grad();
+      if (gradient.defined() && gradient.is_sparse()) step_rows(i, gradient.coalesce(), learning_rate);
+    }
+  }
+
+  NamedTensors state() const override {
+    NamedTensors all;
+    append_state(all, "exp_avg", parameters_, exp_avg_);
+    append_state(all, "exp_avg_sq", parameters_, exp_avg_sq_);
+    return all;
+  }
+  void set_steps(int64_t steps) override { steps_ = steps; }
+
+ private:
+  static void fused_adam(const DenseList& dense, at::TensorList exp_avg, at::TensorList exp_avg_sq, at::TensorList steps,
+                         double learning_rate, const OptimizerOptions& o) {
+    at::_fused_adam_(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps, learning_rate, o.beta1, o.beta2,
+                     o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false);
+  }
+  static void fused_adamw(const DenseList& dense, at::TensorList exp_avg, at::TensorList exp_avg_sq, at::TensorList steps,
+                          double learning_rate, const OptimizerOptions& o) {
+    at::_fused_adamw_(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps, learning_rate, o.beta1, o.beta2,
+                      o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false);
+  }
+
+  void step_rows(size_t i, const torch::Tensor& gradient, double learning_rate) {
+    torch::NoGradGuard no_gradient;
+    const auto t = static_cast<double>(steps_);
+    const double step_size = learning_rate * std::sqrt(1 - std::pow(options_.beta2, t)) / (1 - std::pow(options_.beta1, t));
+    const auto rows = gradient._indices()[0];
+    const auto values = gradient._values().contiguous();
+    auto weight = parameters_[i].second;
+    if (weight.is_cpu()) {
+      const kernels::LazyAdamStep step{static_cast<float>(options_.beta1), static_cast<float>(options_.beta2),
+                                       static_cast<float>(options_.eps), static_cast<float>(step_size)};
+      const int64_t dim = weight.size(1);
+      at::parallel_for(0, rows.numel(), std::max<int64_t>(1, 8192 / dim), [&](int64_t begin, int64_t end) {
+        kernels::lazy_adam_rows(step, rows.data_ptr<int64_t>(), values.data_ptr<float>(), begin, end, dim,
+                                weight.data_ptr<float>(), exp_avg_[i].data_ptr<float>(), exp_avg_sq_[i].data_ptr<float>());
+      });
+      return;
+    }
+    const auto m = exp_avg_[i].index_select(0, rows).mul_(options_.beta1).add_(values, 1 - options_.beta1);
+    const auto v = exp_avg_sq_[i].index_select(0, rows).mul_(options_.beta2).addcmul_(values, values, 1 - options_.beta2);
+    exp_avg_[i].index_copy_(0, rows, m);
+    exp_avg_sq_[i].index_copy_(0, rows, v);
+    weight.index_add_(0, rows, m / (v.sqrt() + options_.eps), -step_size);
+  }
+
+  OptimizerOptions options_;
+  std::vector<torch::Tensor> exp_avg_, exp_avg_sq_;
+  torch::Tensor device_steps_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace
+
+void Optimizer::zero_grad() {
+  for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
+}
+
+void Optimizer::clip_gradients(double max_norm) {
+  torch::NoGradGuard no_gradient;
+  std::vector<torch::Tensor> values;
+  for (const auto& [name, parameter] : parameters_) {
+    auto& gradient = parameter.mutable_grad();
+    if (!gradient.defined()) continue;
+    if (gradient.is_sparse()) gradient = gradient.coalesce();
+    values.push_back(gradient.is_sparse() ? gradient._values() : gradient);
+  }
+  if (values.empty()) return;
+  std::vector<torch::Tensor> norms;
+  for (const auto& value : values) norms.push_back(torch::norm(value));
+  const auto norm = torch::norm(torch::stack(norms));
+  const auto factor = (max_norm / (norm + 1e-6)).clamp_max(1.0);
+  for (auto& value : values) value.mul_(factor);
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, NamedTensors parameters) {
+  switch (options.kind) {
+    case OptimizerKind::Sgd:
+      return std::make_unique<Sgd>(options, std::move(parameters));
+    case OptimizerKind::Adagrad:
+      return std::make_unique<Adagrad>(options, std::move(parameters));
+    case OptimizerKind::Adam:
+    case OptimizerKind::AdamW:
+      return std::make_unique<Adam>(options, std::move(parameters));
+    case OptimizerKind::LazyAdam:
+      if (options.weight_decay > 0)
+        throw Error(ErrorKind::Usage, "--weight-decay: expected 0 with --optimizer lazy-adam, whose rows are not all "
+                    "touched in a step; use adamw");
+      return std::make_unique<Adam>(options, std::move(parameters));
+  }
+  throw Error(ErrorKind::Internal, "unknown optimizer");
+}
+
+}  // namespace semblance

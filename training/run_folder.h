@@ -1,0 +1,67 @@
+// A run folder: job.toml, metrics, curves, and checkpoints named step-00012000.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "training/checkpoint.h"
+
+namespace semblance {
+
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path& path() const { return path_; }
+  /// Whether a run was begun here.
+  bool exists() const;
+
+  /// Makes the folder ready for a new run and writes job.toml. With `overwrite` the files of an old run go first.
+  /// Throws Error(Usage) if a run is there and `overwrite` is not set, Error(Model) if the disk refuses.
+  void create(const std::string& job, bool overwrite);
+  /// Throws what `create` would throw for an occupied folder, and changes nothing.
+  void check_free(bool overwrite) const;
+
+  std::filesystem::path job_file() const { return path_ / "job.toml"; }
+  std::filesystem::path checkpoint_path(const std::string& name) const { return path_ / name; }
+  static std::string checkpoint_name(int64_t step);
+
+  /// Names of the complete checkpoints, oldest first.
+  std::vector<std::string> checkpoints() const;
+  /// What LAST or BEST says; empty if there is none.
+  std::string last() const { return pointer("LAST"); }
+  std::string best() const { return pointer("BEST"); }
+  void set_last(const std::string& name) { set_pointer("LAST", name); }
+  void set_best(const std::string& name) { set_pointer("BEST", name); }
+
+  void remove_checkpoint(const std::string& name);
+  /// Removes what a killed process left under temporary names.
+  void remove_leftovers();
+
+  /// The checkpoint meant by "best" (the last one where no best is known), "last" or a name.
+  /// Throws Error(Model) if there is none.
+  std::string resolve(const std::string& choice) const;
+
+ private:
+  std::string pointer(const char* name) const;
+  void set_pointer(const char* name, const std::string& checkpoint);
+
+  std::filesystem::path path_;
+};
+
+/// A run or one of its checkpoints, as the command line names them.
+struct CheckpointLocation {
+  std::filesystem::path run;  ///< empty if a checkpoint folder without a run around it was named
+  std::string name;
+  std::filesystem::path path() const { return run / name; }
+};
+
+/// `given` is a run folder, a run's name within checkpoints/, or a checkpoint folder; `choice` is best, last or a name.
+/// Throws Error(Model) if nothing is there.
+CheckpointLocation locate_checkpoint(const std::string& given, const std::string& choice);
+
+/// `given` as a path if it exists, else within checkpoints/ if that exists.
+std::filesystem::path locate_run(const std::string& given);
+
+}  // namespace semblance

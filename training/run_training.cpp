@@ -1,0 +1,87 @@
+#include "training/run_training.h"
+
+#include <ATen/Parallel.h>
+
+#include <ranges>
+#include <thread>
+
+#include "data/error.h"
+#include "data/io/atomic_file.h"
+#include "training/callbacks/checkpoints.h"
+#include "training/callbacks/early_stopping.h"
+#include "training/callbacks/metrics_files.h"
+#include "training/callbacks/tensorboard.h"
+
+namespace semblance {
+
+void set_threads(int64_t threads) {
+  const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
+  at::set_num_threads(static_cast<int>(threads > 0 ? threads : std::max<int64_t>(1, cores)));
+}
+
+std::optional<ResumePoint> find_resume_point(const RunFolder& run, const std::function<void(const std::string&)>& notice) {
+  const auto names = run.checkpoints();
+  std::string failure;
+  for (const auto& name : names | std::views::reverse) {
+    try {
+      return ResumePoint{name, read_checkpoint(run.checkpoint_path(name), CheckpointPart::TrainingState)};
+    } catch (const Error& error) {
+      if (failure.empty()) failure = error.what();
+      notice(fmt::format("{}; trying the one before", error.what()));
+    }
+  }
+  if (!failure.empty()) throw Error(ErrorKind::Model, "{}: expected a checkpoint to resume, found none that is whole: {}", run.path().string(), failure);
+  return std::nullopt;
+}
+
+namespace run_training_detail {
+
+void open_run(const RunRequest& request, const Checkpoint& base) {
+  RunFolder run = request.run;
+  const auto job = write_toml(base.config);
+  if (request.mode != RunMode::Resume) return run.create(job, request.mode == RunMode::Overwrite);
+  run.remove_leftovers();
+  write_file_atomically(run.job_file(), job);
+}
+
+void add_callbacks(TrainerCore& trainer, RunRequest& request, const Checkpoint& base, bool has_validation) {
+  const auto& options = trainer.options();
+  for (auto& callback : request.callbacks) trainer.add(std::move(callback));
+  request.callbacks.clear();
+  // Early stopping before checkpoints: the last one says why it is the last.
+  if (options.patience > 0 && has_validation) trainer.add(std::make_unique<EarlyStopping>(options.patience));
+  trainer.add(std::make_unique<MetricsFiles>(request.run.path()));
+  if (options.tensorboard) trainer.add(std::make_unique<TensorBoard>(request.run.path()));
+  trainer.add(std::make_unique<Checkpoints>(request.run, base, options));
+}
+
+void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& base) {
+  const auto& point = *request.resume_point;
+  const auto source = request.run.checkpoint_path(point.name).string();
+  if (point.checkpoint.model_info != base.model_info || point.checkpoint.files != base.files)
+    throw Error(ErrorKind::Data, "{}: expected the training data of this checkpoint, found other data; restore the files, or train a new run", source);
+  trainer.restore(point.checkpoint, source);
+}
+
+Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::string& task) {
+  const auto& state = trainer.state();
+  Json report = {{"task", task},
+                 {"run", run.path().string()},
+                 {"stopped", trainer.outcome()},
+                 {"checkpoint", run.resolve("best")},
+                 {"epoch", state.epoch},
+                 {"step", state.step},
+                 {"examples_per_second", trainer.examples_per_second()}};
+  const Json* best = nullptr;
+  for (const auto& record : state.history)
+    if (record.contains("valid") && (RunFolder::checkpoint_name(record["step"].get<int64_t>()) == report["checkpoint"] || !best)) best = &record;
+  if (best) {
+    report["valid"] = (*best)["valid"];
+    report["best_epoch"] = (*best)["epoch"];
+  }
+  report["history"] = state.history;
+  return report;
+}
+
+}  // namespace run_training_detail
+}  // namespace semblance

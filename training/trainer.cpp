@@ -1,0 +1,219 @@
+#include "training/trainer.h"
+
+#include <torch/torch.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "data/error.h"
+#include "training/interrupt.h"
+#include "training/tensor_file.h"
+
+namespace semblance {
+namespace {
+
+OptimizerOptions optimizer_options(const TrainerOptions& options) {
+  return {.kind = options.optimizer, .momentum = options.momentum, .weight_decay = options.weight_decay};
+}
+
+NamedTensors named_parameters(const torch::nn::Module& module) {
+  NamedTensors parameters;
+  for (const auto& item : module.named_parameters())
+    if (item.value().requires_grad()) parameters.emplace_back(item.key(), item.value());
+  return parameters;
+}
+
+}  // namespace
+
+Interval parse_interval(const std::string& text, const std::string& option) {
+  int64_t count = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, count);
+  const std::string unit(stop, end);
+  if (status == std::errc() && count > 0) {
+    if (unit == "step" || unit == "steps") return {Interval::Unit::Steps, count};
+    if (unit == "epoch" || unit == "epochs") return {Interval::Unit::Epochs, count};
+    if (unit == "min" || unit == "minutes") return {Interval::Unit::Minutes, count};
+  }
+  throw Error(ErrorKind::Usage, "--{}: expected a count with a unit (500steps, 1epoch, 10min), found '{}'", option, text);
+}
+
+TrainerCore::TrainerCore(torch::nn::Module& module, const TrainerOptions& options, c10::Device device, MetricInfo metric)
+    : module_(module),
+      options_(options),
+      device_(device),
+      metric_(metric),
+      optimizer_(make_optimizer(optimizer_options(options), named_parameters(module))),
+      loss_total_(torch::zeros({}, torch::dtype(torch::kFloat64).device(device))),
+      loss_weight_(torch::zeros_like(loss_total_)) {}
+
+NamedTensors TrainerCore::model_tensors() const {
+  NamedTensors tensors;
+  for (const auto& item : module_.named_parameters()) tensors.emplace_back(item.key(), item.value());
+  for (const auto& item : module_.named_buffers()) tensors.emplace_back(item.key(), item.value());
+  return tensors;
+}
+
+int64_t TrainerCore::rows_of_batch(int64_t batch) const {
+  return std::min(options_.batch_size, epoch_size_ - batch * options_.batch_size);
+}
+
+void TrainerCore::pause_clock() {
+  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - clock_).count();
+}
+
+void TrainerCore::begin(int64_t epoch_size) {
+  epoch_size_ = epoch_size;
+  batches_per_epoch_ = (epoch_size + options_.batch_size - 1) / options_.batch_size;
+  const int64_t steps = (batches_per_epoch_ + options_.accumulate - 1) / options_.accumulate;
+  schedule_ = {.kind = options_.schedule,
+               .base = options_.learning_rate,
+               .warmup_steps = options_.warmup,
+               .total_steps = steps * options_.epochs,
+               .steps_per_epoch = steps,
+               .decay_epochs = options_.decay_epochs,
+               .decay = options_.decay};
+  module_.train();
+  if (state_.epoch < options_.epochs) state_.stopped.clear();  // a resumed training may have been given more epochs
+  for (auto& callback : callbacks_) callback->on_begin(*this);
+}
+
+bool TrainerCore::goes_on() {
+  if (noted_signal() != 0 && state_.stopped.empty()) interrupted_ = true;
+  return !interrupted_ && state_.stopped.empty();
+}
+
+void TrainerCore::begin_epoch() {
+  loss_total_.fill_(state_.loss_total);
+  loss_weight_.fill_(state_.loss_weight);
+  reported_ = {state_.loss_total, state_.loss_weight};
+  clock_ = std::chrono::steady_clock::now();
+}
+
+double TrainerCore::begin_batch() {
+  const int64_t first = state_.batch / options_.accumulate * options_.accumulate;
+  const int64_t last = std::min(first + options_.accumulate, batches_per_epoch_);
+  if (state_.batch == first) optimizer_->zero_grad();
+  // Dropout and the like: a batch's random numbers depend on seed, epoch and batch, so none need saving.
+  torch::manual_seed(mix(mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(state_.epoch)), static_cast<uint64_t>(state_.batch)));
+  if (last - first == 1) return 1;
+  int64_t rows = 0;
+  for (int64_t b = first; b < last; ++b) rows += rows_of_batch(b);
+  return static_cast<double>(rows_of_batch(state_.batch)) / static_cast<double>(rows);
+}
+
+bool TrainerCore::end_batch(const LossSum& loss) {
+  {
+    const torch::NoGradGuard no_gradient;
+    loss_total_.add_(loss.total);
+    loss_weight_.add_(loss.weight);
+  }
+  const int64_t rows = rows_of_batch(state_.batch);
+  state_.examples += rows;
+  examples_here_ += rows;
+  ++state_.batch;
+  const bool ends_epoch = state_.batch == batches_per_epoch_;
+  if (state_.batch % options_.accumulate != 0 && !ends_epoch) return true;
+
+  if (options_.clip_norm > 0) optimizer_->clip_gradients(options_.clip_norm);
+  const double rate = schedule_.rate(state_.step);
+  optimizer_->step(rate);
+  ++state_.step;
+
+  if (state_.step % options_.log_every == 0) {
+    pause_clock();
+    const LossReading now = read_loss();
+    const double seconds = seconds_ - reported_seconds_;
+    const StepReport report{.loss = (now.total - reported_.total) / (now.weight - reported_.weight),
+                            .learning_rate = rate,
+                            .examples_per_second = static_cast<double>(examples_here_ - reported_examples_) / seconds};
+    for (auto& callback : callbacks_) callback->on_log(*this, report);
+    reported_ = now;
+    reported_examples_ = examples_here_;
+    reported_seconds_ = seconds_;
+    clock_ = std::chrono::steady_clock::now();
+  }
+  pause_clock();
+  if (ends_epoch) return true;
+  if (noted_signal() != 0) {
+    interrupted_ = true;
+    return false;
+  }
+  for (auto& callback : callbacks_) callback->on_step(*this);
+  clock_ = std::chrono::steady_clock::now();
+  return true;
+}
+
+// The only place where the loss leaves the device.
+TrainerCore::LossReading TrainerCore::read_loss() {
+  const LossReading reading{loss_total_.item<double>(), loss_weight_.item<double>()};
+  if (!std::isfinite(reading.total))
+    throw Error(ErrorKind::Diverged, "training diverged: the loss is not finite at step {}; lower --lr, or set --clip-norm",
+                state_.step);
+  return reading;
+}
+
+void TrainerCore::end_epoch(const std::optional<Metrics>& validation) {
+  const LossReading loss = read_loss();
+  const auto counted = state_.step > 0 ? schedule_.rate(state_.step - 1) : schedule_.base;
+  ++state_.epoch;
+  Json record = {{"epoch", state_.epoch}, {"step", state_.step}, {"lr", counted}, {"train_loss", loss.total / loss.weight}};
+  if (validation) record["valid"] = validation->report();
+  state_.history.push_back(std::move(record));
+  state_.batch = 0;
+  state_.loss_total = state_.loss_weight = 0;
+  loss_total_.zero_();
+  loss_weight_.zero_();
+  if (state_.epoch >= options_.epochs) stop("completed");
+  for (auto& callback : callbacks_) callback->on_epoch(*this);
+}
+
+void TrainerCore::end() {
+  for (auto& callback : callbacks_) callback->on_end(*this);
+}
+
+void TrainerCore::fill(Checkpoint& checkpoint) {
+  const LossReading loss = read_loss();
+  checkpoint.model = model_tensors();
+  checkpoint.has_training_state = options_.checkpoint_content == CheckpointContent::TrainingState;
+  if (checkpoint.has_training_state) checkpoint.optimizer = optimizer_->state();
+  Json states = Json::object();
+  for (const auto& callback : callbacks_)
+    if (!callback->key().empty()) states[callback->key()] = callback->save();
+  checkpoint.training = {{"epoch", state_.epoch},
+                         {"batch", state_.batch},
+                         {"step", state_.step},
+                         {"examples", state_.examples},
+                         {"loss_total", loss.total},
+                         {"loss_weight", loss.weight},
+                         {"stopped", state_.stopped},
+                         {"history", state_.history},
+                         {"callbacks", std::move(states)}};
+}
+
+void TrainerCore::load_model(const Checkpoint& checkpoint, const std::string& source) {
+  copy_tensors(checkpoint.model, model_tensors(), source);
+}
+
+void TrainerCore::restore(const Checkpoint& checkpoint, const std::string& source) {
+  load_model(checkpoint, source);
+  copy_tensors(checkpoint.optimizer, optimizer_->state(), source);
+  try {
+    const Json& saved = checkpoint.training;
+    state_ = {.epoch = saved.at("epoch").get<int64_t>(),
+              .batch = saved.at("batch").get<int64_t>(),
+              .step = saved.at("step").get<int64_t>(),
+              .examples = saved.at("examples").get<int64_t>(),
+              .loss_total = saved.at("loss_total").get<double>(),
+              .loss_weight = saved.at("loss_weight").get<double>(),
+              .history = saved.at("history"),
+              .stopped = saved.at("stopped").get<std::string>()};
+    optimizer_->set_steps(state_.step);
+    for (auto& callback : callbacks_)
+      if (!callback->key().empty()) callback->load(saved.at("callbacks").at(callback->key()));
+  } catch (const Json::exception& error) {
+    throw Error(ErrorKind::Model, "{}: the training state is not as expected ({})", source, error.what());
+  }
+}
+
+}  // namespace semblance

@@ -1,0 +1,170 @@
+// The one training loop. It knows nothing of what it trains: a Task gives module, loss and measures.
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/batch_loader.h"
+#include "data/sampler.h"
+#include "training/callback.h"
+#include "training/checkpoint.h"
+#include "training/optimizer.h"
+#include "training/task.h"
+#include "training/trainer_options.h"
+
+namespace semblance {
+
+/// Where a training stands. Saved whole, so that a resumed one goes on bit for bit.
+struct TrainingState {
+  int64_t epoch = 0;        ///< epochs done
+  int64_t batch = 0;        ///< batches done of the next one
+  int64_t step = 0;         ///< optimizer steps done
+  int64_t examples = 0;     ///< examples seen
+  double loss_total = 0;    ///< of the epoch that is under way
+  double loss_weight = 0;
+  Json history = Json::array();  ///< one record per epoch: epoch, step, lr, train_loss, valid
+  std::string stopped;           ///< why it ended: completed, early-stopping; empty if it has not
+};
+
+/// Everything about training that does not depend on the task's types.
+class TrainerCore {
+ public:
+  /// `module` must be on `device` already.
+  TrainerCore(torch::nn::Module& module, const TrainerOptions& options, c10::Device device, MetricInfo metric);
+  virtual ~TrainerCore() = default;
+  TrainerCore(const TrainerCore&) = delete;
+  TrainerCore& operator=(const TrainerCore&) = delete;
+
+  void add(std::unique_ptr<Callback> callback) { callbacks_.push_back(std::move(callback)); }
+
+  const TrainerOptions& options() const { return options_; }
+  const TrainingState& state() const { return state_; }
+  /// What the best epoch is chosen by.
+  const MetricInfo& metric() const { return metric_; }
+  int64_t batches_per_epoch() const { return batches_per_epoch_; }
+  int64_t epoch_size() const { return epoch_size_; }
+  /// Of this process, validation and checkpoints not counted.
+  double examples_per_second() const { return seconds_ > 0 ? static_cast<double>(examples_here_) / seconds_ : 0; }
+  /// Why `fit` ended: state().stopped, or "interrupted".
+  std::string outcome() const { return interrupted_ ? "interrupted" : state_.stopped; }
+  bool interrupted() const { return interrupted_; }
+
+  /// Ends the training after the epoch that was just done; the first reason counts.
+  void stop(const std::string& reason) {
+    if (state_.stopped.empty()) state_.stopped = reason;
+  }
+  /// Adds something to the last epoch's record.
+  void annotate_epoch(const std::string& key, Json value) { state_.history.back()[key] = std::move(value); }
+
+  /// Model, optimizer and training state as they are now (live tensors). Throws Error(Diverged) instead of handing out
+  /// a state whose loss is not finite.
+  void fill(Checkpoint& checkpoint);
+  /// Goes on from there. Throws Error(Model) if it is another model's.
+  void restore(const Checkpoint& checkpoint, const std::string& source);
+  /// The weights alone.
+  void load_model(const Checkpoint& checkpoint, const std::string& source);
+
+ protected:
+  void begin(int64_t epoch_size);
+  bool goes_on();
+  void begin_epoch();
+  /// Clears gradients where a step begins and seeds the batch's random numbers; returns the batch's share in its step.
+  double begin_batch();
+  /// Adds the loss to the epoch's, steps where a step ends, and reports. False if the training was interrupted.
+  bool end_batch(const LossSum& loss);
+  void end_epoch(const std::optional<Metrics>& validation);
+  void end();
+
+  torch::nn::Module& module_;
+  TrainerOptions options_;
+  c10::Device device_;
+
+ private:
+  struct LossReading {
+    double total, weight;
+  };
+  LossReading read_loss();
+  NamedTensors model_tensors() const;
+  int64_t rows_of_batch(int64_t batch) const;
+  void pause_clock();
+
+  MetricInfo metric_;
+  Schedule schedule_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::vector<std::unique_ptr<Callback>> callbacks_;
+  TrainingState state_;
+  Json callback_states_;
+  torch::Tensor loss_total_, loss_weight_;  // float64 [] on the device, of the epoch under way
+  LossReading reported_{};   // as of the last report
+  int64_t reported_examples_ = 0;
+  double reported_seconds_ = 0;
+  int64_t epoch_size_ = 0, batches_per_epoch_ = 0;
+  int64_t examples_here_ = 0;
+  bool interrupted_ = false;
+  double seconds_ = 0;
+  std::chrono::steady_clock::time_point clock_;
+};
+
+/// Puts a module into evaluation mode and its former mode back.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) { module_.eval(); }
+  ~EvaluationMode() { module_.train(training_); }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+  bool training_;
+};
+
+/// The one evaluation loop.
+template <Task T, Dataset<typename T::Batch> Data>
+Metrics evaluate(T& task, const Data& data, int64_t batch_size, c10::Device device) {
+  const EvaluationMode mode(task.module());
+  const torch::NoGradGuard no_gradient;
+  auto measure = task.measure();
+  BatchLoader loader(data, SequentialSampler(data.size()).order(0), batch_size, 0);
+  while (auto batch = loader.next()) task.observe(batch->to(device), measure);
+  return measure.result();
+}
+
+template <Task T>
+class Trainer : public TrainerCore {
+ public:
+  Trainer(T& task, const TrainerOptions& options, c10::Device device)
+      : TrainerCore(task.module(), options, device,
+                    options.metric.empty() ? task.metrics().front() : find_metric(task.metrics(), options.metric)),
+        task_(task) {}
+
+  /// Trains from where the state stands to the end. `validation` may be null.
+  template <Dataset<typename T::Batch> Data>
+  void fit(const Data& training, const Sampler& sampler, const Data* validation) {
+    begin(sampler.size());
+    while (goes_on()) {
+      begin_epoch();
+      const auto epoch = state().epoch;
+      BatchLoader loader(training, sampler.order(epoch), options_.batch_size, mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(epoch)), state().batch);
+      while (auto batch = loader.next()) {
+        const double share = begin_batch();
+        const LossSum loss = task_.loss(batch->to(device_));
+        (loss.mean() * share).backward();
+        if (!end_batch(loss)) return end();
+      }
+      std::optional<Metrics> metrics;
+      if (validation) metrics = evaluate(task_, *validation, options_.batch_size, device_);
+      end_epoch(metrics);
+    }
+    end();
+  }
+
+ private:
+  T& task_;
+};
+
+}  // namespace semblance
