@@ -41,7 +41,7 @@ int run_predict(Arguments arguments) {
   int64_t unknown = 0;
   const auto answer = [&] {
     for (const auto& prediction : model.predict(texts)) {
-      print_out(to_line(prediction, model.task().setup().sets));
+      print_out(to_line(prediction, model.predicts_sets()));
       unknown += !prediction.known;
     }
     texts.clear();

@@ -1,6 +1,7 @@
 // semblance version
 #include <ATen/Parallel.h>
-#include <torch/torch.h>
+#include <ATen/Version.h>
+#include <torch/cuda.h>
 #include <torch/version.h>
 #if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 9
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>

@@ -1,13 +1,13 @@
 #include "data/labelled_dataset.h"
 
-#include <torch/torch.h>
+#include <ATen/Functions.h>
 
 #include <algorithm>
 
 namespace semblance {
 namespace {
 
-torch::Tensor move(const torch::Tensor& tensor, c10::Device device) {
+at::Tensor move(const at::Tensor& tensor, c10::Device device) {
   if (!tensor.defined() || tensor.device() == device) return tensor;
   return device.is_cuda() ? tensor.pin_memory().to(device, /*non_blocking=*/true) : tensor.to(device);
 }
@@ -30,8 +30,8 @@ TextBatch collate(const RaggedIds& texts, std::span<const int64_t> rows, const C
   const bool padded = collation.shape != Collation::Shape::Ragged;
   if (padded) longest = std::max<int64_t>(longest, 1);
   TextBatch batch;
-  batch.ids = torch::empty({padded ? n * longest : total}, torch::kInt64);
-  batch.offsets = torch::empty({n + 1}, torch::kInt64);
+  batch.ids = at::empty({padded ? n * longest : total}, at::kLong);
+  batch.offsets = at::empty({n + 1}, at::kLong);
   auto* to = batch.ids.data_ptr<int64_t>();
   auto* offsets = batch.offsets.data_ptr<int64_t>();
   const auto* const start = to;
@@ -53,10 +53,10 @@ TextBatch LabelledDataset::batch(std::span<const int64_t> rows, uint64_t) const 
   auto batch = collate(texts_, rows, collation_);
   const auto n = static_cast<int64_t>(rows.size());
   if (classes_ == 0) {
-    batch.targets = torch::empty({n}, torch::kInt64);
+    batch.targets = at::empty({n}, at::kLong);
     for (int64_t i = 0; i < n; ++i) batch.targets.data_ptr<int64_t>()[i] = labels_[rows[static_cast<size_t>(i)]][0];
   } else {
-    batch.targets = torch::zeros({n, classes_});
+    batch.targets = at::zeros({n, classes_});
     for (int64_t i = 0; i < n; ++i)
       for (const int32_t label : labels_[rows[static_cast<size_t>(i)]]) batch.targets.data_ptr<float>()[i * classes_ + label] = 1;
   }

@@ -1,7 +1,7 @@
 // Encoded texts with their classes, batched as tensors (row 1.6).
 #pragma once
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include <array>
 #include <cstdint>
@@ -33,9 +33,9 @@ struct Collation {
 };
 
 struct TextBatch {
-  torch::Tensor ids;      ///< int64 [n]: all texts' ids one after another; PAD is 0
-  torch::Tensor offsets;  ///< int64 [batch + 1]: text b is ids[offsets[b], offsets[b + 1])
-  torch::Tensor targets;  ///< int64 [batch] classes, or float [batch, classes] of 0 and 1; undefined for unlabelled texts
+  at::Tensor ids;      ///< int64 [n]: all texts' ids one after another; PAD is 0
+  at::Tensor offsets;  ///< int64 [batch + 1]: text b is ids[offsets[b], offsets[b + 1])
+  at::Tensor targets;  ///< int64 [batch] classes, or float [batch, classes] of 0 and 1; undefined for unlabelled texts
 
   TextBatch to(c10::Device device) const;
 };

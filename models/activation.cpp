@@ -1,23 +1,23 @@
 #include "models/activation.h"
 
-#include <torch/torch.h>
+#include <ATen/Functions.h>
 
 namespace semblance {
 
-torch::Tensor activate(const torch::Tensor& input, Activation activation, double slope) {
+at::Tensor activate(const at::Tensor& input, Activation activation, double slope) {
   switch (activation) {
     case Activation::Relu:
-      return torch::relu(input);
+      return at::relu(input);
     case Activation::LeakyRelu:
-      return torch::leaky_relu(input, slope);
+      return at::leaky_relu(input, slope);
     case Activation::Tanh:
-      return torch::tanh(input);
+      return at::tanh(input);
     case Activation::Sigmoid:
-      return torch::sigmoid(input);
+      return at::sigmoid(input);
     case Activation::Gelu:
-      return torch::gelu(input, "none");
+      return at::gelu(input, "none");
     case Activation::GeluTanh:
-      return torch::gelu(input, "tanh");
+      return at::gelu(input, "tanh");
   }
   TORCH_CHECK(false, "activate: unknown activation");
 }

@@ -1,15 +1,15 @@
 // Losses, kept as a sum and a weight so that means over unequal batches come out exact.
 #pragma once
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 namespace semblance {
 
 /// A loss summed over examples and the weight it is to be divided by: two scalars on the batch's device.
 struct LossSum {
-  torch::Tensor total;   ///< [] with a graph behind it
-  torch::Tensor weight;  ///< [] without
-  torch::Tensor mean() const { return total / weight; }
+  at::Tensor total;   ///< [] with a graph behind it
+  at::Tensor weight;  ///< [] without
+  at::Tensor mean() const { return total.div(weight); }
 };
 
 enum class ClassificationLoss {
@@ -28,10 +28,10 @@ inline bool is_binary(ClassificationLoss loss) {
 /// targets: int64 [batch] class numbers, or float [batch, outputs] of 0 and 1 where each text has a set of labels
 /// (binary losses only). One output and class numbers 0 and 1: the output is class 1's.
 /// class_weights: undefined, or float [classes], the weight of an example by its class (for class numbers only).
-LossSum classification_loss(const torch::Tensor& logits, const torch::Tensor& targets, ClassificationLoss loss,
-                            const torch::Tensor& class_weights = {});
+LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets, ClassificationLoss loss,
+                            const at::Tensor& class_weights = {});
 
 /// logits [batch, outputs] to probabilities of the same shape: sigmoid or softmax, as the loss has it.
-torch::Tensor class_probabilities(const torch::Tensor& logits, ClassificationLoss loss);
+at::Tensor class_probabilities(const at::Tensor& logits, ClassificationLoss loss);
 
 }  // namespace semblance

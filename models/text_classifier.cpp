@@ -1,6 +1,6 @@
 #include "models/text_classifier.h"
 
-#include <torch/torch.h>
+#include <torch/nn/modules/linear.h>
 
 namespace semblance {
 

@@ -1,6 +1,5 @@
 #include "training/checkpoint.h"
 
-#include <torch/torch.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 

@@ -1,6 +1,6 @@
 #include "training/classification_metrics.h"
 
-#include <torch/torch.h>
+#include <ATen/Functions.h>
 
 #include <algorithm>
 #include <limits>
@@ -33,7 +33,7 @@ double roc_auc(const std::vector<float>& scores, const std::vector<uint8_t>& pos
   return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives);
 }
 
-void ClassificationMetrics::add(const torch::Tensor& logits, const torch::Tensor& targets, const LossSum& loss) {
+void ClassificationMetrics::add(const at::Tensor& logits, const at::Tensor& targets, const LossSum& loss) {
   loss_total_ += loss.total.item<double>();
   loss_weight_ += loss.weight.item<double>();
   examples_ += logits.size(0);
@@ -50,13 +50,13 @@ void ClassificationMetrics::add(const torch::Tensor& logits, const torch::Tensor
     return;
   }
   const bool one_logit = logits.size(1) == 1;
-  const auto guess = (one_logit ? logits.squeeze(1).ge(0).to(torch::kInt64) : logits.argmax(1)).cpu();
+  const auto guess = (one_logit ? logits.squeeze(1).ge(0).to(at::kLong) : logits.argmax(1)).cpu();
   const auto truth = targets.cpu();
   const auto n = static_cast<int64_t>(classes_.size());
   for (int64_t i = 0; i < guess.numel(); ++i)
     ++confusion_[static_cast<size_t>(truth.data_ptr<int64_t>()[i] * n + guess.data_ptr<int64_t>()[i])];
   if (n == 2) {
-    const auto score = (one_logit ? logits.squeeze(1) : logits.select(1, 1) - logits.select(1, 0)).to(torch::kFloat32).cpu().contiguous();
+    const auto score = (one_logit ? logits.squeeze(1) : logits.select(1, 1) - logits.select(1, 0)).to(at::kFloat).cpu().contiguous();
     scores_.insert(scores_.end(), score.data_ptr<float>(), score.data_ptr<float>() + score.numel());
     for (int64_t i = 0; i < truth.numel(); ++i) positive_.push_back(truth.data_ptr<int64_t>()[i] == 1);
   }

@@ -1,7 +1,7 @@
 // Measures of a classifier (row 2.9), collected batch by batch.
 #pragma once
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include <string>
 #include <vector>
@@ -27,7 +27,7 @@ class ClassificationMetrics {
   }
 
   /// logits, targets: as classification_loss takes them, which gave `loss`.
-  void add(const torch::Tensor& logits, const torch::Tensor& targets, const LossSum& loss);
+  void add(const at::Tensor& logits, const at::Tensor& targets, const LossSum& loss);
 
   Metrics result() const;
 

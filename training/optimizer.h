@@ -2,7 +2,7 @@
 // makes ten. Row-sparse gradients touch their rows alone.
 #pragma once
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include <array>
 #include <memory>
@@ -34,7 +34,7 @@ struct OptimizerOptions {
 /// Whether an embedding's gradient should name its touched rows only.
 constexpr bool wants_sparse_gradients(OptimizerKind kind) { return kind == OptimizerKind::LazyAdam; }
 
-using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 class Optimizer {
  public:

@@ -1,8 +1,6 @@
 // What differs between models, and all that the trainer knows of one.
 #pragma once
 
-#include <torch/nn/module.h>
-
 #include <concepts>
 #include <map>
 #include <span>
@@ -10,6 +8,10 @@
 
 #include "models/losses.h"
 #include "training/metrics.h"
+
+namespace torch::nn {
+class Module;
+}
 
 namespace semblance {
 

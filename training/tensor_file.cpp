@@ -1,6 +1,6 @@
 #include "training/tensor_file.h"
 
-#include <torch/torch.h>
+#include <ATen/Functions.h>
 
 #include <algorithm>
 #include <cstring>
@@ -15,7 +15,7 @@ namespace semblance {
 namespace {
 
 constexpr std::pair<const char*, c10::ScalarType> kTypes[] = {
-    {"F32", torch::kFloat32}, {"F64", torch::kFloat64}, {"I64", torch::kInt64}, {"I32", torch::kInt32}, {"U8", torch::kUInt8}};
+    {"F32", at::kFloat}, {"F64", at::kDouble}, {"I64", at::kLong}, {"I32", at::kInt}, {"U8", at::kByte}};
 
 std::string type_name(c10::ScalarType type) {
   for (const auto& [name, candidate] : kTypes)
@@ -34,7 +34,7 @@ void write_tensors(const std::filesystem::path& path, const NamedTensors& tensor
   NamedTensors on_cpu;
   int64_t place = 0;
   for (const auto& [name, tensor] : tensors) {
-    on_cpu.emplace_back(name, tensor.detach().to(torch::kCPU).contiguous());
+    on_cpu.emplace_back(name, tensor.detach().to(at::kCPU).contiguous());
     const auto size = static_cast<int64_t>(tensor.nbytes());
     header[name] = {{"dtype", type_name(tensor.scalar_type())},
                     {"shape", tensor.sizes().vec()},
@@ -87,7 +87,7 @@ NamedTensors read_tensors(const std::filesystem::path& path) {
       if (offsets.size() != 2 || offsets[0] != place || offsets[1] != place + bytes || offsets[1] > data_size)
         damaged(path, "tensor " + name + " does not fit the file");
       place = offsets[1];
-      auto tensor = torch::empty(shape, type->second);
+      auto tensor = at::empty(shape, type->second);
       read_exactly(static_cast<char*>(tensor.data_ptr()), bytes);
       tensors.emplace_back(name, tensor);
     }
@@ -98,8 +98,8 @@ NamedTensors read_tensors(const std::filesystem::path& path) {
 }
 
 void copy_tensors(const NamedTensors& from, NamedTensors to, const std::string& source) {
-  torch::NoGradGuard no_gradient;
-  std::map<std::string, torch::Tensor> wanted(to.begin(), to.end());
+  at::NoGradGuard no_gradient;
+  std::map<std::string, at::Tensor> wanted(to.begin(), to.end());
   for (const auto& [name, tensor] : from) {
     const auto found = wanted.find(name);
     if (found == wanted.end()) throw Error(ErrorKind::Model, "{}: expected no tensor {}, found one; it is of another model", source, name);

@@ -1,6 +1,8 @@
 #include "training/trainer.h"
 
-#include <torch/torch.h>
+#include <ATen/Context.h>
+#include <ATen/Functions.h>
+#include <torch/nn/module.h>
 
 #include <charconv>
 #include <cmath>
@@ -38,14 +40,17 @@ Interval parse_interval(const std::string& text, const std::string& option) {
   throw Error(ErrorKind::Usage, "--{}: expected a count with a unit (500steps, 1epoch, 10min), found '{}'", option, text);
 }
 
+EvaluationMode::EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) { module_.eval(); }
+EvaluationMode::~EvaluationMode() { module_.train(training_); }
+
 TrainerCore::TrainerCore(torch::nn::Module& module, const TrainerOptions& options, c10::Device device, MetricInfo metric)
     : module_(module),
       options_(options),
       device_(device),
       metric_(metric),
       optimizer_(make_optimizer(optimizer_options(options), named_parameters(module))),
-      loss_total_(torch::zeros({}, torch::dtype(torch::kFloat64).device(device))),
-      loss_weight_(torch::zeros_like(loss_total_)) {}
+      loss_total_(at::zeros({}, at::dtype(at::kDouble).device(device))),
+      loss_weight_(at::zeros_like(loss_total_)) {}
 
 NamedTensors TrainerCore::model_tensors() const {
   NamedTensors tensors;
@@ -95,7 +100,7 @@ double TrainerCore::begin_batch() {
   const int64_t last = std::min(first + options_.accumulate, batches_per_epoch_);
   if (state_.batch == first) optimizer_->zero_grad();
   // Dropout and the like: a batch's random numbers depend on seed, epoch and batch, so none need saving.
-  torch::manual_seed(mix(mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(state_.epoch)), static_cast<uint64_t>(state_.batch)));
+  at::manual_seed(mix(mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(state_.epoch)), static_cast<uint64_t>(state_.batch)));
   if (last - first == 1) return 1;
   int64_t rows = 0;
   for (int64_t b = first; b < last; ++b) rows += rows_of_batch(b);
@@ -104,7 +109,7 @@ double TrainerCore::begin_batch() {
 
 bool TrainerCore::end_batch(const LossSum& loss) {
   {
-    const torch::NoGradGuard no_gradient;
+    const c10::NoGradGuard no_gradient;
     loss_total_.add_(loss.total);
     loss_weight_.add_(loss.weight);
   }

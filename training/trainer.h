@@ -1,7 +1,7 @@
 // The one training loop. It knows nothing of what it trains: a Task gives module, loss and measures.
 #pragma once
 
-#include <torch/nn/module.h>
+#include <c10/core/GradMode.h>
 
 #include <chrono>
 #include <memory>
@@ -99,7 +99,7 @@ class TrainerCore {
   std::vector<std::unique_ptr<Callback>> callbacks_;
   TrainingState state_;
   Json callback_states_;
-  torch::Tensor loss_total_, loss_weight_;  // float64 [] on the device, of the epoch under way
+  at::Tensor loss_total_, loss_weight_;  // float64 [] on the device, of the epoch under way
   LossReading reported_{};   // as of the last report
   int64_t reported_examples_ = 0;
   double reported_seconds_ = 0;
@@ -113,8 +113,8 @@ class TrainerCore {
 /// Puts a module into evaluation mode and its former mode back.
 class EvaluationMode {
  public:
-  explicit EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) { module_.eval(); }
-  ~EvaluationMode() { module_.train(training_); }
+  explicit EvaluationMode(torch::nn::Module& module);
+  ~EvaluationMode();
   EvaluationMode(const EvaluationMode&) = delete;
   EvaluationMode& operator=(const EvaluationMode&) = delete;
 
@@ -127,7 +127,7 @@ class EvaluationMode {
 template <Task T, Dataset<typename T::Batch> Data>
 Metrics evaluate(T& task, const Data& data, int64_t batch_size, c10::Device device) {
   const EvaluationMode mode(task.module());
-  const torch::NoGradGuard no_gradient;
+  const c10::NoGradGuard no_gradient;
   auto measure = task.measure();
   BatchLoader loader(data, SequentialSampler(data.size()).order(0), batch_size, 0);
   while (auto batch = loader.next()) task.observe(batch->to(device), measure);
@@ -153,7 +153,7 @@ class Trainer : public TrainerCore {
       while (auto batch = loader.next()) {
         const double share = begin_batch();
         const LossSum loss = task_.loss(batch->to(device_));
-        (loss.mean() * share).backward();
+        loss.mean().mul(share).backward();
         if (!end_batch(loss)) return end();
       }
       std::optional<Metrics> metrics;

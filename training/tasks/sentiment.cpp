@@ -1,6 +1,8 @@
 #include "training/tasks/sentiment.h"
 
-#include <torch/torch.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <torch/types.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -13,6 +15,7 @@
 #include "data/split.h"
 #include "data/text/tokenized_texts.h"
 #include "training/device.h"
+#include "training/tasks/sentiment_task.h"
 #include "training/tensor_file.h"
 
 namespace semblance {
@@ -348,7 +351,7 @@ Json train_sentiment(const SentimentJob& job, RunRequest& request) {
   auto data = prepare(job, pipeline, request.notice);
   const auto sampler = make_sampler(job, *data.train, data.setup.sets);
 
-  torch::manual_seed(job.training.seed);
+  at::manual_seed(static_cast<uint64_t>(job.training.seed));
   SentimentTask task(job, std::move(data.setup), device);
   notice_summary(task.model(), request.notice);
   if (!task.setup().sets)
@@ -389,6 +392,10 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
     throw Error(ErrorKind::Model, "{}: the model's description is not as expected ({})", source, error.what());
   }
 }
+
+SentimentModel::~SentimentModel() = default;
+
+bool SentimentModel::predicts_sets() const { return task_->setup().sets; }
 
 std::vector<Prediction> SentimentModel::predict(const std::vector<std::string>& texts) {
   const EvaluationMode mode(task_->module());
