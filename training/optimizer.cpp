@@ -3,7 +3,9 @@
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "data/error.h"
 #include "training/row_kernels.h"
@@ -18,6 +20,17 @@ torch::Tensor zeros_like_each(const torch::Tensor& parameter) {
 void append_state(NamedTensors& all, const std::string& kind, const NamedTensors& parameters,
                   const std::vector<torch::Tensor>& tensors) {
   for (size_t i = 0; i < tensors.size(); ++i) all.emplace_back(kind + "." + parameters[i].first, tensors[i]);
+}
+
+// `gradient` with each row once. Autograd forgets that ours are so already, and finding out costs far less than sorting.
+at::Tensor coalesced(at::Tensor gradient) {
+  if (gradient.is_coalesced()) return gradient;
+  const auto rows = gradient._indices();
+  if (rows.is_cpu() && rows.is_contiguous()) {
+    const auto* row = rows.data_ptr<int64_t>();
+    if (std::adjacent_find(row, row + rows.numel(), std::greater_equal<>()) == row + rows.numel()) return gradient._coalesced_(true);
+  }
+  return gradient.coalesce();
 }
 
 // The parameters that have a dense gradient, beside their gradients and states.
@@ -121,7 +134,7 @@ class Adam : public Optimizer {
     }
     for (size_t i = 0; i < parameters_.size(); ++i) {
       const auto& gradient = parameters_[i].second.grad();
-      if (gradient.defined() && gradient.is_sparse()) step_rows(i, gradient.coalesce(), learning_rate);
+      if (gradient.defined() && gradient.is_sparse()) step_rows(i, coalesced(gradient), learning_rate);
     }
   }
 
@@ -187,7 +200,7 @@ void Optimizer::clip_gradients(double max_norm) {
   for (const auto& [name, parameter] : parameters_) {
     auto& gradient = parameter.mutable_grad();
     if (!gradient.defined()) continue;
-    if (gradient.is_sparse()) gradient = gradient.coalesce();
+    if (gradient.is_sparse()) gradient = coalesced(gradient);
     values.push_back(gradient.is_sparse() ? gradient._values() : gradient);
   }
   if (values.empty()) return;
