@@ -145,7 +145,7 @@ def test_an_occupied_run_folder_is_refused(opinions, run):
 
 
 def test_training_that_diverges(opinions, tmp_path):
-    result = semblance("train", "sentiment", "--train", opinions, "--run", tmp_path / "r", "--lr", "1e30", "--optimizer", "sgd", "--epochs", "50", check=False)
+    result = semblance("train", "sentiment", "--train", opinions, "--run", tmp_path / "r", "--lr", "1e6", "--optimizer", "sgd", "--epochs", "300", "--embedding-std", "100", check=False)
     assert result.code == DIVERGED and "not finite" in result.error
 
 
