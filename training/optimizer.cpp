@@ -22,6 +22,8 @@ void append_state(NamedTensors& all, const std::string& kind, const NamedTensors
   for (size_t i = 0; i < tensors.size(); ++i) all.emplace_back(kind + "." + parameters[i].first, tensors[i]);
 }
 
+constexpr int64_t kGrain = int64_t{1} << 16;  // table entries worth a thread of their own
+
 // `gradient` with each row once. Autograd forgets that ours are so already, and finding out costs far less than sorting.
 at::Tensor coalesced(at::Tensor gradient) {
   if (gradient.is_coalesced()) return gradient;
@@ -169,7 +171,7 @@ class Adam : public Optimizer {
       const kernels::LazyAdamStep step{static_cast<float>(options_.beta1), static_cast<float>(options_.beta2),
                                        static_cast<float>(options_.eps), static_cast<float>(step_size)};
       const int64_t dim = weight.size(1);
-      at::parallel_for(0, rows.numel(), std::max<int64_t>(1, 8192 / dim), [&](int64_t begin, int64_t end) {
+      at::parallel_for(0, rows.numel(), std::max<int64_t>(1, kGrain / dim), [&](int64_t begin, int64_t end) {
         kernels::lazy_adam_rows(step, rows.data_ptr<int64_t>(), values.data_ptr<float>(), begin, end, dim,
                                 weight.data_ptr<float>(), exp_avg_[i].data_ptr<float>(), exp_avg_sq_[i].data_ptr<float>());
       });
