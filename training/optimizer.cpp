@@ -1,6 +1,7 @@
 #include "training/optimizer.h"
 
 #include <ATen/Parallel.h>
+#include <omp.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -35,10 +36,26 @@ at::Tensor coalesced(at::Tensor gradient) {
   return gradient.coalesce();
 }
 
+// LibTorch's fused optimizers wake every thread for however small a parameter, and the threads then wait for each other
+// by spinning: on a busy machine that is many times the work itself. While one of these lives, this thread works alone.
+class SerialSection {
+ public:
+  explicit SerialSection(bool serial) : threads_(omp_get_max_threads()) {
+    if (serial) omp_set_num_threads(1);
+  }
+  ~SerialSection() { omp_set_num_threads(threads_); }
+  SerialSection(const SerialSection&) = delete;
+  SerialSection& operator=(const SerialSection&) = delete;
+
+ private:
+  int threads_;
+};
+
 // The parameters that have a dense gradient, beside their gradients and states.
 struct DenseList {
   std::vector<torch::Tensor> parameters, gradients;
   std::vector<size_t> indices;
+  int64_t entries = 0;
 
   explicit DenseList(const NamedTensors& all) {
     for (size_t i = 0; i < all.size(); ++i) {
@@ -47,8 +64,10 @@ struct DenseList {
       parameters.push_back(all[i].second);
       gradients.push_back(gradient);
       indices.push_back(i);
+      entries += gradient.numel();
     }
   }
+  bool is_small() const { return entries < (int64_t{1} << 18); }
   std::vector<torch::Tensor> of(const std::vector<torch::Tensor>& states) const {
     std::vector<torch::Tensor> chosen;
     for (const size_t i : indices) chosen.push_back(states[i]);
@@ -66,6 +85,7 @@ class Sgd : public Optimizer {
   void step(double learning_rate) override {
     const DenseList dense(parameters_);
     if (dense.parameters.empty()) return;
+    const SerialSection section(dense.is_small());
     // The momentum buffers start at zero, so a first step needs no case of its own.
     at::_fused_sgd_(dense.parameters, dense.gradients, momentum_.empty() ? momentum_ : dense.of(momentum_),
                     options_.weight_decay, options_.momentum, learning_rate, /*dampening=*/0, /*nesterov=*/false,
@@ -95,6 +115,7 @@ class Adagrad : public Optimizer {
     const DenseList dense(parameters_);
     if (dense.parameters.empty()) return;
     steps_.add_(1);
+    const SerialSection section(dense.is_small());
     const std::vector<torch::Tensor> steps(dense.parameters.size(), steps_);
     at::_fused_adagrad_(dense.parameters, dense.gradients, dense.of(sums_), steps, learning_rate, /*lr_decay=*/0,
                         options_.weight_decay, options_.eps, /*maximize=*/false);
@@ -128,6 +149,7 @@ class Adam : public Optimizer {
     device_steps_.fill_(steps_);
     const DenseList dense(parameters_);
     if (!dense.parameters.empty()) {
+      const SerialSection section(dense.is_small());
       const std::vector<torch::Tensor> steps(dense.parameters.size(), device_steps_);
       const auto fused = options_.kind == OptimizerKind::AdamW
                              ? static_cast<decltype(&fused_adam)>(&fused_adamw)
