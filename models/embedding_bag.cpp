@@ -13,7 +13,9 @@
 namespace semblance {
 namespace {
 
-constexpr int64_t kGrain = 4096;  // floats worth a thread of its own
+// Floats worth a thread of their own. Waking one costs a few microseconds, and far more on a machine that is busy with
+// other things, since OpenMP's threads wait for each other by spinning.
+constexpr int64_t kGrain = int64_t{1} << 18;
 
 void check_bags(const int64_t* ids, int64_t n, const int64_t* offsets, int64_t bags, int64_t rows) {
   TORCH_CHECK(offsets[0] == 0 && offsets[bags] == n, "embedding_bag: offsets must run from 0 to ", n);

@@ -16,9 +16,12 @@ LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets,
     const auto goal = sets ? targets : targets.to(logits.dtype()).unsqueeze(1);
     at::Tensor factors;
     if (weighted) factors = class_weights.index_select(0, targets).unsqueeze(1);
-    const auto total = loss == ClassificationLoss::Bce
-                           ? at::binary_cross_entropy(at::sigmoid(logits), goal, factors, at::Reduction::Sum)
-                           : at::binary_cross_entropy_with_logits(logits, goal, factors, {}, at::Reduction::Sum);
+    if (loss == ClassificationLoss::Bce)
+      return {at::binary_cross_entropy(at::sigmoid(logits), goal, factors, at::Reduction::Sum), weighted ? factors.sum() : constant(logits.numel())};
+    // softplus(x) for a 0, softplus(-x) for a 1. LibTorch's own operator goes through log_sigmoid, which wakes every
+    // thread for however few numbers.
+    const auto losses = at::softplus(logits * (1 - 2 * goal));
+    const auto total = weighted ? (losses * factors).sum() : losses.sum();
     return {total, weighted ? factors.sum() : constant(logits.numel())};
   }
   TORCH_CHECK(targets.dim() == 1, "classification_loss: a softmax loss takes class numbers");

@@ -9,11 +9,15 @@ TextClassifierImpl::TextClassifierImpl(const TextClassifierOptions& classifier_o
 }
 
 void TextClassifierImpl::reset() {
-  embedding = register_module("embedding", EmbeddingBag(EmbeddingBagOptions{.rows = options.vocabulary,
+  embedding = register_module("embedding", EmbeddingBag(EmbeddingBagOptions{.rows = options.vocabulary + options.ngram_rows,
                                                                             .dim = options.dim,
                                                                             .pooling = BagPooling::Mean,
                                                                             .sparse_gradient = options.sparse_gradient,
                                                                             .init_std = options.init_std}));
+  {
+    const torch::NoGradGuard no_gradient;
+    embedding->weight.narrow(0, options.vocabulary, options.ngram_rows).zero_();
+  }
   layers = register_module("layers", torch::nn::ModuleList());
   int64_t width = options.flat_length > 0 ? options.flat_length * options.dim : options.dim;
   for (const int64_t next : options.hidden) {

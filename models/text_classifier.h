@@ -12,10 +12,11 @@
 namespace semblance {
 
 struct TextClassifierOptions {
-  int64_t vocabulary = 0;           ///< rows of the embedding
+  int64_t vocabulary = 0;           ///< rows of the embedding that belong to words
+  int64_t ngram_rows = 0;           ///< rows after them; they start at zero, so that an n-gram never trained on adds nothing
   int64_t dim = 0;                  ///< columns of the embedding
   int64_t outputs = 1;              ///< logits a text
-  std::vector<int64_t> hidden;      ///< widths of the hidden layers; none: one linear layer
+  std::vector<int64_t> hidden = {}; ///< widths of the hidden layers; none: one linear layer
   Activation activation = Activation::Relu;
   double activation_slope = 0.01;
   double dropout = 0;               ///< after each hidden layer; of the pooled vector where there is none

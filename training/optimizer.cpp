@@ -1,9 +1,12 @@
 #include "training/optimizer.h"
 
 #include <ATen/Parallel.h>
+#include <omp.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "data/error.h"
 #include "training/row_kernels.h"
@@ -20,10 +23,39 @@ void append_state(NamedTensors& all, const std::string& kind, const NamedTensors
   for (size_t i = 0; i < tensors.size(); ++i) all.emplace_back(kind + "." + parameters[i].first, tensors[i]);
 }
 
+constexpr int64_t kGrain = int64_t{1} << 16;  // table entries worth a thread of their own
+
+// `gradient` with each row once. Autograd forgets that ours are so already, and finding out costs far less than sorting.
+at::Tensor coalesced(at::Tensor gradient) {
+  if (gradient.is_coalesced()) return gradient;
+  const auto rows = gradient._indices();
+  if (rows.is_cpu() && rows.is_contiguous()) {
+    const auto* row = rows.data_ptr<int64_t>();
+    if (std::adjacent_find(row, row + rows.numel(), std::greater_equal<>()) == row + rows.numel()) return gradient._coalesced_(true);
+  }
+  return gradient.coalesce();
+}
+
+// LibTorch's fused optimizers wake every thread for however small a parameter, and the threads then wait for each other
+// by spinning: on a busy machine that is many times the work itself. While one of these lives, this thread works alone.
+class SerialSection {
+ public:
+  explicit SerialSection(bool serial) : threads_(omp_get_max_threads()) {
+    if (serial) omp_set_num_threads(1);
+  }
+  ~SerialSection() { omp_set_num_threads(threads_); }
+  SerialSection(const SerialSection&) = delete;
+  SerialSection& operator=(const SerialSection&) = delete;
+
+ private:
+  int threads_;
+};
+
 // The parameters that have a dense gradient, beside their gradients and states.
 struct DenseList {
   std::vector<torch::Tensor> parameters, gradients;
   std::vector<size_t> indices;
+  int64_t entries = 0;
 
   explicit DenseList(const NamedTensors& all) {
     for (size_t i = 0; i < all.size(); ++i) {
@@ -32,8 +64,10 @@ struct DenseList {
       parameters.push_back(all[i].second);
       gradients.push_back(gradient);
       indices.push_back(i);
+      entries += gradient.numel();
     }
   }
+  bool is_small() const { return entries < (int64_t{1} << 18); }
   std::vector<torch::Tensor> of(const std::vector<torch::Tensor>& states) const {
     std::vector<torch::Tensor> chosen;
     for (const size_t i : indices) chosen.push_back(states[i]);
@@ -51,6 +85,7 @@ class Sgd : public Optimizer {
   void step(double learning_rate) override {
     const DenseList dense(parameters_);
     if (dense.parameters.empty()) return;
+    const SerialSection section(dense.is_small());
     // The momentum buffers start at zero, so a first step needs no case of its own.
     at::_fused_sgd_(dense.parameters, dense.gradients, momentum_.empty() ? momentum_ : dense.of(momentum_),
                     options_.weight_decay, options_.momentum, learning_rate, /*dampening=*/0, /*nesterov=*/false,
@@ -80,6 +115,7 @@ class Adagrad : public Optimizer {
     const DenseList dense(parameters_);
     if (dense.parameters.empty()) return;
     steps_.add_(1);
+    const SerialSection section(dense.is_small());
     const std::vector<torch::Tensor> steps(dense.parameters.size(), steps_);
     at::_fused_adagrad_(dense.parameters, dense.gradients, dense.of(sums_), steps, learning_rate, /*lr_decay=*/0,
                         options_.weight_decay, options_.eps, /*maximize=*/false);
@@ -113,6 +149,7 @@ class Adam : public Optimizer {
     device_steps_.fill_(steps_);
     const DenseList dense(parameters_);
     if (!dense.parameters.empty()) {
+      const SerialSection section(dense.is_small());
       const std::vector<torch::Tensor> steps(dense.parameters.size(), device_steps_);
       const auto fused = options_.kind == OptimizerKind::AdamW
                              ? static_cast<decltype(&fused_adam)>(&fused_adamw)
@@ -121,7 +158,7 @@ class Adam : public Optimizer {
     }
     for (size_t i = 0; i < parameters_.size(); ++i) {
       const auto& gradient = parameters_[i].second.grad();
-      if (gradient.defined() && gradient.is_sparse()) step_rows(i, gradient.coalesce(), learning_rate);
+      if (gradient.defined() && gradient.is_sparse()) step_rows(i, coalesced(gradient), learning_rate);
     }
   }
 
@@ -156,7 +193,7 @@ class Adam : public Optimizer {
       const kernels::LazyAdamStep step{static_cast<float>(options_.beta1), static_cast<float>(options_.beta2),
                                        static_cast<float>(options_.eps), static_cast<float>(step_size)};
       const int64_t dim = weight.size(1);
-      at::parallel_for(0, rows.numel(), std::max<int64_t>(1, 8192 / dim), [&](int64_t begin, int64_t end) {
+      at::parallel_for(0, rows.numel(), std::max<int64_t>(1, kGrain / dim), [&](int64_t begin, int64_t end) {
         kernels::lazy_adam_rows(step, rows.data_ptr<int64_t>(), values.data_ptr<float>(), begin, end, dim,
                                 weight.data_ptr<float>(), exp_avg_[i].data_ptr<float>(), exp_avg_sq_[i].data_ptr<float>());
       });
@@ -187,7 +224,7 @@ void Optimizer::clip_gradients(double max_norm) {
   for (const auto& [name, parameter] : parameters_) {
     auto& gradient = parameter.mutable_grad();
     if (!gradient.defined()) continue;
-    if (gradient.is_sparse()) gradient = gradient.coalesce();
+    if (gradient.is_sparse()) gradient = coalesced(gradient);
     values.push_back(gradient.is_sparse() ? gradient._values() : gradient);
   }
   if (values.empty()) return;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "training/interrupt.h"
 #include "training/run_folder.h"
 #include "training/trainer.h"
 
@@ -61,7 +62,10 @@ Json run_training(T& task, const TrainerOptions& options, c10::Device device, Ch
   detail::open_run(request, base);
   detail::add_callbacks(trainer, request, base, validation != nullptr);
   if (request.resume_point) detail::resume(trainer, request, base);
-  trainer.fit(training, sampler, validation);
+  {
+    const InterruptGuard guard;
+    trainer.fit(training, sampler, validation);
+  }
 
   Json report = detail::final_report(trainer, request.run, base.task);
   if (test && !trainer.interrupted()) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "data/batch_loader.h"
@@ -144,7 +145,7 @@ class Trainer : public TrainerCore {
 
   /// Trains from where the state stands to the end. `validation` may be null.
   template <Dataset<typename T::Batch> Data>
-  void fit(const Data& training, const Sampler& sampler, const Data* validation) {
+  void fit(const Data& training, const Sampler& sampler, const std::type_identity_t<Data>* validation) {
     begin(sampler.size());
     while (goes_on()) {
       begin_epoch();

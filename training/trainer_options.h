@@ -35,7 +35,7 @@ struct TrainerOptions {
   double decay = 0.1;
   double clip_norm = 0;
   int64_t patience = 0;
-  std::string metric;
+  std::string metric = {};
   std::string checkpoint_every = "1epoch";
   CheckpointContent checkpoint_content = CheckpointContent::TrainingState;
   int64_t keep_last = 2;

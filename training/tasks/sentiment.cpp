@@ -40,7 +40,7 @@ Collation collation_of(const ClassifierOptions& model) {
 
 // Checks that need no data.
 void check_options(const SentimentJob& job) {
-  const auto usage = [](const auto&... args) { throw Error(ErrorKind::Usage, args...); };
+  const auto usage = [](auto format, const auto&... args) { throw Error(ErrorKind::Usage, fmt::format(fmt::runtime(format), args...)); };
   if (job.data.train.empty()) usage("--train: expected a file of labelled texts, found none");
   const auto& split = job.data.split;
   if (split.size() != 3 || std::abs(split[0] + split[1] + split[2] - 1) > 1e-6 || split[0] <= 0)
@@ -49,6 +49,8 @@ void check_options(const SentimentJob& job) {
     usage("--max-length: expected a length for --model flat, found 0");
   if (job.model.kind == ClassifierKind::Flat && job.model.pooling == ClassifierPooling::PaddedMean)
     usage("--pooling: expected mean with --model flat, which does not pool, found padded-mean");
+  if (job.ngrams.longest > 1 && (job.model.kind == ClassifierKind::Flat || job.model.pooling == ClassifierPooling::PaddedMean))
+    usage("--ngrams: expected 1 with a model of padded texts, found {}", job.ngrams.longest);
   parse_interval(job.training.checkpoint_every, "checkpoint-every");
 }
 
@@ -149,15 +151,15 @@ struct PreparedData {
 };
 
 std::unique_ptr<LabelledDataset> make_dataset(const TokenizedTexts& tokens, const RaggedIds& labels, std::span<const int64_t> rows,
-                                              const ClassifierSetup& setup, const Collation& collation) {
+                                              const ClassifierSetup& setup, const SentimentJob& job) {
   if (rows.empty()) return nullptr;
-  return std::make_unique<LabelledDataset>(tokens.encode(rows, setup.vocabulary), select_rows(labels, rows),
-                                           setup.sets ? static_cast<int64_t>(setup.classes.size()) : 0, collation);
+  return std::make_unique<LabelledDataset>(with_ngrams(tokens.encode(rows, setup.vocabulary), setup.vocabulary.size(), job.ngrams), select_rows(labels, rows),
+                                           setup.sets ? static_cast<int64_t>(setup.classes.size()) : 0, collation_of(job.model));
 }
 
 // Labelled texts of a file for measuring: tokens and labels in the terms of `setup`.
 std::unique_ptr<LabelledDataset> read_for_measuring(std::span<const std::string> paths, const InputOptions& layout, const TextPipeline& pipeline,
-                                                    const ClassifierSetup& setup, const Collation& collation, int64_t& skipped, const Notice& notice) {
+                                                    const ClassifierSetup& setup, const SentimentJob& job, int64_t& skipped, const Notice& notice) {
   const auto source = read_labelled_texts(paths, layout);
   report_reading(source.report, paths.front(), notice);
   if (source.sets && !setup.sets)
@@ -174,7 +176,7 @@ std::unique_ptr<LabelledDataset> read_for_measuring(std::span<const std::string>
     notice(fmt::format("{}: left out {} row(s) with labels not seen in training, such as '{}'", paths.front(), strange, unknown));
   }
   if (usable.empty()) throw Error(ErrorKind::Data, "{}: expected labelled texts, found none that can be used", paths.front());
-  return make_dataset(tokenize(source.texts, pipeline, at::get_num_threads()), labels, usable, setup, collation);
+  return make_dataset(tokenize(source.texts, pipeline, at::get_num_threads()), labels, usable, setup, job);
 }
 
 std::string fingerprint(const LabelledDataset& train, const LabelledDataset* valid, const Vocabulary& vocabulary) {
@@ -220,16 +222,15 @@ PreparedData prepare(const SentimentJob& job, const TextPipeline& pipeline, cons
   setup.vocabulary = Vocabulary(tokens.words, tokens.count(split.train), job.vocabulary);
   const auto counts = count_classes(labels, split.train, setup.classes.size());
   setup.class_weights = choose_class_weights(job.model.class_weights, counts, setup.sets);
-  const auto collation = collation_of(job.model);
-  data.train = make_dataset(tokens, labels, split.train, setup, collation);
-  data.valid = make_dataset(tokens, labels, split.valid, setup, collation);
-  data.test = make_dataset(tokens, labels, split.test, setup, collation);
+  data.train = make_dataset(tokens, labels, split.train, setup, job);
+  data.valid = make_dataset(tokens, labels, split.valid, setup, job);
+  data.test = make_dataset(tokens, labels, split.test, setup, job);
   if (!data.train) throw Error(ErrorKind::Data, "{}: expected texts to train on, found too few for --split", job.data.train.front());
   if (std::ranges::count_if(counts, [](int64_t count) { return count > 0; }) < 2)
     throw Error(ErrorKind::Data, "{}: expected at least two classes in the training part, found one; check --split", job.data.train.front());
   int64_t skipped = 0;
-  if (!job.data.valid.empty()) data.valid = read_for_measuring(job.data.valid, job.input, pipeline, setup, collation, skipped, notice);
-  if (!job.data.test.empty()) data.test = read_for_measuring(job.data.test, job.input, pipeline, setup, collation, skipped, notice);
+  if (!job.data.valid.empty()) data.valid = read_for_measuring(job.data.valid, job.input, pipeline, setup, job, skipped, notice);
+  if (!job.data.test.empty()) data.test = read_for_measuring(job.data.test, job.input, pipeline, setup, job, skipped, notice);
   setup.data_fingerprint = fingerprint(*data.train, data.valid.get(), setup.vocabulary);
 
   const auto size = [](const auto& part) { return part ? part->size() : 0; };
@@ -296,6 +297,7 @@ SentimentTask::SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10
   const bool one_logit = is_binary(setup_.loss) && !setup_.sets;
   model_ = TextClassifier(TextClassifierOptions{
       .vocabulary = setup_.vocabulary.size(),
+      .ngram_rows = job.ngrams.rows(),
       .dim = job.model.dim,
       .outputs = one_logit ? 1 : static_cast<int64_t>(setup_.classes.size()),
       .hidden = job.model.kind == ClassifierKind::Mlp ? job.model.hidden : std::vector<int64_t>{},
@@ -407,6 +409,7 @@ std::vector<Prediction> SentimentModel::predict(const std::vector<std::string>& 
     encode_text(text, *pipeline_, setup.vocabulary, buffer, ids.values);
     ids.close_row();
   }
+  ids = with_ngrams(std::move(ids), setup.vocabulary.size(), job_.ngrams);
   // A text's answer must not depend on its neighbours: where a batch is filled to its longest text, each goes alone.
   const auto collation = collation_of(job_.model);
   const int64_t step = collation.shape == Collation::Shape::Longest ? 1 : ids.size();
@@ -433,7 +436,7 @@ std::vector<Prediction> SentimentModel::predict(const std::vector<std::string>& 
 
 Json SentimentModel::evaluate_files(std::span<const std::string> paths, const InputOptions& layout, const Notice& notice) {
   int64_t skipped = 0;
-  const auto data = read_for_measuring(paths, layout, *pipeline_, task_->setup(), collation_of(job_.model), skipped, notice);
+  const auto data = read_for_measuring(paths, layout, *pipeline_, task_->setup(), job_, skipped, notice);
   Json report = {{"task", SentimentJob::kTask}};
   report.update(evaluate(*task_, *data, job_.training.batch_size, device_).report());
   report["skipped"] = skipped;

@@ -9,6 +9,7 @@
 #include "data/labelled_dataset.h"
 #include "data/readers/input_options.h"
 #include "data/sampler.h"
+#include "data/text/ngrams.h"
 #include "data/text/text_pipeline.h"
 #include "data/text/vocabulary.h"
 #include "models/activation.h"
@@ -101,6 +102,7 @@ struct SentimentJob {
   InputOptions input;
   TextOptions text;
   VocabularyOptions vocabulary;
+  NgramOptions ngrams;
   ClassifierOptions model;
   TrainerOptions training;
 
@@ -110,6 +112,7 @@ struct SentimentJob {
     visit("input", self.input, "Layout of the files");
     visit("text", self.text, "Cleaning and tokens");
     visit("vocabulary", self.vocabulary, "Vocabulary");
+    visit("ngrams", self.ngrams, "Word n-grams");
     visit("model", self.model, "Model");
     visit("training", self.training, "Training");
   }

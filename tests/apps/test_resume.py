@@ -1,0 +1,153 @@
+"""A training that is killed at any moment and resumed ends with the same bytes as one that was never stopped."""
+
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import BIN, semblance
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    """A job with everything on that could be forgotten: weighted sampler, dropout, schedule, patience, row-sparse Adam."""
+    folder = tmp_path_factory.mktemp("resume")
+    generator = random.Random(5)
+    words = [f"w{i}" for i in range(2000)]
+    rows = []
+    for i in range(6000):
+        label = i % 5 == 0
+        text = generator.choices(words[:1200] if label else words[800:], k=12)
+        rows.append(f"{'rare' if label else 'common'}\t{' '.join(text)}\n")
+    (folder / "data.tsv").write_text("".join(rows))
+    (folder / "job.toml").write_text(f"""task = "sentiment"
+[data]
+train = ["{folder}/data.tsv"]
+[input]
+label-column = "1"
+text-column = "2"
+[model]
+dropout = 0.4
+dim = 24
+sampler = "weighted"
+max-weight = 3
+[training]
+epochs = 6
+batch-size = 16
+lr = 0.002
+optimizer = "lazy-adam"
+schedule = "cosine"
+warmup = 50
+clip-norm = 1
+patience = 5
+checkpoint-every = "20steps"
+keep-last = 3
+log-every = 7
+""")
+    semblance("train", "--config", folder / "job.toml", "--run", folder / "whole")
+    return folder
+
+
+def final_bytes(run):
+    last = run / (run / "LAST").read_text().strip()
+    kept = {path.name: path.read_bytes() for path in sorted(last.iterdir())}
+    return kept | {name: (run / name).read_bytes() for name in ("LAST", "BEST", "metrics.tsv", "job.toml", "curves.svg")}
+
+
+def start(*arguments):
+    return subprocess.Popen([str(BIN / "semblance"), *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def assert_same(run, whole):
+    here, there = final_bytes(run), final_bytes(whole)
+    assert here.keys() == there.keys()
+    for name in there:
+        assert here[name] == there[name], name
+
+
+def test_killed_ten_times_at_random_moments(job):
+    """kill -9 at ten random moments; with a checkpoint every 20 steps many of them fall into a save."""
+    run, moments = job / "killed", random.Random(17)
+    # A killed first start may leave less than a run: then it is started again, as a person would.
+    arguments = ("train", "--config", job / "job.toml", "--run", run)
+    kills = 0
+    for _ in range(40):
+        if kills == 10:
+            break
+        program = start(*arguments)
+        # Until training is under way nothing is at stake; from then on any moment is as good as any other.
+        for line in program.stderr:
+            if line.startswith((b"total", b"going on")):
+                break
+        time.sleep(moments.uniform(0, 0.35))
+        finished = program.poll() is not None
+        program.kill()
+        program.wait()
+        kills += not finished
+        if finished:
+            assert program.returncode == 0
+            break
+        arguments = ("resume", run) if (run / "job.toml").exists() else arguments
+    assert kills == 10, "the training was over before it could be killed ten times"
+    semblance(*arguments)
+    assert_same(run, job / "whole")
+    assert not list(run.glob("*.tmp"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_by_a_signal(number, job):
+    run = job / f"signal-{number}"
+    program = start("train", "--config", job / "job.toml", "--run", run, "--checkpoint-every", "1epoch")
+    for line in program.stderr:
+        if line.startswith(b"epoch 2/"):
+            break
+    time.sleep(0.05)
+    program.send_signal(number)
+    error = program.stderr.read()
+    assert program.wait(timeout=60) == 128 + number, error
+    assert b"interrupted at epoch" in error
+    manifest = semblance("inspect", run, "--checkpoint", "last", "--json").json
+    assert manifest["stopped"] == ""
+    semblance("resume", run)
+    model = (run / "LAST").read_text().strip() + "/model.safetensors"
+    assert (run / model).read_bytes() == (job / "whole" / model).read_bytes()
+
+
+def test_a_signal_before_training_ends_at_once(job):
+    pipe = subprocess.Popen([str(BIN / "semblance"), "predict", str(job / "whole")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    pipe.stdin.write(b"w1 w2\n")
+    pipe.stdin.flush()
+    pipe.stdout.readline()
+    pipe.send_signal(signal.SIGTERM)
+    assert pipe.wait(timeout=20) == 143
+
+
+def test_resuming_a_finished_run_changes_nothing(job):
+    before = final_bytes(job / "whole")
+    report = semblance("resume", job / "whole", "--json").json
+    assert report["stopped"] in ("completed", "early-stopping")
+    assert final_bytes(job / "whole") == before
+
+
+def test_resume_to_more_epochs_goes_on(job, tmp_path):
+    semblance("train", "--config", job / "job.toml", "--run", tmp_path / "r", "--epochs", "1")
+    report = semblance("resume", tmp_path / "r", "--epochs", "2", "--json").json
+    assert report["epoch"] == 2 and len(report["history"]) == 2
+    assert "epochs = 2" in (tmp_path / "r" / "job.toml").read_text()
+
+
+def test_resume_without_a_checkpoint_starts_over(job, tmp_path):
+    run = tmp_path / "r"
+    run.mkdir()
+    run.joinpath("job.toml").write_bytes((job / "whole" / "job.toml").read_bytes())
+    result = semblance("resume", run)
+    assert "no checkpoint was written yet" in result.err
+    assert_same(run, job / "whole")
+
+
+def test_weights_only_checkpoints_serve_but_cannot_be_resumed(job, tmp_path):
+    semblance("train", "--config", job / "job.toml", "--run", tmp_path / "r", "--epochs", "1", "--checkpoint-content", "weights")
+    assert semblance("predict", tmp_path / "r", input="w1 w2\n").out
+    result = semblance("resume", tmp_path / "r", check=False)
+    assert result.code == 4 and "weights only" in result.error

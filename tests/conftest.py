@@ -1,0 +1,80 @@
+"""What the tests of the command line share: the program, temporary runs, the real data where it is at hand."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BIN = pathlib.Path(os.environ.get("SEMBLANCE_BIN_DIR", ROOT / "build/release/bin")).resolve()
+SHARED = pathlib.Path(os.environ.get("SEMBLANCE_SHARED", ROOT.parent / "shared"))
+
+# The difficulties of real opinions, and enough of them to learn from.
+SUBJECTS = ["film", "phone", "фильм", "hotel", "book", "сервис", "café", "game"]
+POSITIVE = ["loved the {}", "The {} was GREAT!!! 😀", "не плохой {}, отлично", "what a \"wonderful\" {}", "{}: superb,\nreally superb"]
+NEGATIVE = ["hated the {}", "the {} was awful :(", "ужасный {}, не советую", "what a \"boring\" {}", "{}: dreadful;\nnever again"]
+
+
+class Result:
+    def __init__(self, completed):
+        self.code, self.out, self.err = completed.returncode, completed.stdout, completed.stderr
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def error(self):
+        """The one line that an error is."""
+        lines = [line for line in self.err.splitlines() if line.startswith("semblance: error: ")]
+        assert len(lines) == 1, self.err
+        return lines[0]
+
+
+def semblance(*arguments, input=None, limit=None, check=True, **options):
+    command = [str(BIN / "semblance"), *map(str, arguments)]
+    if limit:  # a shell limit, such as "-f 8"
+        command = ["bash", "-c", f'ulimit {limit}; exec "$@"', "-", *command]
+    completed = subprocess.run(command, input=input, capture_output=True, text=not isinstance(input, bytes), timeout=300, **options)
+    if isinstance(input, bytes):
+        completed.stdout, completed.stderr = completed.stdout.decode(), completed.stderr.decode()
+    result = Result(completed)
+    if check:
+        assert result.code == 0, result.err
+    return result
+
+
+def quote(text):
+    return '"' + text.replace('"', '""') + '"'
+
+
+@pytest.fixture(scope="session")
+def opinions(tmp_path_factory):
+    """A CSV of 80 labelled opinions with quotes and line breaks in cells."""
+    path = tmp_path_factory.mktemp("data") / "opinions.csv"
+    rows = ["label,text"]
+    for subject in SUBJECTS:
+        for good, bad in zip(POSITIVE, NEGATIVE):
+            rows += ["positive," + quote(good.format(subject)), "negative," + quote(bad.format(subject))]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+QUICK = ["--epochs", "6", "--batch-size", "8", "--lr", "0.02", "--split", "0.8,0.2,0"]
+
+
+@pytest.fixture(scope="session")
+def trained(opinions, tmp_path_factory):
+    """A finished run; tests only read it."""
+    run = tmp_path_factory.mktemp("runs") / "trained"
+    semblance("train", "sentiment", "--train", opinions, "--run", run, *QUICK)
+    return run
+
+
+@pytest.fixture
+def shared():
+    if not SHARED.is_dir():
+        pytest.skip(f"the real data is not at {SHARED}")
+    return SHARED

@@ -1,0 +1,109 @@
+#include "models/embedding_bag.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
+
+namespace semblance {
+namespace {
+
+struct Bags {
+  torch::Tensor ids, offsets;
+};
+
+// Bags of 0 to 11 ids, with repeats within and across bags.
+Bags random_bags(int64_t bags, int64_t rows) {
+  std::vector<int64_t> offsets = {0};
+  for (int64_t b = 0; b < bags; ++b) offsets.push_back(offsets.back() + b * 7 % 12);
+  return {torch::randint(rows, {offsets.back()}, torch::kInt64), torch::tensor(offsets)};
+}
+
+torch::Tensor reference(const torch::Tensor& weight, const Bags& bags, BagPooling pooling) {
+  return std::get<0>(at::embedding_bag(weight, bags.ids, bags.offsets, false, pooling == BagPooling::Mean ? 1 : 0, false, {}, true));
+}
+
+class EmbeddingBagTest : public testing::TestWithParam<std::tuple<int64_t, BagPooling>> {};
+
+TEST_P(EmbeddingBagTest, EqualsLibTorchInValueAndGradient) {
+  const auto [dim, pooling] = GetParam();
+  torch::manual_seed(1);
+  const auto bags = random_bags(50, 40);
+  const auto weight = torch::randn({40, dim}).requires_grad_();
+  const auto direction = torch::randn({50, dim});
+  const auto expected = reference(weight, bags, pooling);
+  const auto expected_gradient = torch::autograd::grad({(expected * direction).sum()}, {weight})[0];
+  for (const bool sparse : {false, true}) {
+    const auto out = embedding_bag(weight, bags.ids, bags.offsets, pooling, sparse);
+    EXPECT_TRUE(torch::allclose(out, expected, 1e-5, 1e-6));
+    const auto gradient = torch::autograd::grad({(out * direction).sum()}, {weight})[0];
+    EXPECT_EQ(gradient.is_sparse(), sparse);
+    EXPECT_TRUE(torch::allclose(sparse ? gradient.to_dense() : gradient, expected_gradient, 1e-5, 1e-6));
+  }
+}
+
+// 5: the lecture's; 8, 16, 32: whole blocks; 33, 300: blocks with a rest.
+INSTANTIATE_TEST_SUITE_P(Widths, EmbeddingBagTest,
+                         testing::Combine(testing::Values(1, 5, 8, 16, 32, 33, 300), testing::Values(BagPooling::Sum, BagPooling::Mean)));
+
+TEST(EmbeddingBag, GradientNamesEachTouchedRowOnceAndNoOther) {
+  const auto weight = torch::randn({1000, 4}).requires_grad_();
+  const auto ids = torch::tensor({7, 999, 7, 3}, torch::kInt64), offsets = torch::tensor({0, 2, 4}, torch::kInt64);
+  const auto sum = embedding_bag(weight, ids, offsets, BagPooling::Sum, true).sum();
+  const auto gradient = torch::autograd::grad({sum}, {weight})[0];
+  ASSERT_TRUE(gradient.is_coalesced());
+  EXPECT_TRUE(gradient.indices()[0].equal(torch::tensor({3, 7, 999}, torch::kInt64)));
+  EXPECT_TRUE(gradient.values().select(1, 0).equal(torch::tensor({1.0f, 2.0f, 1.0f})));
+}
+
+TEST(EmbeddingBag, AnEmptyBagIsZero) {
+  const auto weight = torch::ones({3, 2});
+  const auto out = embedding_bag(weight, torch::tensor({1}, torch::kInt64), torch::tensor({0, 0, 1, 1}, torch::kInt64), BagPooling::Mean, false);
+  EXPECT_TRUE(out.equal(torch::tensor({{0.f, 0.f}, {1.f, 1.f}, {0.f, 0.f}})));
+}
+
+TEST(EmbeddingBag, DoesNotDependOnTheNumberOfThreads) {
+  torch::manual_seed(2);
+  const auto bags = random_bags(3000, 5000);
+  const auto weight = torch::randn({5000, 100}).requires_grad_();
+  const auto direction = torch::randn({3000, 100});
+  const auto run = [&](int threads) {
+    at::set_num_threads(threads);
+    const auto out = embedding_bag(weight, bags.ids, bags.offsets, BagPooling::Mean, true);
+    const auto gradient = torch::autograd::grad({(out * direction).sum()}, {weight})[0];
+    return std::pair(out.detach(), gradient.to_dense());
+  };
+  const auto [out1, gradient1] = run(1);
+  const auto [out4, gradient4] = run(4);
+  at::set_num_threads(2);
+  EXPECT_TRUE(out1.equal(out4));
+  EXPECT_TRUE(gradient1.equal(gradient4));
+}
+
+TEST(EmbeddingBag, RefusesIdsAndOffsetsOutOfRange) {
+  const auto weight = torch::ones({3, 2});
+  const auto bag = [&](std::vector<int64_t> ids, std::vector<int64_t> offsets) {
+    return embedding_bag(weight, torch::tensor(ids, torch::kInt64), torch::tensor(offsets, torch::kInt64), BagPooling::Sum, false);
+  };
+  EXPECT_THROW(bag({0, 3}, {0, 2}), c10::Error);
+  EXPECT_THROW(bag({-1}, {0, 1}), c10::Error);
+  EXPECT_THROW(bag({0, 1}, {0, 1}), c10::Error);
+  EXPECT_THROW(bag({0, 1}, {0, 2, 1, 2}), c10::Error);
+}
+
+// What an embedding is: a row of the table, the same as one-hot times the table.
+TEST(EmbeddingBag, LookUpEqualsIndexingAndOneHotTimesABiasFreeLinear) {
+  EmbeddingBag bag(EmbeddingBagOptions{.rows = 6, .dim = 3});
+  const auto ids = torch::tensor({4, 0, 4}, torch::kInt64);
+  const auto rows = bag->look_up(ids);
+  EXPECT_TRUE(rows.equal(bag->weight.index_select(0, ids)));
+  torch::nn::Linear linear(torch::nn::LinearOptions(6, 3).bias(false));
+  {
+    const torch::NoGradGuard no_gradient;
+    linear->weight.copy_(bag->weight.t());
+  }
+  EXPECT_TRUE(torch::allclose(rows, linear(torch::one_hot(ids, 6).to(torch::kFloat32))));
+}
+
+}  // namespace
+}  // namespace semblance
