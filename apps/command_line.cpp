@@ -7,8 +7,10 @@
 
 namespace semblance {
 
-void CommandLine::add(std::string_view heading, std::string_view name, Kind kind, std::string hint, std::string help, std::string shown_default) {
-  options_.push_back({std::string(heading), std::string(name), kind, std::move(hint), std::move(help), std::move(shown_default)});
+void CommandLine::add(std::string_view heading, std::string_view name, Kind kind, std::string hint,
+                      std::string help, std::string shown_default) {
+  options_.push_back({std::string(heading), std::string(name), kind, std::move(hint), std::move(help),
+                      std::move(shown_default)});
 }
 
 bool CommandLine::parse(std::span<const std::string> arguments) {
@@ -21,7 +23,8 @@ bool CommandLine::parse(std::span<const std::string> arguments) {
     if (option.kind == Kind::Switch)
       help += fmt::format(" (default: {}; --{}{})", option.shown_default == "true" ? "yes" : "no",
                           option.shown_default == "true" ? "no-" : "", option.name);
-    else if (!option.shown_default.empty()) help += fmt::format(" (default: {})", option.shown_default);
+    else if (!option.shown_default.empty())
+      help += fmt::format(" (default: {})", option.shown_default);
     auto adder = parser.add_options(option.heading);
     if (option.kind == Kind::Value) {
       adder(option.name, help, cxxopts::value<std::string>(), option.hint);
@@ -45,23 +48,28 @@ bool CommandLine::parse(std::span<const std::string> arguments) {
       const bool off = item.key().starts_with("no-") && std::ranges::any_of(options_, [&](const Option& o) {
                          return o.kind == Kind::Switch && o.name == item.key().substr(3);
                        });
-      if (off) given_.emplace_back(item.key().substr(3), "false");
-      else given_.emplace_back(item.key(), item.value());
+      if (off)
+        given_.emplace_back(item.key().substr(3), "false");
+      else
+        given_.emplace_back(item.key(), item.value());
     }
     positional_ = result.unmatched();
   } catch (const cxxopts::exceptions::exception& error) {
     std::string message = error.what();
     // cxxopts puts names between typographic quotes.
     for (const std::string quote : {"\u2018", "\u2019"})
-      for (size_t at; (at = message.find(quote)) != std::string::npos;) message.replace(at, quote.size(), "'");
-    throw Error(ErrorKind::Usage, "{}; see semblance {} --help", message, usage_.substr(0, usage_.find_first_of("A[")));
+      for (size_t at; (at = message.find(quote)) != std::string::npos;)
+        message.replace(at, quote.size(), "'");
+    throw Error(ErrorKind::Usage, "{}; see semblance {} --help", message,
+                usage_.substr(0, usage_.find_first_of("A[")));
   }
   return true;
 }
 
 const std::vector<std::string>& CommandLine::positional(size_t least, size_t most) const {
   if (positional_.size() < least || positional_.size() > most)
-    throw Error(ErrorKind::Usage, "expected: semblance {}; found {} argument(s){}", usage_, positional_.size(),
+    throw Error(ErrorKind::Usage, "expected: semblance {}; found {} argument(s){}", usage_,
+                positional_.size(),
                 positional_.size() > most ? ", the last '" + positional_.back() + "'" : "");
   return positional_;
 }

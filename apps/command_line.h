@@ -18,30 +18,38 @@ namespace semblance {
 class CommandLine {
  public:
   /// `usage`: what follows the program's name, such as "evaluate RUN DATA [options]".
-  CommandLine(std::string usage, std::string description) : usage_(std::move(usage)), description_(std::move(description)) {}
+  CommandLine(std::string usage, std::string description)
+      : usage_(std::move(usage)), description_(std::move(description)) {}
 
   /// Options of `options`' fields under a heading; its present values are shown as defaults.
   template <class Options>
   void add_fields(const Options& options, std::string_view heading) {
     Options::fields(options, [&](std::string_view name, const auto& value, const Field& field) {
       using T = std::decay_t<decltype(value)>;
-      add(heading, name, std::is_same_v<T, bool> ? Kind::Switch : Kind::Value, value_hint<T>(field), std::string(field.help), value_text(value));
+      add(heading, name, std::is_same_v<T, bool> ? Kind::Switch : Kind::Value, value_hint<T>(field),
+          std::string(field.help), value_text(value));
     });
   }
   template <class Job>
   void add_job(const Job& job) {
-    Job::sections(job, [&](std::string_view, const auto& options, std::string_view heading) { add_fields(options, heading); });
+    Job::sections(job, [&](std::string_view, const auto& options, std::string_view heading) {
+      add_fields(options, heading);
+    });
   }
   /// A flag without a value, or an option with one.
-  void add_flag(std::string_view heading, std::string_view name, std::string help) { add(heading, name, Kind::Flag, "", std::move(help), ""); }
-  void add_option(std::string_view heading, std::string_view name, std::string hint, std::string help, std::string shown_default = "") {
+  void add_flag(std::string_view heading, std::string_view name, std::string help) {
+    add(heading, name, Kind::Flag, "", std::move(help), "");
+  }
+  void add_option(std::string_view heading, std::string_view name, std::string hint, std::string help,
+                  std::string shown_default = "") {
     add(heading, name, Kind::Value, std::move(hint), std::move(help), std::move(shown_default));
   }
 
   /// Parses; prints help and returns false if that was asked for. Throws Error(Usage).
   bool parse(std::span<const std::string> arguments);
 
-  /// Arguments that belong to no option, in order. Throws Error(Usage) unless there are from `least` to `most`.
+  /// Arguments that belong to no option, in order. Throws Error(Usage) unless there are from `least` to
+  /// `most`.
   const std::vector<std::string>& positional(size_t least, size_t most) const;
   bool given(std::string_view name) const { return last(name).has_value(); }
   /// The last value given for an option.
@@ -79,7 +87,8 @@ class CommandLine {
     std::string hint, help, shown_default;
   };
 
-  void add(std::string_view heading, std::string_view name, Kind kind, std::string hint, std::string help, std::string shown_default);
+  void add(std::string_view heading, std::string_view name, Kind kind, std::string hint, std::string help,
+           std::string shown_default);
 
   std::string usage_, description_;
   std::vector<Option> options_;

@@ -17,7 +17,8 @@ int run_evaluate(Arguments arguments) {
   const auto& given = line.positional(2, 1000);
   const auto start = std::chrono::steady_clock::now();
   const auto served = open_checkpoint(line, given[0]);
-  SentimentModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));
+  SentimentModel model(served.checkpoint, served.location.path().string(),
+                       resolve_device(device_choice(line)));
   auto layout = model.job().input;
   line.apply_fields(layout);
   Json report = model.evaluate_files(std::span(given).subspan(1), layout, print_note);
@@ -26,7 +27,8 @@ int run_evaluate(Arguments arguments) {
   report["checkpoint"] = served.location.name;
   report["step"] = served.checkpoint.training.value("step", 0);
   report["epoch"] = served.checkpoint.training.value("epoch", 0);
-  print_out(line.given("json") ? report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" : metrics_table(report));
+  print_out(line.given("json") ? report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
+                               : metrics_table(report));
   flush_out();
   return 0;
 }

@@ -38,7 +38,9 @@ int run_inspect(Arguments arguments) {
                  {"best", run.best()},
                  {"last", run.last()},
                  {"model", manifest.at("model")},
-                 {"metrics", training.at("history").empty() ? Json::object() : training.at("history").back().value("valid", Json::object())},
+                 {"metrics", training.at("history").empty()
+                                 ? Json::object()
+                                 : training.at("history").back().value("valid", Json::object())},
                  {"tensors", manifest.at("tensors")},
                  {"files", manifest.at("files")},
                  {"config", manifest.at("config")}};
@@ -46,8 +48,10 @@ int run_inspect(Arguments arguments) {
     print_out(report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   } else {
     std::string text;
-    for (const char* key : {"run", "checkpoint", "task", "content", "epoch", "step", "stopped", "parameters", "bytes", "best", "last"})
-      text += fmt::format("{:<12} {}\n", key, report[key].is_string() ? report[key].get<std::string>() : report[key].dump());
+    for (const char* key : {"run", "checkpoint", "task", "content", "epoch", "step", "stopped", "parameters",
+                            "bytes", "best", "last"})
+      text += fmt::format("{:<12} {}\n", key,
+                          report[key].is_string() ? report[key].get<std::string>() : report[key].dump());
     text += fmt::format("{:<12} {}\n", "checkpoints", fmt::join(run.checkpoints(), " "));
     text += "\nmodel\n";
     for (const auto& [key, value] : report["model"].items()) {
@@ -55,7 +59,8 @@ int run_inspect(Arguments arguments) {
       text += fmt::format("  {:<16} {:.100}{}\n", key, shown, shown.size() > 100 ? "…" : "");
     }
     for (const auto& tensor : report["tensors"])
-      text += fmt::format("  {:<28} {:<10} {}\n", tensor["name"].get<std::string>(), tensor["type"].get<std::string>(), tensor["shape"].dump());
+      text += fmt::format("  {:<28} {:<10} {}\n", tensor["name"].get<std::string>(),
+                          tensor["type"].get<std::string>(), tensor["shape"].dump());
     if (!report["metrics"].empty()) text += "\nvalidation\n" + metrics_table(report["metrics"]);
     text += "\nconfiguration\n" + write_toml(report["config"]);
     print_out(text);

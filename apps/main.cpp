@@ -41,9 +41,13 @@ int fail(int code, std::string message) {
 int run(const std::vector<std::string>& arguments) {
   std::string names;
   for (const auto& verb : kVerbs) (names += names.empty() ? "" : ", ") += verb.name;
-  if (arguments.empty()) throw semblance::Error(semblance::ErrorKind::Usage, "expected a verb, one of {}; see semblance --help", names);
+  if (arguments.empty())
+    throw semblance::Error(semblance::ErrorKind::Usage, "expected a verb, one of {}; see semblance --help",
+                           names);
   if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
-    std::string text = "Trains, resumes, evaluates and serves small text-embedding models.\n\nUsage: semblance VERB [options]\n\n";
+    std::string text =
+        "Trains, resumes, evaluates and serves small text-embedding models.\n\nUsage: semblance VERB "
+        "[options]\n\n";
     for (const auto& verb : kVerbs) text += fmt::format("  {:<10} {}\n", verb.name, verb.help);
     semblance::print_out(text + "\nsemblance VERB --help lists a verb's options.\n");
     semblance::flush_out();
@@ -52,7 +56,8 @@ int run(const std::vector<std::string>& arguments) {
   if (arguments[0] == "--version") return semblance::run_version({});
   for (const auto& verb : kVerbs)
     if (arguments[0] == verb.name) return verb.run(std::span(arguments).subspan(1));
-  throw semblance::Error(semblance::ErrorKind::Usage, "expected a verb, one of {}; found '{}'", names, arguments[0]);
+  throw semblance::Error(semblance::ErrorKind::Usage, "expected a verb, one of {}; found '{}'", names,
+                         arguments[0]);
 }
 
 }  // namespace

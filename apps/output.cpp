@@ -16,7 +16,9 @@ namespace {
 
 constexpr double kSecondsBetweenLines = 5;
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 std::string cell(const Json& value) {
   if (value.is_number_float()) return fmt::format("{:.4f}", value.get<double>());
@@ -27,7 +29,9 @@ std::string cell(const Json& value) {
 // Columns of equal width; the first to the left, the others to the right.
 std::string align(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
-  const auto width = [](const std::string& text) { return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; })); };
+  const auto width = [](const std::string& text) {
+    return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+  };
   for (const auto& row : rows)
     for (size_t c = 0; c < row.size(); ++c) {
       if (c >= widths.size()) widths.push_back(0);
@@ -46,7 +50,8 @@ std::string align(const std::vector<std::vector<std::string>>& rows) {
 
 std::string duration(double seconds) {
   const auto s = static_cast<int64_t>(seconds + 0.5);
-  return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) : fmt::format("{}:{:02}", s / 60, s % 60);
+  return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+                   : fmt::format("{}:{:02}", s / 60, s % 60);
 }
 
 }  // namespace
@@ -57,10 +62,13 @@ void print_out(std::string_view text) {
 }
 
 void flush_out() {
-  if (std::fflush(stdout) != 0) throw Error(ErrorKind::Internal, "standard output cannot be written: {}", std::strerror(errno));
+  if (std::fflush(stdout) != 0)
+    throw Error(ErrorKind::Internal, "standard output cannot be written: {}", std::strerror(errno));
 }
 
-void print_note(const std::string& line) { fmt::print(stderr, "{}\n", line); }
+void print_note(const std::string& line) {
+  fmt::print(stderr, "{}\n", line);
+}
 
 std::string metrics_table(const Json& report) {
   std::vector<std::vector<std::string>> rows;
@@ -72,10 +80,12 @@ std::string metrics_table(const Json& report) {
     rows = {{"label", "precision", "recall", "f1", "examples"}};
     for (const auto& row : *classes) {
       if (rows.size() > kMost) break;
-      rows.push_back({cell(row["label"]), cell(row["precision"]), cell(row["recall"]), cell(row["f1"]), cell(row["examples"])});
+      rows.push_back({cell(row["label"]), cell(row["precision"]), cell(row["recall"]), cell(row["f1"]),
+                      cell(row["examples"])});
     }
     text += "\n" + align(rows);
-    if (classes->size() > kMost) text += fmt::format("… and {} more labels (--json has them all)\n", classes->size() - kMost);
+    if (classes->size() > kMost)
+      text += fmt::format("… and {} more labels (--json has them all)\n", classes->size() - kMost);
   }
   if (const auto confusion = report.find("confusion"); confusion != report.end() && confusion->size() <= 20) {
     rows = {{"actual \\ predicted"}};
@@ -104,9 +114,12 @@ void Progress::on_begin(TrainerCore& trainer) {
 void Progress::on_log(TrainerCore& trainer, const StepReport& report) {
   const auto& state = trainer.state();
   const double share = static_cast<double>(state.batch) / static_cast<double>(trainer.batches_per_epoch());
-  const auto left = static_cast<double>(trainer.epoch_size()) * (static_cast<double>(trainer.options().epochs - state.epoch) - share);
-  const auto line = fmt::format("epoch {}/{} {:3.0f}%  loss {:.4f}  lr {:.3g}  {:.0f} examples/s  {} left", state.epoch + 1, trainer.options().epochs,
-                                100 * share, report.loss, report.learning_rate, report.examples_per_second, duration(left / report.examples_per_second));
+  const auto left = static_cast<double>(trainer.epoch_size()) *
+                    (static_cast<double>(trainer.options().epochs - state.epoch) - share);
+  const auto line =
+      fmt::format("epoch {}/{} {:3.0f}%  loss {:.4f}  lr {:.3g}  {:.0f} examples/s  {} left", state.epoch + 1,
+                  trainer.options().epochs, 100 * share, report.loss, report.learning_rate,
+                  report.examples_per_second, duration(left / report.examples_per_second));
   if (terminal_) {
     constexpr int kWidth = 24;
     const auto done = static_cast<size_t>(share * kWidth);
@@ -122,14 +135,16 @@ void Progress::on_log(TrainerCore& trainer, const StepReport& report) {
 void Progress::on_epoch(TrainerCore& trainer) {
   clear_bar();
   const auto& record = trainer.state().history.back();
-  std::string line = fmt::format("epoch {}/{}  step {}  train loss {:.4f}", trainer.state().epoch, trainer.options().epochs, trainer.state().step,
-                                 record["train_loss"].get<double>());
+  std::string line =
+      fmt::format("epoch {}/{}  step {}  train loss {:.4f}", trainer.state().epoch, trainer.options().epochs,
+                  trainer.state().step, record["train_loss"].get<double>());
   if (record.contains("valid"))
     for (const auto& [name, value] : record["valid"].items())
       if (value.is_number_float()) line += fmt::format("  {} {:.4f}", name, value.get<double>());
   if (record.contains("class_mix") && record["class_mix"].size() <= 10) {
     line += "  mix";
-    for (const auto& [name, value] : record["class_mix"].items()) line += fmt::format(" {}:{:.2f}", name, value.get<double>());
+    for (const auto& [name, value] : record["class_mix"].items())
+      line += fmt::format(" {}:{:.2f}", name, value.get<double>());
   }
   print_note(line);
   last_line_ = now();
@@ -137,7 +152,8 @@ void Progress::on_epoch(TrainerCore& trainer) {
 
 void Progress::on_end(TrainerCore& trainer) {
   clear_bar();
-  print_note(fmt::format("{} at epoch {}, step {}", trainer.outcome(), trainer.state().epoch, trainer.state().step));
+  print_note(
+      fmt::format("{} at epoch {}, step {}", trainer.outcome(), trainer.state().epoch, trainer.state().step));
 }
 
 }  // namespace semblance

@@ -10,7 +10,8 @@
 
 namespace semblance {
 
-/// Writes to standard output. Throws Error(Internal) if it cannot be written, a full disk behind it among the reasons.
+/// Writes to standard output. Throws Error(Internal) if it cannot be written, a full disk behind it among the
+/// reasons.
 void print_out(std::string_view text);
 void flush_out();
 

@@ -23,9 +23,11 @@ std::string to_line(const Prediction& prediction, bool sets) {
 }  // namespace
 
 int run_predict(Arguments arguments) {
-  CommandLine line("predict RUN [FILE|-] [options]",
-                   "Prints a JSON line for each text, in order: {\"label\":…,\"probability\":…}, or, where texts have sets of labels,\n"
-                   "{\"labels\":[…],\"probabilities\":[…]}. Texts come one a line unless --input-format says otherwise.");
+  CommandLine line(
+      "predict RUN [FILE|-] [options]",
+      "Prints a JSON line for each text, in order: {\"label\":…,\"probability\":…}, or, where texts have "
+      "sets of labels,\n"
+      "{\"labels\":[…],\"probabilities\":[…]}. Texts come one a line unless --input-format says otherwise.");
   add_serving_options(line);
   InputOptions layout;
   layout.format = InputFormat::Lines;
@@ -34,7 +36,8 @@ int run_predict(Arguments arguments) {
   const auto& given = line.positional(1, 2);
   line.apply_fields(layout);
   const auto served = open_checkpoint(line, given[0]);
-  SentimentModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));
+  SentimentModel model(served.checkpoint, served.location.path().string(),
+                       resolve_device(device_choice(line)));
 
   constexpr size_t kMostAtOnce = 256;
   std::vector<std::string> texts;
@@ -47,14 +50,21 @@ int run_predict(Arguments arguments) {
     texts.clear();
     flush_out();
   };
-  const auto report = read_texts(given.size() > 1 ? given[1] : "-", layout, [&](std::string_view text, bool may_wait) {
-    texts.emplace_back(text);
-    if (may_wait || texts.size() == kMostAtOnce) answer();
-  });
+  const auto report =
+      read_texts(given.size() > 1 ? given[1] : "-", layout, [&](std::string_view text, bool may_wait) {
+        texts.emplace_back(text);
+        if (may_wait || texts.size() == kMostAtOnce) answer();
+      });
   if (!texts.empty()) answer();
-  if (report.skipped > 0) print_note(fmt::format("warning: left out {} bad row(s), the first: {}", report.skipped, report.first_skipped));
-  if (report.invalid_utf8 > 0) print_note(fmt::format("warning: {} text(s) with ill-formed UTF-8, which became U+FFFD", report.invalid_utf8));
-  if (unknown > 0) print_note(fmt::format("warning: {} of {} text(s) have no word that the model knows", unknown, report.rows));
+  if (report.skipped > 0)
+    print_note(
+        fmt::format("warning: left out {} bad row(s), the first: {}", report.skipped, report.first_skipped));
+  if (report.invalid_utf8 > 0)
+    print_note(
+        fmt::format("warning: {} text(s) with ill-formed UTF-8, which became U+FFFD", report.invalid_utf8));
+  if (unknown > 0)
+    print_note(
+        fmt::format("warning: {} of {} text(s) have no word that the model knows", unknown, report.rows));
   return 0;
 }
 

@@ -7,15 +7,22 @@
 namespace semblance {
 
 int run_resume(Arguments arguments) {
-  CommandLine line("resume RUN [options]", "Goes on with a training where its last complete checkpoint stands.");
+  CommandLine line("resume RUN [options]",
+                   "Goes on with a training where its last complete checkpoint stands.");
   line.add_option("Options", "epochs", "N", "train to so many epochs in all instead of the job's");
   line.add_option("Options", "threads", "N", "threads to compute with; the result is the same");
   line.add_option("Options", "device", "auto|cpu|cuda|cuda:N", "go on elsewhere");
   line.add_flag("Options", "json", "print one JSON object");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 1)[0];
-  RunRequest request{.run = RunFolder(locate_run(given)), .mode = RunMode::Resume, .resume_point = {}, .notice = print_note, .callbacks = {}};
-  if (!request.run.exists()) throw Error(ErrorKind::Model, "{}: expected a run folder, found neither job.toml nor a checkpoint in it", given);
+  RunRequest request{.run = RunFolder(locate_run(given)),
+                     .mode = RunMode::Resume,
+                     .resume_point = {},
+                     .notice = print_note,
+                     .callbacks = {}};
+  if (!request.run.exists())
+    throw Error(ErrorKind::Model, "{}: expected a run folder, found neither job.toml nor a checkpoint in it",
+                given);
   request.resume_point = find_resume_point(request.run, print_note);
   Json config;
   if (request.resume_point) {

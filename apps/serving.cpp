@@ -12,12 +12,15 @@ void add_serving_options(CommandLine& line) {
 }
 
 ServedCheckpoint open_checkpoint(const CommandLine& line, const std::string& run) {
-  set_threads(parse_integer(line.last("threads").value_or("0"), "threads", Field{.help = "", .min = 0, .max = 1024}));
+  set_threads(
+      parse_integer(line.last("threads").value_or("0"), "threads", Field{.help = "", .min = 0, .max = 1024}));
   auto location = locate_checkpoint(run, line.last("checkpoint").value_or("best"));
   auto checkpoint = read_checkpoint(location.path(), CheckpointPart::ModelOnly);
   return {std::move(location), std::move(checkpoint)};
 }
 
-std::string device_choice(const CommandLine& line) { return line.last("device").value_or("auto"); }
+std::string device_choice(const CommandLine& line) {
+  return line.last("device").value_or("auto");
+}
 
 }  // namespace semblance

@@ -24,7 +24,8 @@ template <class Job>
 int train(Arguments arguments, const std::optional<std::string>& config) {
   Job job;
   if (config) job_from_json(job, read_toml(*config));
-  CommandLine line(fmt::format("train {} --train FILE --run DIR [options]", Job::kTask), "Trains, and writes a run folder.");
+  CommandLine line(fmt::format("train {} --train FILE --run DIR [options]", Job::kTask),
+                   "Trains, and writes a run folder.");
   line.add_option("Run", "run", "DIR", "folder to write", fmt::format("checkpoints/{}-N", Job::kTask));
   line.add_option("Run", "config", "JOB.toml", "take options from a job file; those given here override it");
   line.add_flag("Run", "overwrite", "replace a run that is in the folder already");
@@ -63,7 +64,9 @@ int train_and_report(const Json& config, RunRequest& request, bool as_json) {
     print_out(report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   } else {
     for (const char* part : {"valid", "test"})
-      if (report.contains(part)) print_out(fmt::format("{} ({})\n{}\n", part, report["checkpoint"].get<std::string>(), metrics_table(report[part])));
+      if (report.contains(part))
+        print_out(fmt::format("{} ({})\n{}\n", part, report["checkpoint"].get<std::string>(),
+                              metrics_table(report[part])));
     print_out(fmt::format("run     {0}\ncurves  {0}/curves.svg\n", run));
   }
   flush_out();
@@ -76,18 +79,25 @@ int run_train(Arguments arguments) {
   if (!named && !config) {
     for (const auto& argument : arguments)
       if (argument == "--help" || argument == "-h") {
-        print_out(fmt::format("Usage: semblance train TASK [options]      TASK: {}\n       semblance train --config JOB.toml [options]\n\n"
-                              "semblance train TASK --help lists a task's options.\n", kTasks));
+        print_out(
+            fmt::format("Usage: semblance train TASK [options]      TASK: {}\n       semblance train "
+                        "--config JOB.toml [options]\n\n"
+                        "semblance train TASK --help lists a task's options.\n",
+                        kTasks));
         return 0;
       }
-    throw Error(ErrorKind::Usage, "expected: semblance train TASK [options] with TASK one of {}, or --config JOB.toml", kTasks);
+    throw Error(ErrorKind::Usage,
+                "expected: semblance train TASK [options] with TASK one of {}, or --config JOB.toml", kTasks);
   }
   std::string task = named ? arguments[0] : "";
   if (config) {
     const Json json = read_toml(*config);
     const auto found = json.find("task");
-    if (found == json.end() || !found->is_string()) throw Error(ErrorKind::Usage, "{}: expected task = \"…\", one of {}", *config, kTasks);
-    if (named && *found != task) throw Error(ErrorKind::Usage, "{}: expected a {} job, found one of {}", *config, task, found->get<std::string>());
+    if (found == json.end() || !found->is_string())
+      throw Error(ErrorKind::Usage, "{}: expected task = \"…\", one of {}", *config, kTasks);
+    if (named && *found != task)
+      throw Error(ErrorKind::Usage, "{}: expected a {} job, found one of {}", *config, task,
+                  found->get<std::string>());
     task = *found;
   }
   const Arguments rest = named ? arguments.subspan(1) : arguments;

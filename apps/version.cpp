@@ -16,29 +16,36 @@
 namespace semblance {
 
 int run_version(Arguments arguments) {
-  CommandLine line("version [--json]", "Prints the versions of semblance and of LibTorch, the devices and the threads.");
+  CommandLine line("version [--json]",
+                   "Prints the versions of semblance and of LibTorch, the devices and the threads.");
   line.add_flag("Output", "json", "print one JSON object");
   if (!line.parse(arguments)) return 0;
   line.positional(0, 0);
   set_threads(0);
-  const std::string headers = fmt::format("{}.{}.{}", TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, TORCH_VERSION_PATCH);
+  const std::string headers =
+      fmt::format("{}.{}.{}", TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, TORCH_VERSION_PATCH);
   std::string library = headers;
 #ifdef SEMBLANCE_LIBRARY_VERSION
   const uint64_t packed = SEMBLANCE_LIBRARY_VERSION;
   library = fmt::format("{}.{}.{}", packed >> 56, packed >> 48 & 0xFF, packed >> 40 & 0xFF);
 #endif
   Json devices = {"cpu"};
-  for (int i = 0; torch::cuda::is_available() && i < static_cast<int>(torch::cuda::device_count()); ++i) devices.push_back(fmt::format("cuda:{}", i));
-  const Json report = {{"semblance", SEMBLANCE_VERSION}, {"libtorch", library}, {"libtorch_headers", headers},
-                       {"devices", devices}, {"threads", at::get_num_threads()}, {"cpu_capability", at::get_cpu_capability()}};
+  for (int i = 0; torch::cuda::is_available() && i < static_cast<int>(torch::cuda::device_count()); ++i)
+    devices.push_back(fmt::format("cuda:{}", i));
+  const Json report = {{"semblance", SEMBLANCE_VERSION},   {"libtorch", library},
+                       {"libtorch_headers", headers},      {"devices", devices},
+                       {"threads", at::get_num_threads()}, {"cpu_capability", at::get_cpu_capability()}};
   if (line.given("json")) {
     print_out(report.dump() + "\n");
   } else {
-    for (const auto& [key, value] : report.items()) print_out(fmt::format("{:<17} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump()));
+    for (const auto& [key, value] : report.items())
+      print_out(fmt::format("{:<17} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump()));
   }
   flush_out();
   if (library != headers)
-    throw Error(ErrorKind::Internal, "built with the headers of LibTorch {} but running with the library {}; build again", headers, library);
+    throw Error(ErrorKind::Internal,
+                "built with the headers of LibTorch {} but running with the library {}; build again", headers,
+                library);
   return 0;
 }
 

@@ -20,13 +20,19 @@ class BatchLoader {
  public:
   using Batch = decltype(std::declval<const Dataset&>().batch(std::span<const int64_t>(), uint64_t{}));
 
-  /// Batches `first`, `first + 1`, … of `order` cut into parts of `batch_size` rows; `key` names the epoch's random
-  /// numbers. `dataset` must outlive the loader.
-  BatchLoader(const Dataset& dataset, std::vector<int64_t> order, int64_t batch_size, uint64_t key, int64_t first = 0,
-              int workers = 1)
-      : dataset_(dataset), order_(std::move(order)), batch_size_(batch_size), key_(key), next_(first), lanes_(static_cast<size_t>(workers)) {
+  /// Batches `first`, `first + 1`, … of `order` cut into parts of `batch_size` rows; `key` names the epoch's
+  /// random numbers. `dataset` must outlive the loader.
+  BatchLoader(const Dataset& dataset, std::vector<int64_t> order, int64_t batch_size, uint64_t key,
+              int64_t first = 0, int workers = 1)
+      : dataset_(dataset),
+        order_(std::move(order)),
+        batch_size_(batch_size),
+        key_(key),
+        next_(first),
+        lanes_(static_cast<size_t>(workers)) {
     // Worker w makes batches first + w, first + w + workers, …: taking them lane by lane restores the order.
-    for (int w = 0; w < workers; ++w) threads_.emplace_back([this, w, workers, first] { work(w, first + w, workers); });
+    for (int w = 0; w < workers; ++w)
+      threads_.emplace_back([this, w, workers, first] { work(w, first + w, workers); });
   }
 
   ~BatchLoader() {
@@ -67,7 +73,8 @@ class BatchLoader {
       for (; batch < batches(); batch += workers) {
         const auto begin = static_cast<size_t>(batch * batch_size_);
         const size_t end = std::min(order_.size(), begin + static_cast<size_t>(batch_size_));
-        Batch made = dataset_.batch(std::span(order_).subspan(begin, end - begin), mix(key_, static_cast<uint64_t>(batch)));
+        Batch made = dataset_.batch(std::span(order_).subspan(begin, end - begin),
+                                    mix(key_, static_cast<uint64_t>(batch)));
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return lane.size() < kAhead || stopping_; });
         if (stopping_) return;

@@ -1,8 +1,8 @@
 #include "data/config.h"
 
+#include <toml++/toml.h>
 #include <charconv>
 #include <cmath>
-#include <toml++/toml.h>
 
 namespace semblance {
 namespace {

@@ -17,7 +17,8 @@ namespace semblance {
 
 using Json = nlohmann::ordered_json;
 
-/// Parses a whole number or throws Error(Usage) that names `option`: no suffix, no sign where the range forbids it.
+/// Parses a whole number or throws Error(Usage) that names `option`: no suffix, no sign where the range
+/// forbids it.
 int64_t parse_integer(std::string_view text, std::string_view option, const Field& field);
 /// The same for a real number; NaN and infinities are refused.
 double parse_real(std::string_view text, std::string_view option, const Field& field);
@@ -99,8 +100,10 @@ std::string value_text(const T& value) {
 
 template <class T>
 Json value_to_json(const T& value) {
-  if constexpr (std::is_enum_v<T>) return enum_name(value);
-  else return value;
+  if constexpr (std::is_enum_v<T>)
+    return enum_name(value);
+  else
+    return value;
 }
 
 template <class T>
@@ -132,7 +135,8 @@ Json options_to_json(const Options& options) {
   return json;
 }
 
-/// Sets the fields that `json` names. Throws Error(Usage) for a key that is no field; `where` names the section.
+/// Sets the fields that `json` names. Throws Error(Usage) for a key that is no field; `where` names the
+/// section.
 template <class Options>
 void options_from_json(Options& options, const Json& json, std::string_view where) {
   if (!json.is_object()) config_detail::refuse(where, "a table", json.dump());
@@ -151,7 +155,8 @@ void options_from_json(Options& options, const Json& json, std::string_view wher
   }
 }
 
-/// A job is several option structs, each a section: `Job::sections(job, visit)` calls visit(name, options, title).
+/// A job is several option structs, each a section: `Job::sections(job, visit)` calls visit(name, options,
+/// title).
 template <class Job>
 Json job_to_json(const Job& job) {
   Json json = {{"task", Job::kTask}};

@@ -19,10 +19,11 @@ namespace semblance {
 
 struct Field {
   std::string_view help;
-  double min = -std::numeric_limits<double>::infinity();  ///< smallest value allowed (numbers, each of a list)
+  double min =
+      -std::numeric_limits<double>::infinity();  ///< smallest value allowed (numbers, each of a list)
   double max = std::numeric_limits<double>::infinity();
-  std::string_view hint = {};   ///< what --help shows for the value; by default its type
-  bool repeated = false;        ///< a list whose items are given one by one (files), not as one text with commas
+  std::string_view hint = {};  ///< what --help shows for the value; by default its type
+  bool repeated = false;  ///< a list whose items are given one by one (files), not as one text with commas
 };
 
 /// Names of an enum's values, in the order --help lists them: specialise with

@@ -14,7 +14,9 @@ at::Tensor move(const at::Tensor& tensor, c10::Device device) {
 
 }  // namespace
 
-TextBatch TextBatch::to(c10::Device device) const { return {move(ids, device), move(offsets, device), move(targets, device)}; }
+TextBatch TextBatch::to(c10::Device device) const {
+  return {move(ids, device), move(offsets, device), move(targets, device)};
+}
 
 TextBatch collate(const RaggedIds& texts, std::span<const int64_t> rows, const Collation& collation) {
   const auto n = static_cast<int64_t>(rows.size());
@@ -54,11 +56,13 @@ TextBatch LabelledDataset::batch(std::span<const int64_t> rows, uint64_t) const 
   const auto n = static_cast<int64_t>(rows.size());
   if (classes_ == 0) {
     batch.targets = at::empty({n}, at::kLong);
-    for (int64_t i = 0; i < n; ++i) batch.targets.data_ptr<int64_t>()[i] = labels_[rows[static_cast<size_t>(i)]][0];
+    for (int64_t i = 0; i < n; ++i)
+      batch.targets.data_ptr<int64_t>()[i] = labels_[rows[static_cast<size_t>(i)]][0];
   } else {
     batch.targets = at::zeros({n, classes_});
     for (int64_t i = 0; i < n; ++i)
-      for (const int32_t label : labels_[rows[static_cast<size_t>(i)]]) batch.targets.data_ptr<float>()[i * classes_ + label] = 1;
+      for (const int32_t label : labels_[rows[static_cast<size_t>(i)]])
+        batch.targets.data_ptr<float>()[i * classes_ + label] = 1;
   }
   return batch;
 }

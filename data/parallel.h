@@ -8,8 +8,8 @@
 
 namespace semblance {
 
-/// Calls work(shard, begin, end) for `shards` consecutive parts of [0, size), side by side; rethrows the first
-/// shard's exception.
+/// Calls work(shard, begin, end) for `shards` consecutive parts of [0, size), side by side; rethrows the
+/// first shard's exception.
 template <class Work>
 void parallel_shards(int64_t size, int64_t shards, Work&& work) {
   std::vector<std::exception_ptr> failures(static_cast<size_t>(shards));

@@ -14,7 +14,9 @@ struct Ragged {
   std::vector<int64_t> offsets{0};
 
   int64_t size() const { return static_cast<int64_t>(offsets.size()) - 1; }
-  int64_t length(int64_t row) const { return offsets[static_cast<size_t>(row) + 1] - offsets[static_cast<size_t>(row)]; }
+  int64_t length(int64_t row) const {
+    return offsets[static_cast<size_t>(row) + 1] - offsets[static_cast<size_t>(row)];
+  }
   std::span<const T> operator[](int64_t row) const {
     return {values.data() + offsets[static_cast<size_t>(row)], static_cast<size_t>(length(row))};
   }

@@ -23,7 +23,8 @@ std::vector<int64_t> ShuffledSampler::order(int64_t epoch) const {
 
 WeightedSampler::WeightedSampler(const std::vector<double>& weights, uint64_t seed)
     : threshold_(weights.size()), alias_(weights.size()), seed_(seed) {
-  const double mean = std::accumulate(weights.begin(), weights.end(), 0.0) / static_cast<double>(weights.size());
+  const double mean =
+      std::accumulate(weights.begin(), weights.end(), 0.0) / static_cast<double>(weights.size());
   std::vector<size_t> small, large;
   for (size_t i = 0; i < weights.size(); ++i) {
     threshold_[i] = weights[i] / mean;

@@ -1,5 +1,5 @@
-// The order in which an epoch visits the rows of a dataset. A sampler is pure: `order` depends on its seed and on the
-// epoch alone, so a position within the epoch is all the state there is.
+// The order in which an epoch visits the rows of a dataset. A sampler is pure: `order` depends on its seed
+// and on the epoch alone, so a position within the epoch is all the state there is.
 #pragma once
 
 #include <array>

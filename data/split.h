@@ -12,8 +12,8 @@ struct Split {
   std::vector<int64_t> train, valid, test;  ///< row numbers, ascending
 };
 
-/// Divides the rows in the given shares (which sum to 1). Rows of one group stay together; a group goes to the
-/// part that lacks most rows of its share. Depends on the seed alone.
+/// Divides the rows in the given shares (which sum to 1). Rows of one group stay together; a group goes to
+/// the part that lacks most rows of its share. Depends on the seed alone.
 Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, uint64_t seed);
 
 }  // namespace semblance

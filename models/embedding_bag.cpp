@@ -13,8 +13,8 @@
 namespace semblance {
 namespace {
 
-// Floats worth a thread of their own. Waking one costs a few microseconds, and far more on a machine that is busy with
-// other things, since OpenMP's threads wait for each other by spinning.
+// Floats worth a thread of their own. Waking one costs a few microseconds, and far more on a machine that is
+// busy with other things, since OpenMP's threads wait for each other by spinning.
 constexpr int64_t kGrain = int64_t{1} << 18;
 
 void check_bags(const int64_t* ids, int64_t n, const int64_t* offsets, int64_t bags, int64_t rows) {
@@ -26,7 +26,8 @@ void check_bags(const int64_t* ids, int64_t n, const int64_t* offsets, int64_t b
     low = std::min(low, ids[i]);
     high = std::max(high, ids[i]);
   }
-  TORCH_CHECK(low >= 0 && high < rows, "embedding_bag: ids must lie in [0, ", rows, "), found ", low < 0 ? low : high);
+  TORCH_CHECK(low >= 0 && high < rows, "embedding_bag: ids must lie in [0, ", rows, "), found ",
+              low < 0 ? low : high);
 }
 
 // Which bags each touched row occurs in: rows ascending, bags of a row in the order of the batch.
@@ -46,7 +47,8 @@ RowIndex index_rows(const int64_t* ids, int64_t n, const int64_t* offsets, int64
   for (int64_t b = 0; b < bags; ++b)
     for (int64_t i = offsets[b]; i < offsets[b + 1]; ++i)
       entries[static_cast<size_t>(i)] = {static_cast<uint32_t>(ids[i]), static_cast<int32_t>(b)};
-  const auto key_bits = static_cast<int>(std::bit_width(static_cast<uint64_t>(std::max<int64_t>(table_rows - 1, 1))));
+  const auto key_bits =
+      static_cast<int>(std::bit_width(static_cast<uint64_t>(std::max<int64_t>(table_rows - 1, 1))));
   const int passes = (key_bits + 10) / 11;
   const int bits = (key_bits + passes - 1) / passes;
   std::vector<uint32_t> places(size_t{1} << bits);
@@ -80,19 +82,21 @@ RowIndex index_rows(const int64_t* ids, int64_t n, const int64_t* offsets, int64
 class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFunction> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& weight,
-                               const torch::Tensor& ids, const torch::Tensor& offsets, bool mean, bool sparse) {
+                               const torch::Tensor& ids, const torch::Tensor& offsets, bool mean,
+                               bool sparse) {
     TORCH_CHECK(weight.dim() == 2 && weight.is_contiguous() && weight.scalar_type() == torch::kFloat32,
                 "embedding_bag: weight must be a contiguous float32 matrix");
-    TORCH_CHECK(ids.dim() == 1 && ids.scalar_type() == torch::kInt64 && ids.is_contiguous() && offsets.dim() == 1 &&
-                    offsets.scalar_type() == torch::kInt64 && offsets.is_contiguous() && offsets.numel() >= 1,
+    TORCH_CHECK(ids.dim() == 1 && ids.scalar_type() == torch::kInt64 && ids.is_contiguous() &&
+                    offsets.dim() == 1 && offsets.scalar_type() == torch::kInt64 && offsets.is_contiguous() &&
+                    offsets.numel() >= 1,
                 "embedding_bag: ids and offsets must be int64 vectors");
     const int64_t bags = offsets.numel() - 1, dim = weight.size(1);
     check_bags(ids.data_ptr<int64_t>(), ids.numel(), offsets.data_ptr<int64_t>(), bags, weight.size(0));
     auto out = torch::empty({bags, dim}, weight.options());
     const int64_t floats_a_bag = std::max<int64_t>(1, ids.numel() * dim / std::max<int64_t>(1, bags));
     at::parallel_for(0, bags, std::max<int64_t>(1, kGrain / floats_a_bag), [&](int64_t begin, int64_t end) {
-      kernels::pool_bags(weight.data_ptr<float>(), ids.data_ptr<int64_t>(), offsets.data_ptr<int64_t>(), begin, end, dim,
-                         mean, out.data_ptr<float>());
+      kernels::pool_bags(weight.data_ptr<float>(), ids.data_ptr<int64_t>(), offsets.data_ptr<int64_t>(),
+                         begin, end, dim, mean, out.data_ptr<float>());
     });
     context->save_for_backward({ids, offsets});
     context->saved_data["mean"] = mean;
@@ -114,18 +118,21 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
     const auto index = index_rows(ids.data_ptr<int64_t>(), ids.numel(), bounds, bags, table_rows);
     std::vector<float> scale(static_cast<size_t>(bags), 1.0f);
     for (int64_t b = 0; mean && b < bags; ++b)
-      scale[static_cast<size_t>(b)] = 1.0f / static_cast<float>(std::max<int64_t>(1, bounds[b + 1] - bounds[b]));
+      scale[static_cast<size_t>(b)] =
+          1.0f / static_cast<float>(std::max<int64_t>(1, bounds[b + 1] - bounds[b]));
     const int64_t touched = index.rows.numel();
     auto values = torch::empty({touched, dim}, gradient.options());
     const int64_t floats_a_row = std::max<int64_t>(1, ids.numel() * dim / std::max<int64_t>(1, touched));
-    at::parallel_for(0, touched, std::max<int64_t>(1, kGrain / floats_a_row), [&](int64_t begin, int64_t end) {
-      kernels::gather_bags(gradient.data_ptr<float>(), index.bags.data(), index.starts.data(), scale.data(), begin, end,
-                           dim, values.data_ptr<float>());
-    });
+    at::parallel_for(
+        0, touched, std::max<int64_t>(1, kGrain / floats_a_row), [&](int64_t begin, int64_t end) {
+          kernels::gather_bags(gradient.data_ptr<float>(), index.bags.data(), index.starts.data(),
+                               scale.data(), begin, end, dim, values.data_ptr<float>());
+        });
     torch::Tensor result;
     if (sparse) {
-      result = at::_sparse_coo_tensor_unsafe(index.rows.unsqueeze(0), values, {table_rows, dim}, values.options(),
-                                             /*is_coalesced=*/true);
+      result =
+          at::_sparse_coo_tensor_unsafe(index.rows.unsqueeze(0), values, {table_rows, dim}, values.options(),
+                                        /*is_coalesced=*/true);
     } else {
       result = torch::zeros({table_rows, dim}, gradient.options());
       result.index_copy_(0, index.rows, values);
@@ -136,16 +143,19 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
 
 }  // namespace
 
-torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids, const torch::Tensor& offsets,
-                            BagPooling pooling, bool sparse_gradient) {
+torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids,
+                            const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient) {
   const bool mean = pooling == BagPooling::Mean;
   if (weight.is_cpu()) return EmbeddingBagFunction::apply(weight, ids, offsets, mean, sparse_gradient);
   // The operator itself: torch::nn::functional's wrapper reads the offsets back, which stalls the device.
-  return std::get<0>(at::_embedding_bag(weight, ids, offsets, /*scale_grad_by_freq=*/false, /*mode=*/mean ? 1 : 0,
-                                        sparse_gradient, /*per_sample_weights=*/{}, /*include_last_offset=*/true));
+  return std::get<0>(at::_embedding_bag(weight, ids, offsets, /*scale_grad_by_freq=*/false,
+                                        /*mode=*/mean ? 1 : 0, sparse_gradient, /*per_sample_weights=*/{},
+                                        /*include_last_offset=*/true));
 }
 
-EmbeddingBagImpl::EmbeddingBagImpl(const EmbeddingBagOptions& bag_options) : options(bag_options) { reset(); }
+EmbeddingBagImpl::EmbeddingBagImpl(const EmbeddingBagOptions& bag_options) : options(bag_options) {
+  reset();
+}
 
 void EmbeddingBagImpl::reset() {
   TORCH_CHECK(options.rows > 0 && options.dim > 0, "EmbeddingBag: rows and dim must be positive");

@@ -11,12 +11,12 @@ enum class BagPooling { Sum, Mean };
 /// Pools the rows of `weight` [rows, dim] that each bag names.
 ///   ids      [n]          int64, each in [0, rows)
 ///   offsets  [bags + 1]   int64, ascending from 0 to n; bag b is ids[offsets[b], offsets[b + 1])
-/// Returns [bags, dim]; an empty bag gives zeros. With `sparse_gradient` the gradient of `weight` is a coalesced sparse
-/// tensor over the rows that occur in `ids`, else a dense one.
-/// On the CPU the values do not depend on the number of threads. Throws c10::Error for an id or offset out of range
-/// (on CUDA the device asserts).
-torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids, const torch::Tensor& offsets,
-                            BagPooling pooling, bool sparse_gradient);
+/// Returns [bags, dim]; an empty bag gives zeros. With `sparse_gradient` the gradient of `weight` is a
+/// coalesced sparse tensor over the rows that occur in `ids`, else a dense one. On the CPU the values do not
+/// depend on the number of threads. Throws c10::Error for an id or offset out of range (on CUDA the device
+/// asserts).
+torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids,
+                            const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient);
 
 struct EmbeddingBagOptions {
   int64_t rows = 0;

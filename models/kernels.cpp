@@ -11,8 +11,8 @@ constexpr int64_t kBlock = 32;
 }  // namespace
 
 SEMBLANCE_MULTIVERSION
-void pool_bags(const float* weight, const int64_t* ids, const int64_t* offsets, int64_t begin, int64_t end, int64_t dim,
-               bool mean, float* out) {
+void pool_bags(const float* weight, const int64_t* ids, const int64_t* offsets, int64_t begin, int64_t end,
+               int64_t dim, bool mean, float* out) {
   for (int64_t b = begin; b < end; ++b) {
     const int64_t first = offsets[b], last = offsets[b + 1];
     const float scale = mean && last > first ? 1.0f / static_cast<float>(last - first) : 1.0f;
@@ -46,8 +46,8 @@ void pool_bags(const float* weight, const int64_t* ids, const int64_t* offsets, 
 }
 
 SEMBLANCE_MULTIVERSION
-void gather_bags(const float* gradient, const int32_t* bags, const int64_t* starts, const float* scale, int64_t begin,
-                 int64_t end, int64_t dim, float* out) {
+void gather_bags(const float* gradient, const int32_t* bags, const int64_t* starts, const float* scale,
+                 int64_t begin, int64_t end, int64_t dim, float* out) {
   for (int64_t r = begin; r < end; ++r) {
     float* to = out + r * dim;
     for (int64_t d = 0; d < dim; ++d) to[d] = 0;

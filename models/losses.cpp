@@ -8,7 +8,9 @@ namespace semblance {
 LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets, ClassificationLoss loss,
                             const at::Tensor& class_weights) {
   const bool weighted = class_weights.defined();
-  const auto constant = [&](int64_t value) { return at::full({}, value, logits.options().requires_grad(false)); };
+  const auto constant = [&](int64_t value) {
+    return at::full({}, value, logits.options().requires_grad(false));
+  };
   if (is_binary(loss)) {
     const bool sets = targets.dim() == 2;
     TORCH_CHECK(sets ? targets.sizes() == logits.sizes() && !weighted : logits.size(1) == 1,
@@ -17,17 +19,19 @@ LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets,
     at::Tensor factors;
     if (weighted) factors = class_weights.index_select(0, targets).unsqueeze(1);
     if (loss == ClassificationLoss::Bce)
-      return {at::binary_cross_entropy(at::sigmoid(logits), goal, factors, at::Reduction::Sum), weighted ? factors.sum() : constant(logits.numel())};
-    // softplus(x) for a 0, softplus(-x) for a 1. LibTorch's own operator goes through log_sigmoid, which wakes every
-    // thread for however few numbers.
+      return {at::binary_cross_entropy(at::sigmoid(logits), goal, factors, at::Reduction::Sum),
+              weighted ? factors.sum() : constant(logits.numel())};
+    // softplus(x) for a 0, softplus(-x) for a 1. LibTorch's own operator goes through log_sigmoid, which
+    // wakes every thread for however few numbers.
     const auto losses = at::softplus(logits * (1 - 2 * goal));
     const auto total = weighted ? (losses * factors).sum() : losses.sum();
     return {total, weighted ? factors.sum() : constant(logits.numel())};
   }
   TORCH_CHECK(targets.dim() == 1, "classification_loss: a softmax loss takes class numbers");
-  const auto total = loss == ClassificationLoss::CrossEntropy
-                         ? at::cross_entropy_loss(logits, targets, class_weights, at::Reduction::Sum)
-                         : at::nll_loss(at::log_softmax(logits, 1), targets, class_weights, at::Reduction::Sum);
+  const auto total =
+      loss == ClassificationLoss::CrossEntropy
+          ? at::cross_entropy_loss(logits, targets, class_weights, at::Reduction::Sum)
+          : at::nll_loss(at::log_softmax(logits, 1), targets, class_weights, at::Reduction::Sum);
   return {total, weighted ? class_weights.index_select(0, targets).sum() : constant(logits.size(0))};
 }
 

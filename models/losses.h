@@ -25,9 +25,9 @@ inline bool is_binary(ClassificationLoss loss) {
 }
 
 /// logits [batch, outputs].
-/// targets: int64 [batch] class numbers, or float [batch, outputs] of 0 and 1 where each text has a set of labels
-/// (binary losses only). One output and class numbers 0 and 1: the output is class 1's.
-/// class_weights: undefined, or float [classes], the weight of an example by its class (for class numbers only).
+/// targets: int64 [batch] class numbers, or float [batch, outputs] of 0 and 1 where each text has a set of
+/// labels (binary losses only). One output and class numbers 0 and 1: the output is class 1's. class_weights:
+/// undefined, or float [classes], the weight of an example by its class (for class numbers only).
 LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets, ClassificationLoss loss,
                             const at::Tensor& class_weights = {});
 

@@ -4,16 +4,18 @@
 
 namespace semblance {
 
-TextClassifierImpl::TextClassifierImpl(const TextClassifierOptions& classifier_options) : options(classifier_options) {
+TextClassifierImpl::TextClassifierImpl(const TextClassifierOptions& classifier_options)
+    : options(classifier_options) {
   reset();
 }
 
 void TextClassifierImpl::reset() {
-  embedding = register_module("embedding", EmbeddingBag(EmbeddingBagOptions{.rows = options.vocabulary + options.ngram_rows,
-                                                                            .dim = options.dim,
-                                                                            .pooling = BagPooling::Mean,
-                                                                            .sparse_gradient = options.sparse_gradient,
-                                                                            .init_std = options.init_std}));
+  embedding = register_module(
+      "embedding", EmbeddingBag(EmbeddingBagOptions{.rows = options.vocabulary + options.ngram_rows,
+                                                    .dim = options.dim,
+                                                    .pooling = BagPooling::Mean,
+                                                    .sparse_gradient = options.sparse_gradient,
+                                                    .init_std = options.init_std}));
   {
     const torch::NoGradGuard no_gradient;
     embedding->weight.narrow(0, options.vocabulary, options.ngram_rows).zero_();

@@ -39,7 +39,8 @@ std::string checksum_of_text(const std::string& text) {
 Json describe(const NamedTensors& tensors) {
   Json list = Json::array();
   for (const auto& [name, tensor] : tensors)
-    list.push_back({{"name", name}, {"shape", tensor.sizes().vec()}, {"type", c10::toString(tensor.scalar_type())}});
+    list.push_back(
+        {{"name", name}, {"shape", tensor.sizes().vec()}, {"type", c10::toString(tensor.scalar_type())}});
   return list;
 }
 
@@ -58,7 +59,8 @@ std::string read_text(const fs::path& path) {
 // The tensors of a file must be those that the manifest lists.
 NamedTensors read_listed(const fs::path& folder, const char* file, const Json& list) {
   auto tensors = read_tensors(folder / file);
-  if (describe(tensors) != list) damaged(folder, fmt::format("{} does not hold the tensors that {} lists", file, kManifest));
+  if (describe(tensors) != list)
+    damaged(folder, fmt::format("{} does not hold the tensors that {} lists", file, kManifest));
   return tensors;
 }
 
@@ -95,7 +97,8 @@ void write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
     }
     Json files = Json::array();
     for (const auto& name : names)
-      files.push_back({{"name", name}, {"size", fs::file_size(temporary / name)}, {"xxh3", checksum(temporary / name)}});
+      files.push_back(
+          {{"name", name}, {"size", fs::file_size(temporary / name)}, {"xxh3", checksum(temporary / name)}});
     manifest["files"] = std::move(files);
     manifest["manifest_xxh3"] = checksum_of_text(manifest.dump());
     FileWriter writer(temporary / kManifest);
@@ -123,24 +126,31 @@ Json verify_checkpoint(const fs::path& folder) {
   const auto manifest_path = folder / kManifest;
   std::error_code error;
   if (!fs::is_directory(folder, error))
-    throw Error(ErrorKind::Model, "{}: expected a checkpoint, found nothing; name a run folder or a step-… folder in it", folder.string());
-  if (!fs::is_regular_file(manifest_path, error)) damaged(folder, fmt::format("expected {}, found none", kManifest));
+    throw Error(ErrorKind::Model,
+                "{}: expected a checkpoint, found nothing; name a run folder or a step-… folder in it",
+                folder.string());
+  if (!fs::is_regular_file(manifest_path, error))
+    damaged(folder, fmt::format("expected {}, found none", kManifest));
   try {
     Json manifest = Json::parse(read_text(manifest_path));
     if (manifest.at("format") != kFormat) damaged(folder, fmt::format("{} is not a checkpoint's", kManifest));
     if (manifest.at("version").get<int>() > kFormatVersion)
-      throw Error(ErrorKind::Model, "{}: expected format version {} or less, found {}; use a newer semblance", folder.string(),
-                  kFormatVersion, manifest.at("version").get<int>());
+      throw Error(ErrorKind::Model, "{}: expected format version {} or less, found {}; use a newer semblance",
+                  folder.string(), kFormatVersion, manifest.at("version").get<int>());
     const auto own_checksum = manifest.at("manifest_xxh3").get<std::string>();
     manifest.erase("manifest_xxh3");
-    if (checksum_of_text(manifest.dump()) != own_checksum) damaged(folder, fmt::format("{} does not match its checksum", kManifest));
+    if (checksum_of_text(manifest.dump()) != own_checksum)
+      damaged(folder, fmt::format("{} does not match its checksum", kManifest));
     for (const auto& file : manifest.at("files")) {
       const auto name = file.at("name").get<std::string>();
       const auto path = folder / name;
-      if (fs::path(name).filename() != name || !fs::is_regular_file(path, error)) damaged(folder, fmt::format("expected {}, found none", name));
+      if (fs::path(name).filename() != name || !fs::is_regular_file(path, error))
+        damaged(folder, fmt::format("expected {}, found none", name));
       if (const auto size = fs::file_size(path); size != file.at("size").get<uint64_t>())
-        damaged(folder, fmt::format("expected {} of {} bytes, found {}", name, file.at("size").get<uint64_t>(), size));
-      if (checksum(path) != file.at("xxh3").get<std::string>()) damaged(folder, fmt::format("{} does not match its checksum", name));
+        damaged(folder, fmt::format("expected {} of {} bytes, found {}", name,
+                                    file.at("size").get<uint64_t>(), size));
+      if (checksum(path) != file.at("xxh3").get<std::string>())
+        damaged(folder, fmt::format("{} does not match its checksum", name));
     }
     return manifest;
   } catch (const Json::exception& json_error) {
@@ -167,7 +177,8 @@ Checkpoint read_checkpoint(const fs::path& folder, CheckpointPart part) {
     }
     if (part == CheckpointPart::TrainingState) {
       if (!checkpoint.has_training_state)
-        throw Error(ErrorKind::Model, "{}: expected training state, found weights only; it cannot be resumed", folder.string());
+        throw Error(ErrorKind::Model, "{}: expected training state, found weights only; it cannot be resumed",
+                    folder.string());
       checkpoint.optimizer = read_listed(folder, kOptimizer, manifest.at("optimizer_tensors"));
     }
     return checkpoint;

@@ -18,22 +18,23 @@ struct Checkpoint {
   Json model_info;                           ///< what the task needs besides tensors: labels, stop words, …
   std::map<std::string, std::string> files;  ///< the task's text files, such as vocabulary.txt, by name
   NamedTensors model;
-  bool has_training_state = false;           ///< false: weights only
+  bool has_training_state = false;  ///< false: weights only
   NamedTensors optimizer;
-  Json training;                             ///< position, history, states of callbacks
+  Json training;  ///< position, history, states of callbacks
 };
 
 /// Writes `folder` under a temporary name, flushes it and renames it. A folder of that name is replaced.
 /// Throws Error(Model), with nothing left behind.
 void write_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
-/// A checkpoint's manifest after every file's size and checksum have been verified. Throws Error(Model) that names
-/// what is missing or damaged.
+/// A checkpoint's manifest after every file's size and checksum have been verified. Throws Error(Model) that
+/// names what is missing or damaged.
 Json verify_checkpoint(const std::filesystem::path& folder);
 
 enum class CheckpointPart { ModelOnly, TrainingState };
 
-/// Verifies, then reads. Throws Error(Model), also where training state is wanted and the checkpoint has none.
+/// Verifies, then reads. Throws Error(Model), also where training state is wanted and the checkpoint has
+/// none.
 Checkpoint read_checkpoint(const std::filesystem::path& folder, CheckpointPart part);
 
 }  // namespace semblance

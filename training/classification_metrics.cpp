@@ -9,9 +9,13 @@
 namespace semblance {
 namespace {
 
-double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
+double ratio(double part, double whole) {
+  return whole > 0 ? part / whole : 0;
+}
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
 
 }  // namespace
 
@@ -39,7 +43,8 @@ void ClassificationMetrics::add(const at::Tensor& logits, const at::Tensor& targ
   examples_ += logits.size(0);
   if (sets_) {
     const auto guess = logits.ge(0), truth = targets.gt(0.5);
-    const auto both = guess.logical_and(truth).sum(0).cpu(), predicted = guess.sum(0).cpu(), actual = truth.sum(0).cpu();
+    const auto both = guess.logical_and(truth).sum(0).cpu(), predicted = guess.sum(0).cpu(),
+               actual = truth.sum(0).cpu();
     for (size_t c = 0; c < classes_.size(); ++c) {
       const auto i = static_cast<int64_t>(c);
       hits_[c] += both.data_ptr<int64_t>()[i];
@@ -56,7 +61,10 @@ void ClassificationMetrics::add(const at::Tensor& logits, const at::Tensor& targ
   for (int64_t i = 0; i < guess.numel(); ++i)
     ++confusion_[static_cast<size_t>(truth.data_ptr<int64_t>()[i] * n + guess.data_ptr<int64_t>()[i])];
   if (n == 2) {
-    const auto score = (one_logit ? logits.squeeze(1) : logits.select(1, 1) - logits.select(1, 0)).to(at::kFloat).cpu().contiguous();
+    const auto score = (one_logit ? logits.squeeze(1) : logits.select(1, 1) - logits.select(1, 0))
+                           .to(at::kFloat)
+                           .cpu()
+                           .contiguous();
     scores_.insert(scores_.end(), score.data_ptr<float>(), score.data_ptr<float>() + score.numel());
     for (int64_t i = 0; i < truth.numel(); ++i) positive_.push_back(truth.data_ptr<int64_t>()[i] == 1);
   }
@@ -74,21 +82,29 @@ Metrics ClassificationMetrics::result() const {
         if (t == p) hits[t] += confusion_[t * n + p];
       }
   }
-  const auto total = [](const std::vector<int64_t>& v) { return static_cast<double>(std::accumulate(v.begin(), v.end(), int64_t{0})); };
+  const auto total = [](const std::vector<int64_t>& v) {
+    return static_cast<double>(std::accumulate(v.begin(), v.end(), int64_t{0}));
+  };
   Json per_class = Json::array();
   double f1_sum = 0;
   int64_t seen = 0;
   for (size_t c = 0; c < n; ++c) {
-    const auto h = static_cast<double>(hits[c]), p = static_cast<double>(predicted[c]), a = static_cast<double>(actual[c]);
+    const auto h = static_cast<double>(hits[c]), p = static_cast<double>(predicted[c]),
+               a = static_cast<double>(actual[c]);
     const double f1 = ratio(2 * h, p + a);
     if (p + a > 0) f1_sum += f1, ++seen;
-    per_class.push_back({{"label", classes_[c]}, {"precision", ratio(h, p)}, {"recall", ratio(h, a)}, {"f1", f1}, {"examples", actual[c]}});
+    per_class.push_back({{"label", classes_[c]},
+                         {"precision", ratio(h, p)},
+                         {"recall", ratio(h, a)},
+                         {"f1", f1},
+                         {"examples", actual[c]}});
   }
   Metrics metrics;
   auto& values = metrics.values;
   values["examples"] = examples_;
   values["loss"] = number(loss_total_ / loss_weight_);
-  values["accuracy"] = ratio(sets_ ? static_cast<double>(exact_) : total(hits), static_cast<double>(examples_));
+  values["accuracy"] =
+      ratio(sets_ ? static_cast<double>(exact_) : total(hits), static_cast<double>(examples_));
   // As scikit-learn: over the labels that occur or are predicted; over all of them where labels are sets.
   values["macro_f1"] = ratio(f1_sum, static_cast<double>(sets_ ? static_cast<int64_t>(n) : seen));
   values["micro_f1"] = ratio(2 * total(hits), total(predicted) + total(actual));
@@ -97,7 +113,8 @@ Metrics ClassificationMetrics::result() const {
   if (!sets_) {
     Json rows = Json::array();
     for (size_t t = 0; t < n; ++t)
-      rows.push_back(std::vector<int64_t>(confusion_.begin() + static_cast<int64_t>(t * n), confusion_.begin() + static_cast<int64_t>((t + 1) * n)));
+      rows.push_back(std::vector<int64_t>(confusion_.begin() + static_cast<int64_t>(t * n),
+                                          confusion_.begin() + static_cast<int64_t>((t + 1) * n)));
     metrics.details["confusion"] = std::move(rows);
   }
   return metrics;

@@ -18,16 +18,22 @@ void handle(int signal) {
 }  // namespace
 
 void install_signal_handlers() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = handle;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }
 
-InterruptGuard::InterruptGuard() { guarded = 1; }
-InterruptGuard::~InterruptGuard() { guarded = 0; }
+InterruptGuard::InterruptGuard() {
+  guarded = 1;
+}
+InterruptGuard::~InterruptGuard() {
+  guarded = 0;
+}
 
-int noted_signal() { return noted; }
+int noted_signal() {
+  return noted;
+}
 
 }  // namespace semblance

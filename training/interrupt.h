@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM: a training finishes its step and writes a checkpoint, anything else ends at once. Either way the
-// exit code is 128 + signal.
+// SIGINT and SIGTERM: a training finishes its step and writes a checkpoint, anything else ends at once.
+// Either way the exit code is 128 + signal.
 #pragma once
 
 namespace semblance {

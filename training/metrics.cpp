@@ -21,7 +21,8 @@ Json Metrics::report() const {
 
 double Metrics::value(std::string_view name) const {
   const auto found = values.find(std::string(name));
-  return found == values.end() || !found->is_number() ? std::numeric_limits<double>::quiet_NaN() : found->get<double>();
+  return found == values.end() || !found->is_number() ? std::numeric_limits<double>::quiet_NaN()
+                                                      : found->get<double>();
 }
 
 }  // namespace semblance

@@ -25,19 +25,22 @@ void append_state(NamedTensors& all, const std::string& kind, const NamedTensors
 
 constexpr int64_t kGrain = int64_t{1} << 16;  // table entries worth a thread of their own
 
-// `gradient` with each row once. Autograd forgets that ours are so already, and finding out costs far less than sorting.
+// `gradient` with each row once. Autograd forgets that ours are so already, and finding out costs far less
+// than sorting.
 at::Tensor coalesced(at::Tensor gradient) {
   if (gradient.is_coalesced()) return gradient;
   const auto rows = gradient._indices();
   if (rows.is_cpu() && rows.is_contiguous()) {
     const auto* row = rows.data_ptr<int64_t>();
-    if (std::adjacent_find(row, row + rows.numel(), std::greater_equal<>()) == row + rows.numel()) return gradient._coalesced_(true);
+    if (std::adjacent_find(row, row + rows.numel(), std::greater_equal<>()) == row + rows.numel())
+      return gradient._coalesced_(true);
   }
   return gradient.coalesce();
 }
 
-// LibTorch's fused optimizers wake every thread for however small a parameter, and the threads then wait for each other
-// by spinning: on a busy machine that is many times the work itself. While one of these lives, this thread works alone.
+// LibTorch's fused optimizers wake every thread for however small a parameter, and the threads then wait for
+// each other by spinning: on a busy machine that is many times the work itself. While one of these lives,
+// this thread works alone.
 class SerialSection {
  public:
   explicit SerialSection(bool serial) : threads_(omp_get_max_threads()) {
@@ -77,7 +80,8 @@ struct DenseList {
 
 class Sgd : public Optimizer {
  public:
-  Sgd(const OptimizerOptions& options, NamedTensors parameters) : Optimizer(std::move(parameters)), options_(options) {
+  Sgd(const OptimizerOptions& options, NamedTensors parameters)
+      : Optimizer(std::move(parameters)), options_(options) {
     if (options_.momentum > 0)
       for (const auto& [name, parameter] : parameters_) momentum_.push_back(zeros_like_each(parameter));
   }
@@ -88,7 +92,8 @@ class Sgd : public Optimizer {
     const SerialSection section(dense.is_small());
     // The momentum buffers start at zero, so a first step needs no case of its own.
     at::_fused_sgd_(dense.parameters, dense.gradients, momentum_.empty() ? momentum_ : dense.of(momentum_),
-                    options_.weight_decay, options_.momentum, learning_rate, /*dampening=*/0, /*nesterov=*/false,
+                    options_.weight_decay, options_.momentum, learning_rate, /*dampening=*/0,
+                    /*nesterov=*/false,
                     /*maximize=*/false, /*is_first_step=*/false);
   }
 
@@ -106,7 +111,8 @@ class Sgd : public Optimizer {
 
 class Adagrad : public Optimizer {
  public:
-  Adagrad(const OptimizerOptions& options, NamedTensors parameters) : Optimizer(std::move(parameters)), options_(options) {
+  Adagrad(const OptimizerOptions& options, NamedTensors parameters)
+      : Optimizer(std::move(parameters)), options_(options) {
     for (const auto& [name, parameter] : parameters_) sums_.push_back(zeros_like_each(parameter));
     steps_ = torch::zeros({}, parameters_[0].second.options().requires_grad(false));
   }
@@ -117,8 +123,8 @@ class Adagrad : public Optimizer {
     steps_.add_(1);
     const SerialSection section(dense.is_small());
     const std::vector<torch::Tensor> steps(dense.parameters.size(), steps_);
-    at::_fused_adagrad_(dense.parameters, dense.gradients, dense.of(sums_), steps, learning_rate, /*lr_decay=*/0,
-                        options_.weight_decay, options_.eps, /*maximize=*/false);
+    at::_fused_adagrad_(dense.parameters, dense.gradients, dense.of(sums_), steps, learning_rate,
+                        /*lr_decay=*/0, options_.weight_decay, options_.eps, /*maximize=*/false);
   }
 
   NamedTensors state() const override {
@@ -136,7 +142,8 @@ class Adagrad : public Optimizer {
 
 class Adam : public Optimizer {
  public:
-  Adam(const OptimizerOptions& options, NamedTensors parameters) : Optimizer(std::move(parameters)), options_(options) {
+  Adam(const OptimizerOptions& options, NamedTensors parameters)
+      : Optimizer(std::move(parameters)), options_(options) {
     for (const auto& [name, parameter] : parameters_) {
       exp_avg_.push_back(zeros_like_each(parameter));
       exp_avg_sq_.push_back(zeros_like_each(parameter));
@@ -171,21 +178,22 @@ class Adam : public Optimizer {
   void set_steps(int64_t steps) override { steps_ = steps; }
 
  private:
-  static void fused_adam(const DenseList& dense, at::TensorList exp_avg, at::TensorList exp_avg_sq, at::TensorList steps,
-                         double learning_rate, const OptimizerOptions& o) {
-    at::_fused_adam_(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps, learning_rate, o.beta1, o.beta2,
-                     o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false);
+  static void fused_adam(const DenseList& dense, at::TensorList exp_avg, at::TensorList exp_avg_sq,
+                         at::TensorList steps, double learning_rate, const OptimizerOptions& o) {
+    at::_fused_adam_(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps, learning_rate,
+                     o.beta1, o.beta2, o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false);
   }
-  static void fused_adamw(const DenseList& dense, at::TensorList exp_avg, at::TensorList exp_avg_sq, at::TensorList steps,
-                          double learning_rate, const OptimizerOptions& o) {
-    at::_fused_adamw_(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps, learning_rate, o.beta1, o.beta2,
-                      o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false);
+  static void fused_adamw(const DenseList& dense, at::TensorList exp_avg, at::TensorList exp_avg_sq,
+                          at::TensorList steps, double learning_rate, const OptimizerOptions& o) {
+    at::_fused_adamw_(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps, learning_rate,
+                      o.beta1, o.beta2, o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false);
   }
 
   void step_rows(size_t i, const torch::Tensor& gradient, double learning_rate) {
     torch::NoGradGuard no_gradient;
     const auto t = static_cast<double>(steps_);
-    const double step_size = learning_rate * std::sqrt(1 - std::pow(options_.beta2, t)) / (1 - std::pow(options_.beta1, t));
+    const double step_size =
+        learning_rate * std::sqrt(1 - std::pow(options_.beta2, t)) / (1 - std::pow(options_.beta1, t));
     const auto rows = gradient._indices()[0];
     const auto values = gradient._values().contiguous();
     auto weight = parameters_[i].second;
@@ -195,12 +203,16 @@ class Adam : public Optimizer {
       const int64_t dim = weight.size(1);
       at::parallel_for(0, rows.numel(), std::max<int64_t>(1, kGrain / dim), [&](int64_t begin, int64_t end) {
         kernels::lazy_adam_rows(step, rows.data_ptr<int64_t>(), values.data_ptr<float>(), begin, end, dim,
-                                weight.data_ptr<float>(), exp_avg_[i].data_ptr<float>(), exp_avg_sq_[i].data_ptr<float>());
+                                weight.data_ptr<float>(), exp_avg_[i].data_ptr<float>(),
+                                exp_avg_sq_[i].data_ptr<float>());
       });
       return;
     }
     const auto m = exp_avg_[i].index_select(0, rows).mul_(options_.beta1).add_(values, 1 - options_.beta1);
-    const auto v = exp_avg_sq_[i].index_select(0, rows).mul_(options_.beta2).addcmul_(values, values, 1 - options_.beta2);
+    const auto v = exp_avg_sq_[i]
+                       .index_select(0, rows)
+                       .mul_(options_.beta2)
+                       .addcmul_(values, values, 1 - options_.beta2);
     exp_avg_[i].index_copy_(0, rows, m);
     exp_avg_sq_[i].index_copy_(0, rows, v);
     weight.index_add_(0, rows, m / (v.sqrt() + options_.eps), -step_size);
@@ -246,7 +258,8 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, Named
       return std::make_unique<Adam>(options, std::move(parameters));
     case OptimizerKind::LazyAdam:
       if (options.weight_decay > 0)
-        throw Error(ErrorKind::Usage, "--weight-decay: expected 0 with --optimizer lazy-adam, whose rows are not all "
+        throw Error(ErrorKind::Usage,
+                    "--weight-decay: expected 0 with --optimizer lazy-adam, whose rows are not all "
                     "touched in a step; use adamw");
       return std::make_unique<Adam>(options, std::move(parameters));
   }

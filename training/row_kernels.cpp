@@ -7,8 +7,8 @@
 namespace semblance::kernels {
 
 SEMBLANCE_MULTIVERSION
-void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* gradient, int64_t begin, int64_t end,
-                    int64_t dim, float* weight, float* exp_avg, float* exp_avg_sq) {
+void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* gradient, int64_t begin,
+                    int64_t end, int64_t dim, float* weight, float* exp_avg, float* exp_avg_sq) {
   const float keep1 = step.beta1, keep2 = step.beta2, add1 = 1 - keep1, add2 = 1 - keep2;
   const float eps = step.eps, step_size = step.step_size;
   for (int64_t i = begin; i < end; ++i) {

@@ -5,16 +5,17 @@
 
 namespace semblance::kernels {
 
-/// Adam (Kingma & Ba 2015) on the rows that have a gradient, as torch.optim.SparseAdam does it: the moments of other
-/// rows stay as they are, and the bias correction counts all steps.
+/// Adam (Kingma & Ba 2015) on the rows that have a gradient, as torch.optim.SparseAdam does it: the moments
+/// of other rows stay as they are, and the bias correction counts all steps.
 struct LazyAdamStep {
   float beta1, beta2;
   float eps;
-  float step_size;        ///< learning rate · sqrt(1 - beta2^t) / (1 - beta1^t)
+  float step_size;  ///< learning rate · sqrt(1 - beta2^t) / (1 - beta1^t)
 };
 
-/// rows [n] int64; gradient [n, dim]; weight, exp_avg, exp_avg_sq [table rows, dim]. Handles rows[begin, end).
-void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* gradient, int64_t begin, int64_t end,
-                    int64_t dim, float* weight, float* exp_avg, float* exp_avg_sq);
+/// rows [n] int64; gradient [n, dim]; weight, exp_avg, exp_avg_sq [table rows, dim]. Handles rows[begin,
+/// end).
+void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* gradient, int64_t begin,
+                    int64_t end, int64_t dim, float* weight, float* exp_avg, float* exp_avg_sq);
 
 }  // namespace semblance::kernels

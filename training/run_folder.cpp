@@ -14,8 +14,9 @@ namespace fs = std::filesystem;
 constexpr std::string_view kStepPrefix = "step-";
 
 bool is_run_file(const std::string& name) {
-  return name == "job.toml" || name == "metrics.tsv" || name == "curves.svg" || name == "LAST" || name == "BEST" ||
-         name.starts_with(kStepPrefix) || name.starts_with("events.out.tfevents.") || name.ends_with(".tmp");
+  return name == "job.toml" || name == "metrics.tsv" || name == "curves.svg" || name == "LAST" ||
+         name == "BEST" || name.starts_with(kStepPrefix) || name.starts_with("events.out.tfevents.") ||
+         name.ends_with(".tmp");
 }
 
 }  // namespace
@@ -30,7 +31,9 @@ void RunFolder::check_free(bool overwrite) const {
   if (fs::exists(path_, ignored) && !fs::is_directory(path_, ignored))
     throw Error(ErrorKind::Usage, "--run: expected a folder, found the file {}", path_.string());
   if (exists() && !overwrite)
-    throw Error(ErrorKind::Usage, "--run: {} already holds a run; resume it, name another folder, or give --overwrite", path_.string());
+    throw Error(ErrorKind::Usage,
+                "--run: {} already holds a run; resume it, name another folder, or give --overwrite",
+                path_.string());
 }
 
 void RunFolder::create(const std::string& job, bool overwrite) {
@@ -45,14 +48,18 @@ void RunFolder::create(const std::string& job, bool overwrite) {
   }
   for (const auto& entry : fs::directory_iterator(path_)) {
     std::error_code error;
-    if (entry.path() != fresh && is_run_file(entry.path().filename().string())) fs::remove_all(entry.path(), error);
-    if (error) throw Error(ErrorKind::Model, "{}: cannot be removed: {}", entry.path().string(), error.message());
+    if (entry.path() != fresh && is_run_file(entry.path().filename().string()))
+      fs::remove_all(entry.path(), error);
+    if (error)
+      throw Error(ErrorKind::Model, "{}: cannot be removed: {}", entry.path().string(), error.message());
   }
   rename_path(fresh, job_file());
   flush_folder(path_);
 }
 
-std::string RunFolder::checkpoint_name(int64_t step) { return fmt::format("{}{:08}", kStepPrefix, step); }
+std::string RunFolder::checkpoint_name(int64_t step) {
+  return fmt::format("{}{:08}", kStepPrefix, step);
+}
 
 std::vector<std::string> RunFolder::checkpoints() const {
   std::vector<std::string> names;
@@ -61,7 +68,8 @@ std::vector<std::string> RunFolder::checkpoints() const {
     const auto name = it->path().filename().string();
     if (name.starts_with(kStepPrefix) && !name.ends_with(".tmp")) names.push_back(name);
   }
-  std::ranges::sort(names, [](const auto& a, const auto& b) { return a.size() != b.size() ? a.size() < b.size() : a < b; });
+  std::ranges::sort(
+      names, [](const auto& a, const auto& b) { return a.size() != b.size() ? a.size() < b.size() : a < b; });
   return names;
 }
 
@@ -95,28 +103,35 @@ void RunFolder::remove_leftovers() {
 
 std::string RunFolder::resolve(const std::string& choice) const {
   const auto names = checkpoints();
-  if (names.empty()) throw Error(ErrorKind::Model, "{}: expected a checkpoint, found none; resume or train the run first", path_.string());
+  if (names.empty())
+    throw Error(ErrorKind::Model, "{}: expected a checkpoint, found none; resume or train the run first",
+                path_.string());
   if (choice == "last") return last().empty() ? names.back() : last();
   if (choice == "best") return best().empty() ? resolve("last") : best();
   if (std::ranges::find(names, choice) == names.end())
-    throw Error(ErrorKind::Model, "{}: expected best, last or one of {}; found '{}'", path_.string(), fmt::join(names, ", "), choice);
+    throw Error(ErrorKind::Model, "{}: expected best, last or one of {}; found '{}'", path_.string(),
+                fmt::join(names, ", "), choice);
   return choice;
 }
 
 fs::path locate_run(const std::string& given) {
   std::error_code ignored;
-  if (!fs::exists(given, ignored) && fs::exists(fs::path("checkpoints") / given, ignored)) return fs::path("checkpoints") / given;
+  if (!fs::exists(given, ignored) && fs::exists(fs::path("checkpoints") / given, ignored))
+    return fs::path("checkpoints") / given;
   return given;
 }
 
 CheckpointLocation locate_checkpoint(const std::string& given, const std::string& choice) {
   auto path = locate_run(given);
   std::error_code ignored;
-  if (!fs::exists(path, ignored)) throw Error(ErrorKind::Model, "{}: expected a run folder, found nothing", given);
+  if (!fs::exists(path, ignored))
+    throw Error(ErrorKind::Model, "{}: expected a run folder, found nothing", given);
   if (!path.has_filename()) path = path.parent_path();
   const RunFolder run(path);
   if (fs::exists(path / "manifest.json", ignored)) return {path.parent_path(), path.filename().string()};
-  if (!run.exists()) throw Error(ErrorKind::Model, "{}: expected a run folder, found neither job.toml nor a checkpoint in it", given);
+  if (!run.exists())
+    throw Error(ErrorKind::Model, "{}: expected a run folder, found neither job.toml nor a checkpoint in it",
+                given);
   return {path, run.resolve(choice)};
 }
 

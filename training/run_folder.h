@@ -17,8 +17,9 @@ class RunFolder {
   /// Whether a run was begun here.
   bool exists() const;
 
-  /// Makes the folder ready for a new run and writes job.toml. With `overwrite` the files of an old run go first.
-  /// Throws Error(Usage) if a run is there and `overwrite` is not set, Error(Model) if the disk refuses.
+  /// Makes the folder ready for a new run and writes job.toml. With `overwrite` the files of an old run go
+  /// first. Throws Error(Usage) if a run is there and `overwrite` is not set, Error(Model) if the disk
+  /// refuses.
   void create(const std::string& job, bool overwrite);
   /// Throws what `create` would throw for an occupied folder, and changes nothing.
   void check_free(bool overwrite) const;
@@ -57,8 +58,8 @@ struct CheckpointLocation {
   std::filesystem::path path() const { return run / name; }
 };
 
-/// `given` is a run folder, a run's name within checkpoints/, or a checkpoint folder; `choice` is best, last or a name.
-/// Throws Error(Model) if nothing is there.
+/// `given` is a run folder, a run's name within checkpoints/, or a checkpoint folder; `choice` is best, last
+/// or a name. Throws Error(Model) if nothing is there.
 CheckpointLocation locate_checkpoint(const std::string& given, const std::string& choice);
 
 /// `given` as a path if it exists, else within checkpoints/ if that exists.

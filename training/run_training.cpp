@@ -19,7 +19,8 @@ void set_threads(int64_t threads) {
   at::set_num_threads(static_cast<int>(threads > 0 ? threads : std::max<int64_t>(1, cores)));
 }
 
-std::optional<ResumePoint> find_resume_point(const RunFolder& run, const std::function<void(const std::string&)>& notice) {
+std::optional<ResumePoint> find_resume_point(const RunFolder& run,
+                                             const std::function<void(const std::string&)>& notice) {
   const auto names = run.checkpoints();
   std::string failure;
   for (const auto& name : names | std::views::reverse) {
@@ -30,7 +31,9 @@ std::optional<ResumePoint> find_resume_point(const RunFolder& run, const std::fu
       notice(fmt::format("{}; trying the one before", error.what()));
     }
   }
-  if (!failure.empty()) throw Error(ErrorKind::Model, "{}: expected a checkpoint to resume, found none that is whole: {}", run.path().string(), failure);
+  if (!failure.empty())
+    throw Error(ErrorKind::Model, "{}: expected a checkpoint to resume, found none that is whole: {}",
+                run.path().string(), failure);
   return std::nullopt;
 }
 
@@ -59,7 +62,10 @@ void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& b
   const auto& point = *request.resume_point;
   const auto source = request.run.checkpoint_path(point.name).string();
   if (point.checkpoint.model_info != base.model_info || point.checkpoint.files != base.files)
-    throw Error(ErrorKind::Data, "{}: expected the training data of this checkpoint, found other data; restore the files, or train a new run", source);
+    throw Error(ErrorKind::Data,
+                "{}: expected the training data of this checkpoint, found other data; restore the files, or "
+                "train a new run",
+                source);
   trainer.restore(point.checkpoint, source);
 }
 
@@ -74,7 +80,9 @@ Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::s
                  {"examples_per_second", trainer.examples_per_second()}};
   const Json* best = nullptr;
   for (const auto& record : state.history)
-    if (record.contains("valid") && (RunFolder::checkpoint_name(record["step"].get<int64_t>()) == report["checkpoint"] || !best)) best = &record;
+    if (record.contains("valid") &&
+        (RunFolder::checkpoint_name(record["step"].get<int64_t>()) == report["checkpoint"] || !best))
+      best = &record;
   if (best) {
     report["valid"] = (*best)["valid"];
     report["best_epoch"] = (*best)["epoch"];

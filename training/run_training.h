@@ -1,5 +1,5 @@
-// A training from its inputs to its final report, the same for every task: run folder, callbacks, resuming, the best
-// checkpoint's evaluation.
+// A training from its inputs to its final report, the same for every task: run folder, callbacks, resuming,
+// the best checkpoint's evaluation.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,10 @@ struct ResumePoint {
   Checkpoint checkpoint;
 };
 
-/// The newest checkpoint of a run that can be resumed; older ones stand in for damaged ones, which `notice` is told of.
-/// Nothing if the run has none yet. Throws Error(Model) if it has, but none that can be used.
-std::optional<ResumePoint> find_resume_point(const RunFolder& run, const std::function<void(const std::string&)>& notice);
+/// The newest checkpoint of a run that can be resumed; older ones stand in for damaged ones, which `notice`
+/// is told of. Nothing if the run has none yet. Throws Error(Model) if it has, but none that can be used.
+std::optional<ResumePoint> find_resume_point(const RunFolder& run,
+                                             const std::function<void(const std::string&)>& notice);
 
 enum class RunMode { Fresh, Overwrite, Resume };
 
@@ -30,9 +31,9 @@ enum class RunMode { Fresh, Overwrite, Resume };
 struct RunRequest {
   RunFolder run;
   RunMode mode = RunMode::Fresh;
-  std::optional<ResumePoint> resume_point;               ///< for Resume; without one the run starts from the beginning
-  std::function<void(const std::string&)> notice;        ///< takes one line for people
-  std::vector<std::unique_ptr<Callback>> callbacks;      ///< progress and the like
+  std::optional<ResumePoint> resume_point;  ///< for Resume; without one the run starts from the beginning
+  std::function<void(const std::string&)> notice;    ///< takes one line for people
+  std::vector<std::unique_ptr<Callback>> callbacks;  ///< progress and the like
 };
 
 /// Sets the number of threads that LibTorch computes with; 0: one a core.
@@ -48,14 +49,17 @@ Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::s
 
 }  // namespace run_training_detail
 
-/// `base`: what every checkpoint holds besides tensors. `validation` and `test` may be null. Returns the final report;
-/// its "stopped" tells how training ended.
+/// `base`: what every checkpoint holds besides tensors. `validation` and `test` may be null. Returns the
+/// final report; its "stopped" tells how training ended.
 template <Task T, Dataset<typename T::Batch> Data>
-Json run_training(T& task, const TrainerOptions& options, c10::Device device, Checkpoint base, RunRequest& request,
-                  const Data& training, const Sampler& sampler, const Data* validation, const Data* test) {
+Json run_training(T& task, const TrainerOptions& options, c10::Device device, Checkpoint base,
+                  RunRequest& request, const Data& training, const Sampler& sampler, const Data* validation,
+                  const Data* test) {
   namespace detail = run_training_detail;
   if (options.patience > 0 && !validation)
-    throw Error(ErrorKind::Usage, "--patience: expected validation data to judge by, found none; give --valid or a --split with a validation share");
+    throw Error(ErrorKind::Usage,
+                "--patience: expected validation data to judge by, found none; give --valid or a --split "
+                "with a validation share");
   base.model_info = task.model_info();
   base.files = task.files();
   Trainer<T> trainer(task, options, device);
@@ -70,7 +74,8 @@ Json run_training(T& task, const TrainerOptions& options, c10::Device device, Ch
   Json report = detail::final_report(trainer, request.run, base.task);
   if (test && !trainer.interrupted()) {
     // The test split is looked at once, with the weights that the validation chose.
-    const auto best = read_checkpoint(request.run.checkpoint_path(request.run.resolve("best")), CheckpointPart::ModelOnly);
+    const auto best =
+        read_checkpoint(request.run.checkpoint_path(request.run.resolve("best")), CheckpointPart::ModelOnly);
     trainer.load_model(best, request.run.path().string());
     report["test"] = evaluate(task, *test, options.batch_size, device).report();
   }

@@ -18,7 +18,8 @@ double Schedule::rate(int64_t step) const {
     case ScheduleKind::Cosine:
       return base * 0.5 * (1 + std::cos(std::numbers::pi * share));
     case ScheduleKind::Step:
-      return base * std::pow(decay, static_cast<double>(step / std::max<int64_t>(1, steps_per_epoch) / decay_epochs));
+      return base * std::pow(decay, static_cast<double>(step / std::max<int64_t>(1, steps_per_epoch) /
+                                                        decay_epochs));
   }
   return base;
 }

@@ -16,24 +16,25 @@ class Module;
 namespace semblance {
 
 template <class T>
-concept Task = requires(T task, const typename T::Batch& batch, typename T::Measure& measure, c10::Device device) {
-  { task.module() } -> std::convertible_to<torch::nn::Module&>;
-  /// The loss of a batch, with its graph.
-  { task.loss(batch) } -> std::same_as<LossSum>;
-  /// An empty collector; `observe` adds what the model makes of a batch to it.
-  { task.measure() } -> std::same_as<typename T::Measure>;
-  { task.observe(batch, measure) };
-  { measure.result() } -> std::same_as<Metrics>;
-  /// The metrics a training may be steered by; the first is the main one.
-  { task.metrics() } -> std::convertible_to<std::span<const MetricInfo>>;
-  /// What a checkpoint holds besides tensors.
-  { task.model_info() } -> std::same_as<Json>;
-  { task.files() } -> std::same_as<std::map<std::string, std::string>>;
-  { batch.to(device) } -> std::same_as<typename T::Batch>;
-};
+concept Task =
+    requires(T task, const typename T::Batch& batch, typename T::Measure& measure, c10::Device device) {
+      { task.module() } -> std::convertible_to<torch::nn::Module&>;
+      /// The loss of a batch, with its graph.
+      { task.loss(batch) } -> std::same_as<LossSum>;
+      /// An empty collector; `observe` adds what the model makes of a batch to it.
+      { task.measure() } -> std::same_as<typename T::Measure>;
+      { task.observe(batch, measure) };
+      { measure.result() } -> std::same_as<Metrics>;
+      /// The metrics a training may be steered by; the first is the main one.
+      { task.metrics() } -> std::convertible_to<std::span<const MetricInfo>>;
+      /// What a checkpoint holds besides tensors.
+      { task.model_info() } -> std::same_as<Json>;
+      { task.files() } -> std::same_as<std::map<std::string, std::string>>;
+      { batch.to(device) } -> std::same_as<typename T::Batch>;
+    };
 
-/// Rows that can be batched: `batch(rows, key)` draws whatever is random from `key` alone, so that prefetching with any
-/// number of threads changes nothing.
+/// Rows that can be batched: `batch(rows, key)` draws whatever is random from `key` alone, so that
+/// prefetching with any number of threads changes nothing.
 template <class D, class Batch>
 concept Dataset = requires(const D& data, std::span<const int64_t> rows, uint64_t key) {
   { data.size() } -> std::convertible_to<int64_t>;

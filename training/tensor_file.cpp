@@ -78,12 +78,15 @@ NamedTensors read_tensors(const std::filesystem::path& path) {
     for (const auto& [name, entry] : entries.items()) {
       const auto shape = entry.at("shape").get<std::vector<int64_t>>();
       const auto offsets = entry.at("data_offsets").get<std::vector<uint64_t>>();
-      const auto type = std::ranges::find(kTypes, entry.at("dtype").get<std::string>(), [](const auto& t) { return std::string(t.first); });
+      const auto type = std::ranges::find(kTypes, entry.at("dtype").get<std::string>(),
+                                          [](const auto& t) { return std::string(t.first); });
       if (type == std::end(kTypes)) damaged(path, "tensor " + name + " has an unknown type");
       uint64_t bytes = c10::elementSize(type->second);
       for (const int64_t size : shape)
-        if (size < 0 || (size > 0 && bytes > data_size / static_cast<uint64_t>(size) + 1)) damaged(path, "tensor " + name + " has an impossible shape");
-        else bytes *= static_cast<uint64_t>(size);
+        if (size < 0 || (size > 0 && bytes > data_size / static_cast<uint64_t>(size) + 1))
+          damaged(path, "tensor " + name + " has an impossible shape");
+        else
+          bytes *= static_cast<uint64_t>(size);
       if (offsets.size() != 2 || offsets[0] != place || offsets[1] != place + bytes || offsets[1] > data_size)
         damaged(path, "tensor " + name + " does not fit the file");
       place = offsets[1];
@@ -102,15 +105,20 @@ void copy_tensors(const NamedTensors& from, NamedTensors to, const std::string& 
   std::map<std::string, at::Tensor> wanted(to.begin(), to.end());
   for (const auto& [name, tensor] : from) {
     const auto found = wanted.find(name);
-    if (found == wanted.end()) throw Error(ErrorKind::Model, "{}: expected no tensor {}, found one; it is of another model", source, name);
+    if (found == wanted.end())
+      throw Error(ErrorKind::Model, "{}: expected no tensor {}, found one; it is of another model", source,
+                  name);
     if (found->second.sizes() != tensor.sizes() || found->second.scalar_type() != tensor.scalar_type())
-      throw Error(ErrorKind::Model, "{}: expected {} of shape {} {}, found {} {}; it is of another model", source, name,
-                  fmt::join(found->second.sizes(), "x"), c10::toString(found->second.scalar_type()),
-                  fmt::join(tensor.sizes(), "x"), c10::toString(tensor.scalar_type()));
+      throw Error(ErrorKind::Model, "{}: expected {} of shape {} {}, found {} {}; it is of another model",
+                  source, name, fmt::join(found->second.sizes(), "x"),
+                  c10::toString(found->second.scalar_type()), fmt::join(tensor.sizes(), "x"),
+                  c10::toString(tensor.scalar_type()));
     found->second.copy_(tensor);
     wanted.erase(found);
   }
-  if (!wanted.empty()) throw Error(ErrorKind::Model, "{}: expected a tensor {}, found none; it is of another model", source, wanted.begin()->first);
+  if (!wanted.empty())
+    throw Error(ErrorKind::Model, "{}: expected a tensor {}, found none; it is of another model", source,
+                wanted.begin()->first);
 }
 
 }  // namespace semblance

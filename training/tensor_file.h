@@ -14,8 +14,8 @@ void write_tensors(const std::filesystem::path& path, const NamedTensors& tensor
 /// Reads all tensors. Every size is checked against the file's before memory is taken. Throws Error(Model).
 NamedTensors read_tensors(const std::filesystem::path& path);
 
-/// Copies each of `from` into the tensor of the same name in `to`. Throws Error(Model) naming `source` if a name, shape or
-/// type differs or is missing on either side.
+/// Copies each of `from` into the tensor of the same name in `to`. Throws Error(Model) naming `source` if a
+/// name, shape or type differs or is missing on either side.
 void copy_tensors(const NamedTensors& from, NamedTensors to, const std::string& source);
 
 }  // namespace semblance

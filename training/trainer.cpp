@@ -37,13 +37,19 @@ Interval parse_interval(const std::string& text, const std::string& option) {
     if (unit == "epoch" || unit == "epochs") return {Interval::Unit::Epochs, count};
     if (unit == "min" || unit == "minutes") return {Interval::Unit::Minutes, count};
   }
-  throw Error(ErrorKind::Usage, "--{}: expected a count with a unit (500steps, 1epoch, 10min), found '{}'", option, text);
+  throw Error(ErrorKind::Usage, "--{}: expected a count with a unit (500steps, 1epoch, 10min), found '{}'",
+              option, text);
 }
 
-EvaluationMode::EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) { module_.eval(); }
-EvaluationMode::~EvaluationMode() { module_.train(training_); }
+EvaluationMode::EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) {
+  module_.eval();
+}
+EvaluationMode::~EvaluationMode() {
+  module_.train(training_);
+}
 
-TrainerCore::TrainerCore(torch::nn::Module& module, const TrainerOptions& options, c10::Device device, MetricInfo metric)
+TrainerCore::TrainerCore(torch::nn::Module& module, const TrainerOptions& options, c10::Device device,
+                         MetricInfo metric)
     : module_(module),
       options_(options),
       device_(device),
@@ -79,7 +85,8 @@ void TrainerCore::begin(int64_t epoch_size) {
                .decay_epochs = options_.decay_epochs,
                .decay = options_.decay};
   module_.train();
-  if (state_.epoch < options_.epochs) state_.stopped.clear();  // a resumed training may have been given more epochs
+  if (state_.epoch < options_.epochs)
+    state_.stopped.clear();  // a resumed training may have been given more epochs
   for (auto& callback : callbacks_) callback->on_begin(*this);
 }
 
@@ -100,7 +107,8 @@ double TrainerCore::begin_batch() {
   const int64_t last = std::min(first + options_.accumulate, batches_per_epoch_);
   if (state_.batch == first) optimizer_->zero_grad();
   // Dropout and the like: a batch's random numbers depend on seed, epoch and batch, so none need saving.
-  at::manual_seed(mix(mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(state_.epoch)), static_cast<uint64_t>(state_.batch)));
+  at::manual_seed(mix(mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(state_.epoch)),
+                      static_cast<uint64_t>(state_.batch)));
   if (last - first == 1) return 1;
   int64_t rows = 0;
   for (int64_t b = first; b < last; ++b) rows += rows_of_batch(b);
@@ -129,9 +137,10 @@ bool TrainerCore::end_batch(const LossSum& loss) {
     pause_clock();
     const LossReading now = read_loss();
     const double seconds = seconds_ - reported_seconds_;
-    const StepReport report{.loss = (now.total - reported_.total) / (now.weight - reported_.weight),
-                            .learning_rate = rate,
-                            .examples_per_second = static_cast<double>(examples_here_ - reported_examples_) / seconds};
+    const StepReport report{
+        .loss = (now.total - reported_.total) / (now.weight - reported_.weight),
+        .learning_rate = rate,
+        .examples_per_second = static_cast<double>(examples_here_ - reported_examples_) / seconds};
     for (auto& callback : callbacks_) callback->on_log(*this, report);
     reported_ = now;
     reported_examples_ = examples_here_;
@@ -153,7 +162,8 @@ bool TrainerCore::end_batch(const LossSum& loss) {
 TrainerCore::LossReading TrainerCore::read_loss() {
   const LossReading reading{loss_total_.item<double>(), loss_weight_.item<double>()};
   if (!std::isfinite(reading.total))
-    throw Error(ErrorKind::Diverged, "training diverged: the loss is not finite at step {}; lower --lr, or set --clip-norm",
+    throw Error(ErrorKind::Diverged,
+                "training diverged: the loss is not finite at step {}; lower --lr, or set --clip-norm",
                 state_.step);
   return reading;
 }
@@ -162,7 +172,10 @@ void TrainerCore::end_epoch(const std::optional<Metrics>& validation) {
   const LossReading loss = read_loss();
   const auto counted = state_.step > 0 ? schedule_.rate(state_.step - 1) : schedule_.base;
   ++state_.epoch;
-  Json record = {{"epoch", state_.epoch}, {"step", state_.step}, {"lr", counted}, {"train_loss", loss.total / loss.weight}};
+  Json record = {{"epoch", state_.epoch},
+                 {"step", state_.step},
+                 {"lr", counted},
+                 {"train_loss", loss.total / loss.weight}};
   if (validation) record["valid"] = validation->report();
   state_.history.push_back(std::move(record));
   state_.batch = 0;
@@ -185,15 +198,10 @@ void TrainerCore::fill(Checkpoint& checkpoint) {
   Json states = Json::object();
   for (const auto& callback : callbacks_)
     if (!callback->key().empty()) states[callback->key()] = callback->save();
-  checkpoint.training = {{"epoch", state_.epoch},
-                         {"batch", state_.batch},
-                         {"step", state_.step},
-                         {"examples", state_.examples},
-                         {"loss_total", loss.total},
-                         {"loss_weight", loss.weight},
-                         {"stopped", state_.stopped},
-                         {"history", state_.history},
-                         {"callbacks", std::move(states)}};
+  checkpoint.training = {
+      {"epoch", state_.epoch},       {"batch", state_.batch},     {"step", state_.step},
+      {"examples", state_.examples}, {"loss_total", loss.total},  {"loss_weight", loss.weight},
+      {"stopped", state_.stopped},   {"history", state_.history}, {"callbacks", std::move(states)}};
 }
 
 void TrainerCore::load_model(const Checkpoint& checkpoint, const std::string& source) {

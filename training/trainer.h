@@ -22,11 +22,11 @@ namespace semblance {
 
 /// Where a training stands. Saved whole, so that a resumed one goes on bit for bit.
 struct TrainingState {
-  int64_t epoch = 0;        ///< epochs done
-  int64_t batch = 0;        ///< batches done of the next one
-  int64_t step = 0;         ///< optimizer steps done
-  int64_t examples = 0;     ///< examples seen
-  double loss_total = 0;    ///< of the epoch that is under way
+  int64_t epoch = 0;      ///< epochs done
+  int64_t batch = 0;      ///< batches done of the next one
+  int64_t step = 0;       ///< optimizer steps done
+  int64_t examples = 0;   ///< examples seen
+  double loss_total = 0;  ///< of the epoch that is under way
   double loss_weight = 0;
   Json history = Json::array();  ///< one record per epoch: epoch, step, lr, train_loss, valid
   std::string stopped;           ///< why it ended: completed, early-stopping; empty if it has not
@@ -36,7 +36,8 @@ struct TrainingState {
 class TrainerCore {
  public:
   /// `module` must be on `device` already.
-  TrainerCore(torch::nn::Module& module, const TrainerOptions& options, c10::Device device, MetricInfo metric);
+  TrainerCore(torch::nn::Module& module, const TrainerOptions& options, c10::Device device,
+              MetricInfo metric);
   virtual ~TrainerCore() = default;
   TrainerCore(const TrainerCore&) = delete;
   TrainerCore& operator=(const TrainerCore&) = delete;
@@ -50,7 +51,9 @@ class TrainerCore {
   int64_t batches_per_epoch() const { return batches_per_epoch_; }
   int64_t epoch_size() const { return epoch_size_; }
   /// Of this process, validation and checkpoints not counted.
-  double examples_per_second() const { return seconds_ > 0 ? static_cast<double>(examples_here_) / seconds_ : 0; }
+  double examples_per_second() const {
+    return seconds_ > 0 ? static_cast<double>(examples_here_) / seconds_ : 0;
+  }
   /// Why `fit` ended: state().stopped, or "interrupted".
   std::string outcome() const { return interrupted_ ? "interrupted" : state_.stopped; }
   bool interrupted() const { return interrupted_; }
@@ -62,8 +65,8 @@ class TrainerCore {
   /// Adds something to the last epoch's record.
   void annotate_epoch(const std::string& key, Json value) { state_.history.back()[key] = std::move(value); }
 
-  /// Model, optimizer and training state as they are now (live tensors). Throws Error(Diverged) instead of handing out
-  /// a state whose loss is not finite.
+  /// Model, optimizer and training state as they are now (live tensors). Throws Error(Diverged) instead of
+  /// handing out a state whose loss is not finite.
   void fill(Checkpoint& checkpoint);
   /// Goes on from there. Throws Error(Model) if it is another model's.
   void restore(const Checkpoint& checkpoint, const std::string& source);
@@ -74,9 +77,11 @@ class TrainerCore {
   void begin(int64_t epoch_size);
   bool goes_on();
   void begin_epoch();
-  /// Clears gradients where a step begins and seeds the batch's random numbers; returns the batch's share in its step.
+  /// Clears gradients where a step begins and seeds the batch's random numbers; returns the batch's share in
+  /// its step.
   double begin_batch();
-  /// Adds the loss to the epoch's, steps where a step ends, and reports. False if the training was interrupted.
+  /// Adds the loss to the epoch's, steps where a step ends, and reports. False if the training was
+  /// interrupted.
   bool end_batch(const LossSum& loss);
   void end_epoch(const std::optional<Metrics>& validation);
   void end();
@@ -101,7 +106,7 @@ class TrainerCore {
   TrainingState state_;
   Json callback_states_;
   at::Tensor loss_total_, loss_weight_;  // float64 [] on the device, of the epoch under way
-  LossReading reported_{};   // as of the last report
+  LossReading reported_{};               // as of the last report
   int64_t reported_examples_ = 0;
   double reported_seconds_ = 0;
   int64_t epoch_size_ = 0, batches_per_epoch_ = 0;
@@ -139,8 +144,9 @@ template <Task T>
 class Trainer : public TrainerCore {
  public:
   Trainer(T& task, const TrainerOptions& options, c10::Device device)
-      : TrainerCore(task.module(), options, device,
-                    options.metric.empty() ? task.metrics().front() : find_metric(task.metrics(), options.metric)),
+      : TrainerCore(
+            task.module(), options, device,
+            options.metric.empty() ? task.metrics().front() : find_metric(task.metrics(), options.metric)),
         task_(task) {}
 
   /// Trains from where the state stands to the end. `validation` may be null.
@@ -150,7 +156,9 @@ class Trainer : public TrainerCore {
     while (goes_on()) {
       begin_epoch();
       const auto epoch = state().epoch;
-      BatchLoader loader(training, sampler.order(epoch), options_.batch_size, mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(epoch)), state().batch);
+      BatchLoader loader(training, sampler.order(epoch), options_.batch_size,
+                         mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(epoch)),
+                         state().batch);
       while (auto batch = loader.next()) {
         const double share = begin_batch();
         const LossSum loss = task_.loss(batch->to(device_));

@@ -67,14 +67,16 @@ void flush_folder(const std::filesystem::path& folder) {
 void make_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) throw Error(ErrorKind::Model, "{}: the folder cannot be created: {}", folder.string(), error.message());
+  if (error)
+    throw Error(ErrorKind::Model, "{}: the folder cannot be created: {}", folder.string(), error.message());
 }
 
 void rename_path(const std::filesystem::path& from, const std::filesystem::path& to) {
   std::error_code error;
   std::filesystem::rename(from, to, error);
   if (error)
-    throw Error(ErrorKind::Model, "{}: cannot be renamed to {}: {}", from.string(), to.string(), error.message());
+    throw Error(ErrorKind::Model, "{}: cannot be renamed to {}: {}", from.string(), to.string(),
+                error.message());
 }
 
 }  // namespace semblance

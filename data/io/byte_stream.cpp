@@ -40,7 +40,7 @@ ByteStream::ByteStream(const std::string& path, Compression compression)
   state_->file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (state_->file < 0) throw Error(ErrorKind::Data, "{}: cannot be opened: {}", path, std::strerror(errno));
   state_->owns_file = true;
-  struct stat info {};
+  struct stat info{};
   if (::fstat(state_->file, &info) == 0 && S_ISDIR(info.st_mode))
     throw Error(ErrorKind::Data, "{}: expected a file, found a folder", path);
 }
@@ -115,7 +115,8 @@ size_t ByteStream::read_on(std::span<char> buffer) {
   while (s.inflater.avail_out == wanted) {
     if (s.begin == s.end && !refill()) {
       if (s.inside_member)
-        throw Error(ErrorKind::Data, "{}: the gzip stream is truncated; fetch or compress the file again", name_);
+        throw Error(ErrorKind::Data, "{}: the gzip stream is truncated; fetch or compress the file again",
+                    name_);
       return 0;
     }
     if (!s.inside_member) {  // concatenated members are one file
@@ -132,8 +133,8 @@ size_t ByteStream::read_on(std::span<char> buffer) {
     if (status == Z_STREAM_END) {
       s.inside_member = false;
     } else if (status != Z_OK && status != Z_BUF_ERROR) {
-      throw Error(ErrorKind::Data, "{}: the gzip stream is damaged ({}); fetch or compress the file again", name_,
-                  s.inflater.msg ? s.inflater.msg : "bad data");
+      throw Error(ErrorKind::Data, "{}: the gzip stream is damaged ({}); fetch or compress the file again",
+                  name_, s.inflater.msg ? s.inflater.msg : "bad data");
     }
   }
   return wanted - s.inflater.avail_out;

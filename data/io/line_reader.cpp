@@ -18,8 +18,9 @@ bool LineReader::fill() {
   }
   if (end_ == buffer_.size()) {
     if (end_ >= max_line_bytes_)
-      throw Error(ErrorKind::Data, "{}:{}: expected a line of at most {} MB, found a longer one; is it a text file?",
-                  name(), line_number_ + 1, max_line_bytes_ >> 20);
+      throw Error(ErrorKind::Data,
+                  "{}:{}: expected a line of at most {} MB, found a longer one; is it a text file?", name(),
+                  line_number_ + 1, max_line_bytes_ >> 20);
     buffer_.resize(buffer_.size() * 2);
   }
   const size_t n = stream_.read({buffer_.data() + end_, buffer_.size() - end_});

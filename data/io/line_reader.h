@@ -1,4 +1,5 @@
-// Lines of a ByteStream: LF, CRLF or a last line without either; a UTF-8 byte-order mark at the start is dropped.
+// Lines of a ByteStream: LF, CRLF or a last line without either; a UTF-8 byte-order mark at the start is
+// dropped.
 #pragma once
 
 #include <cstdint>

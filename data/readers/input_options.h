@@ -15,11 +15,13 @@ enum class BadRows { Error, Skip };
 
 template <>
 struct EnumNames<InputFormat> {
-  static constexpr std::array names{
-      std::pair{InputFormat::Auto, "auto"},          std::pair{InputFormat::Csv, "csv"},
-      std::pair{InputFormat::Tsv, "tsv"},            std::pair{InputFormat::FastText, "fasttext"},
-      std::pair{InputFormat::LabelText, "label-text"}, std::pair{InputFormat::Lines, "lines"},
-      std::pair{InputFormat::RuTweetCorp, "rutweetcorp"}};
+  static constexpr std::array names{std::pair{InputFormat::Auto, "auto"},
+                                    std::pair{InputFormat::Csv, "csv"},
+                                    std::pair{InputFormat::Tsv, "tsv"},
+                                    std::pair{InputFormat::FastText, "fasttext"},
+                                    std::pair{InputFormat::LabelText, "label-text"},
+                                    std::pair{InputFormat::Lines, "lines"},
+                                    std::pair{InputFormat::RuTweetCorp, "rutweetcorp"}};
 };
 template <>
 struct EnumNames<Header> {
@@ -47,13 +49,17 @@ struct InputOptions {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("input-format", self.format, Field{.help = "layout of the text files; auto looks at their first lines"});
+    visit("input-format", self.format,
+          Field{.help = "layout of the text files; auto looks at their first lines"});
     visit("text-column", self.text_column, Field{.help = "column of the text", .hint = "NAME|NUMBER"});
     visit("label-column", self.label_column, Field{.help = "column of the label", .hint = "NAME|NUMBER"});
-    visit("delimiter", self.delimiter, Field{.help = "character between columns; default , for csv, tab for tsv", .hint = "CHARACTER"});
+    visit("delimiter", self.delimiter,
+          Field{.help = "character between columns; default , for csv, tab for tsv", .hint = "CHARACTER"});
     visit("header", self.header, Field{.help = "whether the first row names the columns"});
-    visit("quoting", self.quoting, Field{.help = "whether fields may be quoted as in RFC 4180; auto: csv yes, tsv no"});
-    visit("bad-rows", self.bad_rows, Field{.help = "stop at a row that cannot be used, or skip and count it"});
+    visit("quoting", self.quoting,
+          Field{.help = "whether fields may be quoted as in RFC 4180; auto: csv yes, tsv no"});
+    visit("bad-rows", self.bad_rows,
+          Field{.help = "stop at a row that cannot be used, or skip and count it"});
   }
 };
 

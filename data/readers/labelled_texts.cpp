@@ -102,10 +102,12 @@ class ExampleReader {
     }
     example.set = lists_ != false && parse_list(cell, example.labels);
     if (!lists_) lists_ = example.set;
-    if (*lists_ && !example.set) example.error = fmt::format("expected a list of labels in brackets, found '{:.40}'", cell);
+    if (*lists_ && !example.set)
+      example.error = fmt::format("expected a list of labels in brackets, found '{:.40}'", cell);
     if (!*lists_) {
       example.labels.assign(1, cell);
-      if (cell.empty()) example.error = fmt::format("expected a label in column {}, found nothing", layout_.label_column + 1);
+      if (cell.empty())
+        example.error = fmt::format("expected a label in column {}, found nothing", layout_.label_column + 1);
     }
     return true;
   }
@@ -122,7 +124,8 @@ class ExampleReader {
     } else if (layout_.format == InputFormat::LabelText) {
       const size_t end = line.find_first_of(" \t");
       if (end == 0 || end == std::string_view::npos) {
-        example.error = "expected a label, a space and a text, found no " + std::string(end == 0 ? "label" : "text");
+        example.error =
+            "expected a label, a space and a text, found no " + std::string(end == 0 ? "label" : "text");
         return true;
       }
       example.labels.assign(1, line.substr(0, end));
@@ -188,7 +191,8 @@ LabelledTexts read_labelled_texts(std::span<const std::string> paths, const Inpu
     while (reader.next(example)) {
       for (const auto label : example.labels)
         if (example.error.empty() && label.size() > kLongestLabel)
-          example.error = fmt::format("expected a label of at most {} bytes, found {}", kLongestLabel, label.size());
+          example.error =
+              fmt::format("expected a label of at most {} bytes, found {}", kLongestLabel, label.size());
       if (is_skipped(reader, example.error, options.bad_rows, all.report)) continue;
       all.texts.push_back(checked(example.text, buffer, all.report));
       for (const auto label : example.labels)

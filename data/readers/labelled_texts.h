@@ -17,11 +17,11 @@ namespace semblance {
 
 /// What reading met on the way, for one line of summary each.
 struct ReadReport {
-  int64_t rows = 0;             ///< rows delivered
-  int64_t skipped = 0;          ///< rows left out under --bad-rows skip
-  std::string first_skipped;    ///< where and why, of the first of them
-  int64_t invalid_utf8 = 0;     ///< texts in which ill-formed bytes became U+FFFD
-  std::string layout;           ///< what the first file was recognised as
+  int64_t rows = 0;           ///< rows delivered
+  int64_t skipped = 0;        ///< rows left out under --bad-rows skip
+  std::string first_skipped;  ///< where and why, of the first of them
+  int64_t invalid_utf8 = 0;   ///< texts in which ill-formed bytes became U+FFFD
+  std::string layout;         ///< what the first file was recognised as
 };
 
 struct LabelledTexts {
@@ -35,8 +35,9 @@ struct LabelledTexts {
 /// Reads all files in turn. Throws Error(Data) naming file, line and reason.
 LabelledTexts read_labelled_texts(std::span<const std::string> paths, const InputOptions& options);
 
-/// Reads one file's texts as a stream and calls take(text, may_wait) for each, in order; `may_wait` says that the next
-/// one is not there yet, so that a caller who batches should answer now. Labels, where the format has them, are dropped.
+/// Reads one file's texts as a stream and calls take(text, may_wait) for each, in order; `may_wait` says that
+/// the next one is not there yet, so that a caller who batches should answer now. Labels, where the format
+/// has them, are dropped.
 ReadReport read_texts(const std::string& path, const InputOptions& options,
                       const std::function<void(std::string_view text, bool may_wait)>& take);
 

@@ -12,10 +12,11 @@
 namespace semblance {
 namespace {
 
-constexpr std::string_view kTextNames[] = {"text",  "review",  "sentence", "tweet",    "title", "comment", "message",
-                                           "body",  "content", "document", "question", "post",  "texts"};
-constexpr std::string_view kLabelNames[] = {"label", "labels", "class",  "category",  "sentiment",
-                                            "tag",   "tags",   "target", "intent",    "topic", "polarity"};
+constexpr std::string_view kTextNames[] = {"text",     "review",  "sentence", "tweet",   "title",
+                                           "comment",  "message", "body",     "content", "document",
+                                           "question", "post",    "texts"};
+constexpr std::string_view kLabelNames[] = {"label", "labels", "class",  "category", "sentiment", "tag",
+                                            "tags",  "target", "intent", "topic",    "polarity"};
 
 std::string lower_ascii(std::string_view text) {
   std::string lower(text);
@@ -49,7 +50,8 @@ std::vector<std::string_view> cells_of(std::string_view line, char delimiter) {
     if (i < line.size() && line[i] == '"') quoted = !quoted;
     if (i == line.size() || (line[i] == delimiter && !quoted)) {
       auto cell = line.substr(start, i - start);
-      if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') cell = cell.substr(1, cell.size() - 2);
+      if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"')
+        cell = cell.substr(1, cell.size() - 2);
       cells.push_back(cell);
       start = i + 1;
     }
@@ -57,9 +59,12 @@ std::vector<std::string_view> cells_of(std::string_view line, char delimiter) {
   return cells;
 }
 
-bool looks_like_rutweetcorp(std::string_view line) {
-  const auto cells = cells_of(line, ';');
-  return line.starts_with('"') && cells.size() == 12 && (cells[4] == "1" || cells[4] == "-1");
+// The first row is parsed, not its first line: the text in it may hold line breaks.
+bool looks_like_rutweetcorp(std::string_view sample) {
+  if (!sample.starts_with('"')) return false;
+  Row row;
+  return make_row_reader(ByteStream::from_memory("", std::string(sample)), ';', true)->next(row) &&
+         row.fields.size() == 12 && (row.fields[4] == "1" || row.fields[4] == "-1");
 }
 
 // "1 some words": a first word drawn from few.
@@ -73,16 +78,18 @@ bool looks_like_label_text(const std::vector<std::string_view>& lines) {
   return labels.size() <= std::max<size_t>(2, lines.size() / 10) && labels.size() < lines.size();
 }
 
-InputFormat recognise_format(std::string name, const std::vector<std::string_view>& lines) {
+InputFormat recognise_format(std::string name, std::string_view sample,
+                             const std::vector<std::string_view>& lines) {
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
   name = lower_ascii(name);
   const auto all = [&](auto&& test) { return std::ranges::all_of(lines, test); };
   if (all([](auto line) { return line.starts_with("__label__"); })) return InputFormat::FastText;
-  if (looks_like_rutweetcorp(lines[0])) return InputFormat::RuTweetCorp;
+  if (looks_like_rutweetcorp(sample)) return InputFormat::RuTweetCorp;
   if (name.ends_with(".csv")) return InputFormat::Csv;
   if (name.ends_with(".tsv")) return InputFormat::Tsv;
   const auto tabs = std::ranges::count(lines[0], '\t');
-  if (tabs > 0 && all([&](auto line) { return std::ranges::count(line, '\t') == tabs; })) return InputFormat::Tsv;
+  if (tabs > 0 && all([&](auto line) { return std::ranges::count(line, '\t') == tabs; }))
+    return InputFormat::Tsv;
   if (looks_like_label_text(lines)) return InputFormat::LabelText;
   for (const char delimiter : {',', ';'}) {
     const auto cells = cells_of(lines[0], delimiter);
@@ -110,14 +117,14 @@ char delimiter_of(const InputOptions& options, InputFormat format, std::string_v
 }
 
 // The column that `wanted` names or numbers.
-size_t find_column(const std::string& option, const std::string& wanted, const std::vector<std::string>& first_row,
-                   bool header, const std::string& file) {
+size_t find_column(const std::string& option, const std::string& wanted,
+                   const std::vector<std::string>& first_row, bool header, const std::string& file) {
   size_t number = 0;
   const auto* end = wanted.data() + wanted.size();
   if (std::from_chars(wanted.data(), end, number).ptr == end) {
     if (number < 1 || number > first_row.size())
-      throw Error(ErrorKind::Data, "{}:1: expected a column {} (--{}), found {} columns", file, wanted, option,
-                  first_row.size());
+      throw Error(ErrorKind::Data, "{}:1: expected a column {} (--{}), found {} columns", file, wanted,
+                  option, first_row.size());
     return number - 1;
   }
   std::string names;
@@ -126,8 +133,9 @@ size_t find_column(const std::string& option, const std::string& wanted, const s
     names += (i ? ", " : "") + first_row[i];
   }
   if (!header)
-    throw Error(ErrorKind::Data, "{}:1: expected a header with a column '{}' (--{}), but --header no was given", file,
-                wanted, option);
+    throw Error(ErrorKind::Data,
+                "{}:1: expected a header with a column '{}' (--{}), but --header no was given", file, wanted,
+                option);
   throw Error(ErrorKind::Data, "{}:1: expected a column '{}' (--{}), found: {}", file, wanted, option, names);
 }
 
@@ -143,10 +151,11 @@ Layout recognise_layout(ByteStream& stream, const InputOptions& options, bool ne
   const auto lines = whole_lines(sample, cut);
   if (lines.empty()) throw Error(ErrorKind::Data, "{}: expected texts, found an empty file", file);
   const bool recognised = options.format == InputFormat::Auto;
-  if (recognised) layout.format = recognise_format(file, lines);
+  if (recognised) layout.format = recognise_format(file, sample, lines);
   if (needs_labels && layout.format == InputFormat::Lines)
-    throw Error(ErrorKind::Data, "{}:1: expected labelled texts, found {}; name the layout with --input-format", file,
-                recognised ? "lines whose label cannot be told" : "--input-format lines, which has no labels");
+    throw Error(
+        ErrorKind::Data, "{}:1: expected labelled texts, found {}; name the layout with --input-format", file,
+        recognised ? "lines whose label cannot be told" : "--input-format lines, which has no labels");
   layout.description = enum_name(layout.format);
   if (!layout.delimited()) return layout;
 
@@ -156,7 +165,8 @@ Layout recognise_layout(ByteStream& stream, const InputOptions& options, bool ne
   // The first rows as the reader itself will see them.
   std::vector<std::vector<std::string>> rows;
   {
-    auto reader = make_row_reader(ByteStream::from_memory(file, std::string(sample)), layout.delimiter, layout.quoted);
+    auto reader =
+        make_row_reader(ByteStream::from_memory(file, std::string(sample)), layout.delimiter, layout.quoted);
     for (Row row; rows.size() < 50 && reader->next(row);)
       if (row.error.empty()) rows.emplace_back(row.fields.begin(), row.fields.end());
   }
@@ -170,24 +180,28 @@ Layout recognise_layout(ByteStream& stream, const InputOptions& options, bool ne
     layout.label_column = 4;
     layout.has_label_column = true;
     if (layout.columns < 5)
-      throw Error(ErrorKind::Data, "{}:1: expected the 12 columns of RuTweetCorp, found {}", file, layout.columns);
+      throw Error(ErrorKind::Data, "{}:1: expected the 12 columns of RuTweetCorp, found {}", file,
+                  layout.columns);
     return layout;
   }
   const auto is_name = [](const std::string& column) {
     return !column.empty() && column.find_first_not_of("0123456789") != std::string::npos;
   };
-  layout.header = options.header == Header::Auto
-                      ? is_name(options.text_column) || is_name(options.label_column) ||
-                            std::ranges::any_of(first, [](const auto& cell) {
-                              return is_among(cell, kTextNames) || is_among(cell, kLabelNames);
-                            })
-                      : options.header == Header::Yes;
+  layout.header =
+      options.header == Header::Auto
+          ? is_name(options.text_column) || is_name(options.label_column) ||
+                std::ranges::any_of(first,
+                                    [](const auto& cell) {
+                                      return is_among(cell, kTextNames) || is_among(cell, kLabelNames);
+                                    })
+          : options.header == Header::Yes;
 
   std::optional<size_t> text, label;
   if (!options.text_column.empty())
     text = find_column("text-column", options.text_column, first, layout.header, file);
   // Texts to be labelled may come in a file that lacks the column.
-  if (!options.label_column.empty() && (needs_labels || std::ranges::find(first, options.label_column) != first.end()))
+  if (!options.label_column.empty() &&
+      (needs_labels || std::ranges::find(first, options.label_column) != first.end()))
     label = find_column("label-column", options.label_column, first, layout.header, file);
   for (size_t i = 0; layout.header && i < first.size(); ++i) {
     if (!text && label != i && is_among(first[i], kTextNames)) text = i;
@@ -206,18 +220,22 @@ Layout recognise_layout(ByteStream& stream, const InputOptions& options, bool ne
     }
   }
   if (!text || (needs_labels && !label))
-    throw Error(ErrorKind::Data, "{}:1: expected --text-column{} to choose among {} columns, found neither a known name "
-                "nor the option", file, needs_labels ? " and --label-column" : "", first.size());
+    throw Error(ErrorKind::Data,
+                "{}:1: expected --text-column{} to choose among {} columns, found neither a known name "
+                "nor the option",
+                file, needs_labels ? " and --label-column" : "", first.size());
   if (needs_labels && text == label)
-    throw Error(ErrorKind::Data, "{}:1: expected different columns for text and label, found column {} twice", file,
-                *text + 1);
+    throw Error(ErrorKind::Data, "{}:1: expected different columns for text and label, found column {} twice",
+                file, *text + 1);
   layout.text_column = *text;
   layout.has_label_column = label.has_value();
   layout.label_column = label.value_or(0);
   const auto name = [&](size_t column) {
-    return layout.header ? fmt::format("column {} ({})", column + 1, first[column]) : fmt::format("column {}", column + 1);
+    return layout.header ? fmt::format("column {} ({})", column + 1, first[column])
+                         : fmt::format("column {}", column + 1);
   };
-  layout.description += fmt::format(" {} header, text in {}", layout.header ? "with" : "without", name(*text));
+  layout.description +=
+      fmt::format(" {} header, text in {}", layout.header ? "with" : "without", name(*text));
   if (label) layout.description += fmt::format(", label in {}", name(*label));
   return layout;
 }

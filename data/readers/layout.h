@@ -15,8 +15,8 @@ struct Layout {
   char delimiter = '\t';
   bool quoted = false;
   bool header = false;
-  size_t columns = 0;       ///< of a delimited file
-  size_t text_column = 0;   ///< 0-based
+  size_t columns = 0;      ///< of a delimited file
+  size_t text_column = 0;  ///< 0-based
   size_t label_column = 0;
   bool has_label_column = false;
 
@@ -30,8 +30,8 @@ struct Layout {
 /// Bytes that are enough to recognise a layout.
 constexpr size_t kLayoutSample = size_t{1} << 16;
 
-/// Recognises the layout of the text in `stream`, which is left at its start. Throws Error(Data) if the file is
-/// empty, a named column is missing, or labels are needed and cannot be told.
+/// Recognises the layout of the text in `stream`, which is left at its start. Throws Error(Data) if the file
+/// is empty, a named column is missing, or labels are needed and cannot be told.
 Layout recognise_layout(ByteStream& stream, const InputOptions& options, bool needs_labels);
 
 }  // namespace semblance

@@ -38,11 +38,13 @@ class PlainRowReader : public RowReader {
   char delimiter_;
 };
 
-// Drives libcsv, which pushes fields and rows as it meets them: one chunk of input is parsed into `fields_` and
-// `rows_`, from which `next` serves.
+// Drives libcsv, which pushes fields and rows as it meets them: one chunk of input is parsed into `fields_`
+// and `rows_`, from which `next` serves.
 class QuotedRowReader : public RowReader {
  public:
-  QuotedRowReader(ByteStream stream, char delimiter) : stream_(std::move(stream)), delimiter_(delimiter) { start(); }
+  QuotedRowReader(ByteStream stream, char delimiter) : stream_(std::move(stream)), delimiter_(delimiter) {
+    start();
+  }
   ~QuotedRowReader() override { csv_free(&parser_); }
   QuotedRowReader(const QuotedRowReader&) = delete;
   QuotedRowReader& operator=(const QuotedRowReader&) = delete;
@@ -118,7 +120,8 @@ class QuotedRowReader : public RowReader {
       skipping_line_ = true;
     }
     if (parser_.entry_pos > kLongestField)
-      throw Error(ErrorKind::Data, "{}:{}: expected a field of at most {} MB, found a longer one; is a quote not closed?",
+      throw Error(ErrorKind::Data,
+                  "{}:{}: expected a field of at most {} MB, found a longer one; is a quote not closed?",
                   stream_.name(), row_line_, kLongestField >> 20);
   }
 

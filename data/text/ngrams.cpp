@@ -4,7 +4,8 @@
 
 namespace semblance {
 
-void append_ngrams(std::span<const int32_t> words, int32_t first_id, const NgramOptions& options, std::vector<int32_t>& ids) {
+void append_ngrams(std::span<const int32_t> words, int32_t first_id, const NgramOptions& options,
+                   std::vector<int32_t>& ids) {
   for (size_t i = 0; i < words.size(); ++i) {
     uint64_t hash = static_cast<uint64_t>(words[i]);
     for (size_t j = i + 1; j < words.size() && j < i + static_cast<size_t>(options.longest); ++j) {

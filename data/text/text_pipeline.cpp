@@ -56,14 +56,20 @@ void for_each_run(std::string_view text, KindOf&& kind_of, Take&& take) {
 std::string_view without_outer_apostrophes(std::string_view token) {
   constexpr std::string_view curly = "\u2019";
   while (true) {
-    if (token.starts_with('\'')) token.remove_prefix(1);
-    else if (token.starts_with(curly)) token.remove_prefix(curly.size());
-    else break;
+    if (token.starts_with('\''))
+      token.remove_prefix(1);
+    else if (token.starts_with(curly))
+      token.remove_prefix(curly.size());
+    else
+      break;
   }
   while (true) {
-    if (token.ends_with('\'')) token.remove_suffix(1);
-    else if (token.ends_with(curly)) token.remove_suffix(curly.size());
-    else break;
+    if (token.ends_with('\''))
+      token.remove_suffix(1);
+    else if (token.ends_with(curly))
+      token.remove_suffix(curly.size());
+    else
+      break;
   }
   return token;
 }
@@ -76,9 +82,11 @@ std::vector<std::string> resolve_stop_words(const std::string& choice) {
 
 }  // namespace
 
-TextPipeline::TextPipeline(const TextOptions& options) : TextPipeline(options, resolve_stop_words(options.stopwords)) {}
+TextPipeline::TextPipeline(const TextOptions& options)
+    : TextPipeline(options, resolve_stop_words(options.stopwords)) {}
 
-TextPipeline::TextPipeline(const TextOptions& options, std::vector<std::string> stop_words) : options_(options) {
+TextPipeline::TextPipeline(const TextOptions& options, std::vector<std::string> stop_words)
+    : options_(options) {
   for (auto& word : stop_words) stop_words_.insert(std::move(word));
   std::string listed;
   append_valid_utf8(options_.strip_characters, listed);
@@ -161,7 +169,10 @@ void TextPipeline::tokenize(std::string_view text, TokenBuffer& buffer) const {
       break;
     case Tokenizer::WordPunct:
       for_each_run(
-          text, [](CharacterClass c) { return c == Space ? -1 : c == Word || c == Underscore ? 0 : 1; }, take);
+          text, [](CharacterClass c) { return c == Space                     ? -1
+                                              : c == Word || c == Underscore ? 0
+                                                                             : 1; },
+          take);
       break;
   }
 }

@@ -1,5 +1,5 @@
-// From a text to its tokens: cleaning (rows 1.1 of the feature table) and tokenising (1.2). Training and serving
-// share this one path.
+// From a text to its tokens: cleaning (rows 1.1 of the feature table) and tokenising (1.2). Training and
+// serving share this one path.
 #pragma once
 
 #include <array>
@@ -30,7 +30,8 @@ struct TextOptions {
   Tokenizer tokenizer = Tokenizer::Words;
   bool lowercase = true;
   bool strip_punctuation = true;
-  std::string strip_characters;  ///< what strip_punctuation replaces; empty: punctuation and control characters
+  std::string
+      strip_characters;  ///< what strip_punctuation replaces; empty: punctuation and control characters
   std::string stopwords = "none";
   int64_t min_word_length = 1;
 
@@ -38,11 +39,14 @@ struct TextOptions {
   static void fields(Self& self, Visit&& visit) {
     visit("tokenizer", self.tokenizer, Field{.help = "how a text is cut into tokens"});
     visit("lowercase", self.lowercase, Field{.help = "fold upper case to lower case (Unicode)"});
-    visit("strip-punctuation", self.strip_punctuation, Field{.help = "replace punctuation and control characters by spaces"});
+    visit("strip-punctuation", self.strip_punctuation,
+          Field{.help = "replace punctuation and control characters by spaces"});
     visit("strip-characters", self.strip_characters,
-          Field{.help = "the characters that --strip-punctuation replaces, instead of those", .hint = "CHARACTERS"});
+          Field{.help = "the characters that --strip-punctuation replaces, instead of those",
+                .hint = "CHARACTERS"});
     visit("stopwords", self.stopwords, Field{.help = "drop these words", .hint = "none|en|ru|FILE"});
-    visit("min-word-length", self.min_word_length, Field{.help = "drop shorter words; in characters", .min = 1, .max = 1000});
+    visit("min-word-length", self.min_word_length,
+          Field{.help = "drop shorter words; in characters", .min = 1, .max = 1000});
   }
 };
 
@@ -77,8 +81,8 @@ class TextPipeline {
 
   TextOptions options_;
   std::unordered_set<std::string, Hash, std::equal_to<>> stop_words_;
-  std::vector<char32_t> strip_characters_;     // sorted
-  std::array<char, 128> ascii_{};              // what cleaning makes of an ASCII character
+  std::vector<char32_t> strip_characters_;  // sorted
+  std::array<char, 128> ascii_{};           // what cleaning makes of an ASCII character
 };
 
 }  // namespace semblance

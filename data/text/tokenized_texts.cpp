@@ -11,7 +11,8 @@
 namespace semblance {
 
 TokenizedTexts tokenize(const Texts& texts, const TextPipeline& pipeline, int threads) {
-  // Shards are consecutive, so words merged shard by shard are numbered by their first appearance in the whole.
+  // Shards are consecutive, so words merged shard by shard are numbered by their first appearance in the
+  // whole.
   const int64_t shards = std::clamp<int64_t>(texts.size() / 1024, 1, threads);
   std::vector<TokenizedTexts> parts(static_cast<size_t>(shards));
   parallel_shards(texts.size(), shards, [&](int64_t shard, int64_t begin, int64_t end) {
@@ -29,10 +30,13 @@ TokenizedTexts tokenize(const Texts& texts, const TextPipeline& pipeline, int th
   for (size_t p = 1; p < parts.size(); ++p) {
     const auto& part = parts[p];
     std::vector<int32_t> renumbered(static_cast<size_t>(part.words.size()));
-    for (int32_t id = 0; id < part.words.size(); ++id) renumbered[static_cast<size_t>(id)] = whole.words.add(part.words[id]);
+    for (int32_t id = 0; id < part.words.size(); ++id)
+      renumbered[static_cast<size_t>(id)] = whole.words.add(part.words[id]);
     const auto start = static_cast<int64_t>(whole.tokens.values.size());
-    for (const int32_t id : part.tokens.values) whole.tokens.values.push_back(renumbered[static_cast<size_t>(id)]);
-    for (size_t i = 1; i < part.tokens.offsets.size(); ++i) whole.tokens.offsets.push_back(start + part.tokens.offsets[i]);
+    for (const int32_t id : part.tokens.values)
+      whole.tokens.values.push_back(renumbered[static_cast<size_t>(id)]);
+    for (size_t i = 1; i < part.tokens.offsets.size(); ++i)
+      whole.tokens.offsets.push_back(start + part.tokens.offsets[i]);
     parts[p] = {};
   }
   return whole;
@@ -66,7 +70,8 @@ std::vector<int64_t> TokenizedTexts::duplicate_groups() const {
     const auto ids = tokens[row];
     const uint64_t hash = XXH3_64bits(ids.data(), ids.size_bytes());
     const auto [begin, end] = first_rows.equal_range(hash);
-    const auto same = std::find_if(begin, end, [&](const auto& e) { return std::ranges::equal(tokens[e.second], ids); });
+    const auto same =
+        std::find_if(begin, end, [&](const auto& e) { return std::ranges::equal(tokens[e.second], ids); });
     groups[static_cast<size_t>(row)] = same == end ? row : same->second;
     if (same == end) first_rows.emplace(hash, row);
   }

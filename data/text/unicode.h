@@ -28,11 +28,11 @@ void append_utf8(char32_t character, std::string& out);
 size_t count_characters(std::string_view text);
 
 struct CharacterProperties {
-  char32_t lower;          ///< simple lower-case mapping: one character to one
-  bool letter_or_number;   ///< general category L* or N*
-  bool mark;               ///< general category M*
-  bool space;              ///< white space as Python's str.isspace defines it
-  bool strippable;         ///< punctuation (ASCII's 32, category P*), control characters, byte-order mark
+  char32_t lower;         ///< simple lower-case mapping: one character to one
+  bool letter_or_number;  ///< general category L* or N*
+  bool mark;              ///< general category M*
+  bool space;             ///< white space as Python's str.isspace defines it
+  bool strippable;        ///< punctuation (ASCII's 32, category P*), control characters, byte-order mark
 };
 
 CharacterProperties character_properties(char32_t character);

@@ -25,7 +25,8 @@ void Vocabulary::add_special(bool unknown) {
   }
 }
 
-Vocabulary::Vocabulary(const WordTable& words, std::span<const int64_t> counts, const VocabularyOptions& options) {
+Vocabulary::Vocabulary(const WordTable& words, std::span<const int64_t> counts,
+                       const VocabularyOptions& options) {
   add_special(options.unknown_word);
   std::vector<int32_t> kept;
   for (int32_t id = 0; id < words.size(); ++id)
@@ -49,7 +50,8 @@ int32_t Vocabulary::id(std::string_view word) const {
 
 std::string Vocabulary::serialize() const {
   std::string out;
-  for (int32_t id = 0; id < size(); ++id) fmt::format_to(std::back_inserter(out), "{}\t{}\n", word(id), count(id));
+  for (int32_t id = 0; id < size(); ++id)
+    fmt::format_to(std::back_inserter(out), "{}\t{}\n", word(id), count(id));
   return out;
 }
 
@@ -64,11 +66,14 @@ Vocabulary Vocabulary::parse(const std::string& text, const std::string& source)
     const auto* end = line.data() + line.size();
     if (tab == std::string_view::npos || std::from_chars(line.data() + tab + 1, end, count).ptr != end ||
         vocabulary.words_.add(line.substr(0, tab)) != static_cast<int32_t>(vocabulary.counts_.size()))
-      throw Error(ErrorKind::Model, "{}:{}: expected a new word, a tab and its count; the checkpoint is damaged", source, number);
+      throw Error(ErrorKind::Model,
+                  "{}:{}: expected a new word, a tab and its count; the checkpoint is damaged", source,
+                  number);
     vocabulary.counts_.push_back(count);
   }
   if (vocabulary.size() < 1 || vocabulary.words_[kPad] != kPadName)
-    throw Error(ErrorKind::Model, "{}: expected a vocabulary that begins with {}; the checkpoint is damaged", source, kPadName);
+    throw Error(ErrorKind::Model, "{}: expected a vocabulary that begins with {}; the checkpoint is damaged",
+                source, kPadName);
   vocabulary.has_unknown_ = vocabulary.size() > 1 && vocabulary.words_[1] == kUnknownName;
   return vocabulary;
 }

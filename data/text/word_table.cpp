@@ -10,8 +10,12 @@
 namespace semblance {
 namespace {
 
-uint64_t hash_of(std::string_view word) { return XXH3_64bits(word.data(), word.size()); }
-uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+uint64_t hash_of(std::string_view word) {
+  return XXH3_64bits(word.data(), word.size());
+}
+uint32_t tag_of(uint64_t hash) {
+  return static_cast<uint32_t>(hash >> 32);
+}
 
 }  // namespace
 
@@ -25,7 +29,9 @@ size_t WordTable::locate(std::string_view word, uint64_t hash) const {
   }
 }
 
-int32_t WordTable::find(std::string_view word) const { return slots_[locate(word, hash_of(word))].id; }
+int32_t WordTable::find(std::string_view word) const {
+  return slots_[locate(word, hash_of(word))].id;
+}
 
 int32_t WordTable::add(std::string_view word) {
   const uint64_t hash = hash_of(word);

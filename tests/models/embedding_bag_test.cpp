@@ -20,7 +20,8 @@ Bags random_bags(int64_t bags, int64_t rows) {
 }
 
 torch::Tensor reference(const torch::Tensor& weight, const Bags& bags, BagPooling pooling) {
-  return std::get<0>(at::embedding_bag(weight, bags.ids, bags.offsets, false, pooling == BagPooling::Mean ? 1 : 0, false, {}, true));
+  return std::get<0>(at::embedding_bag(weight, bags.ids, bags.offsets, false,
+                                       pooling == BagPooling::Mean ? 1 : 0, false, {}, true));
 }
 
 class EmbeddingBagTest : public testing::TestWithParam<std::tuple<int64_t, BagPooling>> {};
@@ -44,11 +45,13 @@ TEST_P(EmbeddingBagTest, EqualsLibTorchInValueAndGradient) {
 
 // 5: the lecture's; 8, 16, 32: whole blocks; 33, 300: blocks with a rest.
 INSTANTIATE_TEST_SUITE_P(Widths, EmbeddingBagTest,
-                         testing::Combine(testing::Values(1, 5, 8, 16, 32, 33, 300), testing::Values(BagPooling::Sum, BagPooling::Mean)));
+                         testing::Combine(testing::Values(1, 5, 8, 16, 32, 33, 300),
+                                          testing::Values(BagPooling::Sum, BagPooling::Mean)));
 
 TEST(EmbeddingBag, GradientNamesEachTouchedRowOnceAndNoOther) {
   const auto weight = torch::randn({1000, 4}).requires_grad_();
-  const auto ids = torch::tensor({7, 999, 7, 3}, torch::kInt64), offsets = torch::tensor({0, 2, 4}, torch::kInt64);
+  const auto ids = torch::tensor({7, 999, 7, 3}, torch::kInt64),
+             offsets = torch::tensor({0, 2, 4}, torch::kInt64);
   const auto sum = embedding_bag(weight, ids, offsets, BagPooling::Sum, true).sum();
   const auto gradient = torch::autograd::grad({sum}, {weight})[0];
   ASSERT_TRUE(gradient.is_coalesced());
@@ -58,7 +61,8 @@ TEST(EmbeddingBag, GradientNamesEachTouchedRowOnceAndNoOther) {
 
 TEST(EmbeddingBag, AnEmptyBagIsZero) {
   const auto weight = torch::ones({3, 2});
-  const auto out = embedding_bag(weight, torch::tensor({1}, torch::kInt64), torch::tensor({0, 0, 1, 1}, torch::kInt64), BagPooling::Mean, false);
+  const auto out = embedding_bag(weight, torch::tensor({1}, torch::kInt64),
+                                 torch::tensor({0, 0, 1, 1}, torch::kInt64), BagPooling::Mean, false);
   EXPECT_TRUE(out.equal(torch::tensor({{0.f, 0.f}, {1.f, 1.f}, {0.f, 0.f}})));
 }
 
@@ -83,7 +87,8 @@ TEST(EmbeddingBag, DoesNotDependOnTheNumberOfThreads) {
 TEST(EmbeddingBag, RefusesIdsAndOffsetsOutOfRange) {
   const auto weight = torch::ones({3, 2});
   const auto bag = [&](std::vector<int64_t> ids, std::vector<int64_t> offsets) {
-    return embedding_bag(weight, torch::tensor(ids, torch::kInt64), torch::tensor(offsets, torch::kInt64), BagPooling::Sum, false);
+    return embedding_bag(weight, torch::tensor(ids, torch::kInt64), torch::tensor(offsets, torch::kInt64),
+                         BagPooling::Sum, false);
   };
   EXPECT_THROW(bag({0, 3}, {0, 2}), c10::Error);
   EXPECT_THROW(bag({-1}, {0, 1}), c10::Error);

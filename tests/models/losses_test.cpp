@@ -8,18 +8,26 @@
 namespace semblance {
 namespace {
 
-double mean(const LossSum& loss) { return loss.mean().item<double>(); }
-torch::Tensor classes(std::vector<int64_t> values) { return torch::tensor(values, torch::kInt64); }
+double mean(const LossSum& loss) {
+  return loss.mean().item<double>();
+}
+torch::Tensor classes(std::vector<int64_t> values) {
+  return torch::tensor(values, torch::kInt64);
+}
 
 TEST(Losses, CrossEntropyAndNllOfALectureExample) {
   const auto logits = torch::tensor({{2.4f, 1.9f, 7.3f}, {9.5f, 2.7f, 4.0f}, {5.7f, 4.1f, 0.2f}});
-  EXPECT_NEAR(mean(classification_loss(logits, classes({2, 0, 1}), ClassificationLoss::CrossEntropy)), 0.6014581, 1e-6);
-  EXPECT_NEAR(mean(classification_loss(logits, classes({2, 0, 1}), ClassificationLoss::Nll)), 0.6014581, 1e-6);
+  EXPECT_NEAR(mean(classification_loss(logits, classes({2, 0, 1}), ClassificationLoss::CrossEntropy)),
+              0.6014581, 1e-6);
+  EXPECT_NEAR(mean(classification_loss(logits, classes({2, 0, 1}), ClassificationLoss::Nll)), 0.6014581,
+              1e-6);
 }
 
 TEST(Losses, ClassWeightsMakeAWeightedMean) {
   const auto logits = torch::tensor({{30.f, 2.f}, {30.f, 2.f}});
-  const auto with = [&](torch::Tensor weights) { return mean(classification_loss(logits, classes({0, 1}), ClassificationLoss::CrossEntropy, weights)); };
+  const auto with = [&](torch::Tensor weights) {
+    return mean(classification_loss(logits, classes({0, 1}), ClassificationLoss::CrossEntropy, weights));
+  };
   EXPECT_NEAR(with({}), 14.0, 1e-5);
   EXPECT_NEAR(with(torch::tensor({0.2f, 0.8f})), 22.4, 1e-5);
   EXPECT_NEAR(with(torch::tensor({1.f, 4.f})), 22.4, 1e-5);
@@ -38,25 +46,32 @@ TEST(Losses, BinaryLossesAgreeAndEqualTheTwoClassCrossEntropy) {
 }
 
 TEST(Losses, BceFromLogitsStaysExactWhereTheSigmoidSaturates) {
-  EXPECT_NEAR(mean(classification_loss(torch::tensor({{200.f}}), classes({0}), ClassificationLoss::BceLogits)), 200, 1e-4);
+  EXPECT_NEAR(
+      mean(classification_loss(torch::tensor({{200.f}}), classes({0}), ClassificationLoss::BceLogits)), 200,
+      1e-4);
 }
 
 TEST(Losses, SetsOfLabelsAreJudgedOutputByOutput) {
   const auto logits = torch::tensor({{2.f, -1.f, 0.f}});
-  const auto loss = classification_loss(logits, torch::tensor({{1.f, 0.f, 1.f}}), ClassificationLoss::BceLogits);
+  const auto loss =
+      classification_loss(logits, torch::tensor({{1.f, 0.f, 1.f}}), ClassificationLoss::BceLogits);
   EXPECT_NEAR(mean(loss), (std::log1p(std::exp(-2)) + std::log1p(std::exp(-1)) + std::log(2)) / 3, 1e-6);
   EXPECT_EQ(loss.weight.item<float>(), 3);
 }
 
 TEST(Losses, RefuseTargetsThatDoNotFit) {
-  EXPECT_THROW(classification_loss(torch::zeros({2, 3}), classes({0, 1}), ClassificationLoss::Bce), c10::Error);
-  EXPECT_THROW(classification_loss(torch::zeros({2, 3}), torch::zeros({2, 3}), ClassificationLoss::CrossEntropy), c10::Error);
+  EXPECT_THROW(classification_loss(torch::zeros({2, 3}), classes({0, 1}), ClassificationLoss::Bce),
+               c10::Error);
+  EXPECT_THROW(
+      classification_loss(torch::zeros({2, 3}), torch::zeros({2, 3}), ClassificationLoss::CrossEntropy),
+      c10::Error);
 }
 
 TEST(Activation, KnownValues) {
   const auto x = torch::tensor({-2.0f, 0.0f, 1.0f});
   const auto expect = [&](Activation activation, std::vector<float> values) {
-    EXPECT_TRUE(torch::allclose(activate(x, activation, 0.1), torch::tensor(values), 1e-4, 1e-5)) << static_cast<int>(activation);
+    EXPECT_TRUE(torch::allclose(activate(x, activation, 0.1), torch::tensor(values), 1e-4, 1e-5))
+        << static_cast<int>(activation);
   };
   expect(Activation::Relu, {0, 0, 1});
   expect(Activation::LeakyRelu, {-0.2f, 0, 1});
@@ -67,7 +82,8 @@ TEST(Activation, KnownValues) {
 }
 
 TEST(Activation, ANeuronsValueAndGradient) {
-  const auto w = torch::tensor({2.0f, -3.0f, -3.0f}).requires_grad_(), x = torch::tensor({-1.0f, -2.0f, 1.0f});
+  const auto w = torch::tensor({2.0f, -3.0f, -3.0f}).requires_grad_(),
+             x = torch::tensor({-1.0f, -2.0f, 1.0f});
   const auto y = activate((w * x).sum(), Activation::Sigmoid, 0);
   EXPECT_NEAR(y.item<float>(), 0.7310586, 1e-6);
   y.backward();

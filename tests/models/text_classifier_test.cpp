@@ -6,15 +6,22 @@
 namespace semblance {
 namespace {
 
-TextClassifierOptions lecture() { return {.vocabulary = 100, .dim = 5, .outputs = 1, .hidden = {10}, .dropout = 0.5}; }
+TextClassifierOptions lecture() {
+  return {.vocabulary = 100, .dim = 5, .outputs = 1, .hidden = {10}, .dropout = 0.5};
+}
 
-torch::Tensor ids() { return torch::tensor({3, 4, 5, 9}, torch::kInt64); }
-torch::Tensor offsets() { return torch::tensor({0, 1, 4}, torch::kInt64); }
+torch::Tensor ids() {
+  return torch::tensor({3, 4, 5, 9}, torch::kInt64);
+}
+torch::Tensor offsets() {
+  return torch::tensor({0, 1, 4}, torch::kInt64);
+}
 
 TEST(TextClassifier, IsMeanThenLinearThenActivationThenLinear) {
   TextClassifier model(lecture());
   model->eval();
-  const auto first = model->layers->ptr<torch::nn::LinearImpl>(0), second = model->layers->ptr<torch::nn::LinearImpl>(1);
+  const auto first = model->layers->ptr<torch::nn::LinearImpl>(0),
+             second = model->layers->ptr<torch::nn::LinearImpl>(1);
   const auto rows = model->embedding->weight.index_select(0, ids());
   const auto means = torch::stack({rows[0], rows.slice(0, 1, 4).mean(0)});
   const auto expected = second->forward(torch::relu(first->forward(means)));

@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "temporary_folder.h"
+#include "tests/temporary_folder.h"
 #include "training/tensor_file.h"
 
 namespace semblance {
@@ -19,7 +19,9 @@ Checkpoint example() {
   checkpoint.config = {{"task", "sentiment"}, {"lr", 0.1}};
   checkpoint.model_info = {{"classes", {"no", "yes"}}};
   checkpoint.files = {{"vocabulary.txt", "word\t3\n"}};
-  checkpoint.model = {{"table", torch::arange(12, torch::kFloat32).view({4, 3})}, {"empty", torch::empty({0, 3})}, {"one", torch::tensor(2.5)}};
+  checkpoint.model = {{"table", torch::arange(12, torch::kFloat32).view({4, 3})},
+                      {"empty", torch::empty({0, 3})},
+                      {"one", torch::tensor(2.5)}};
   checkpoint.has_training_state = true;
   checkpoint.optimizer = {{"exp_avg.table", torch::ones({4, 3})}};
   checkpoint.training = {{"step", 7}, {"history", Json::array()}};
@@ -35,7 +37,8 @@ TEST(Checkpoint, ComesBackAsItWasWritten) {
   EXPECT_EQ(read.files, example().files);
   EXPECT_EQ(read.training, example().training);
   ASSERT_EQ(read.model.size(), 3u);
-  for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(read.model[i].second.equal(example().model[i].second)) << read.model[i].first;
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_TRUE(read.model[i].second.equal(example().model[i].second)) << read.model[i].first;
   EXPECT_TRUE(read.optimizer[0].second.equal(torch::ones({4, 3})));
   EXPECT_FALSE(fs::exists(folder / "step-00000007.tmp"));
 }
@@ -74,10 +77,12 @@ TEST(Checkpoint, AnyFlippedByteIsNoticed) {
     for (int64_t i = 0; i < size; ++i) {
       file.seekg(i);
       const char old = static_cast<char>(file.get());
-      if (entry.path().filename() == "manifest.json" && (old == ' ' || old == '\n')) continue;  // layout, not content
+      if (entry.path().filename() == "manifest.json" && (old == ' ' || old == '\n'))
+        continue;  // layout, not content
       file.seekp(i);
       file.put(static_cast<char>(old ^ 0x01)).flush();
-      EXPECT_THROW(read_checkpoint(folder / "c", CheckpointPart::TrainingState), Error) << entry.path() << " byte " << i;
+      EXPECT_THROW(read_checkpoint(folder / "c", CheckpointPart::TrainingState), Error)
+          << entry.path() << " byte " << i;
       file.seekp(i);
       file.put(old).flush();
     }
@@ -91,8 +96,10 @@ TEST(Checkpoint, AnyTruncationOrMissingFileIsNoticed) {
       const TemporaryFolder folder;
       write_checkpoint(folder / "c", example());
       const auto path = folder / "c" / std::string(name);
-      if (share < 0) fs::remove(path);
-      else fs::resize_file(path, static_cast<uintmax_t>(static_cast<double>(fs::file_size(path)) * share));
+      if (share < 0)
+        fs::remove(path);
+      else
+        fs::resize_file(path, static_cast<uintmax_t>(static_cast<double>(fs::file_size(path)) * share));
       try {
         read_checkpoint(folder / "c", CheckpointPart::TrainingState);
         FAIL() << name << " at " << share;
@@ -120,12 +127,14 @@ TEST(TensorFile, AHeaderThatPromisesTooMuchTakesNoMemory) {
     std::ofstream file(folder / "t", std::ios::binary);
     file.write(reinterpret_cast<const char*>(&length), 8) << header;
   };
-  const std::string huge = R"({"t":{"dtype":"F32","shape":[1000000,1000000],"data_offsets":[0,4000000000000]}})";
+  const std::string huge =
+      R"({"t":{"dtype":"F32","shape":[1000000,1000000],"data_offsets":[0,4000000000000]}})";
   write(huge.size(), huge);
   EXPECT_THROW(read_tensors(folder / "t"), Error);
   write(uint64_t{1} << 60, "{}");
   EXPECT_THROW(read_tensors(folder / "t"), Error);
-  const std::string overflow = R"({"t":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}})";
+  const std::string overflow =
+      R"({"t":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}})";
   write(overflow.size(), overflow);
   EXPECT_THROW(read_tensors(folder / "t"), Error);
 }

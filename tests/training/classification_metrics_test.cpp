@@ -35,7 +35,8 @@ TEST(ClassificationMetrics, LossIsTheMeanOverExamplesNotOverBatches) {
   const auto target = torch::tensor({1, 0, 0}, torch::kInt64);
   add(logits.slice(0, 0, 2), target.slice(0, 0, 2));
   add(logits.slice(0, 2), target.slice(0, 2));
-  EXPECT_NEAR(metrics.result().value("loss"), classification_loss(logits, target, ClassificationLoss::BceLogits).mean().item<double>(), 1e-7);
+  EXPECT_NEAR(metrics.result().value("loss"),
+              classification_loss(logits, target, ClassificationLoss::BceLogits).mean().item<double>(), 1e-7);
 }
 
 TEST(RocAuc, CountsTiesHalf) {
@@ -47,10 +48,11 @@ TEST(RocAuc, CountsTiesHalf) {
 
 TEST(ClassificationMetrics, SetsOfLabels) {
   ClassificationMetrics metrics({"x", "y", "z"}, true);
-  const auto logits = torch::tensor({{1.f, -1.f, 1.f}, {-1.f, 1.f, -1.f}}), target = torch::tensor({{1.f, 0.f, 0.f}, {0.f, 1.f, 0.f}});
+  const auto logits = torch::tensor({{1.f, -1.f, 1.f}, {-1.f, 1.f, -1.f}}),
+             target = torch::tensor({{1.f, 0.f, 0.f}, {0.f, 1.f, 0.f}});
   metrics.add(logits, target, classification_loss(logits, target, ClassificationLoss::BceLogits));
   const auto result = metrics.result();
-  EXPECT_DOUBLE_EQ(result.value("accuracy"), 0.5);            // whole sets
+  EXPECT_DOUBLE_EQ(result.value("accuracy"), 0.5);  // whole sets
   EXPECT_DOUBLE_EQ(result.value("micro_f1"), 2 * 2.0 / (3 + 2));
   EXPECT_DOUBLE_EQ(result.value("macro_f1"), (1 + 1 + 0) / 3.0);  // z is predicted once and never right
 }

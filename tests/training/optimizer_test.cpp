@@ -32,11 +32,15 @@ void expect_equal_to(Reference make_reference, const OptimizerOptions& options) 
 TEST(Optimizer, DenseOnesEqualTorchOptim) {
   using namespace torch::optim;
   expect_equal_to([](auto p) { return Adam(p, AdamOptions(0.01)); }, {.kind = OptimizerKind::Adam});
-  expect_equal_to([](auto p) { return Adam(p, AdamOptions(0.01).weight_decay(0.1)); }, {.kind = OptimizerKind::Adam, .weight_decay = 0.1});
-  expect_equal_to([](auto p) { return AdamW(p, AdamWOptions(0.01).weight_decay(0.1)); }, {.kind = OptimizerKind::AdamW, .weight_decay = 0.1});
+  expect_equal_to([](auto p) { return Adam(p, AdamOptions(0.01).weight_decay(0.1)); },
+                  {.kind = OptimizerKind::Adam, .weight_decay = 0.1});
+  expect_equal_to([](auto p) { return AdamW(p, AdamWOptions(0.01).weight_decay(0.1)); },
+                  {.kind = OptimizerKind::AdamW, .weight_decay = 0.1});
   expect_equal_to([](auto p) { return SGD(p, SGDOptions(0.01)); }, {.kind = OptimizerKind::Sgd});
-  expect_equal_to([](auto p) { return SGD(p, SGDOptions(0.01).momentum(0.9)); }, {.kind = OptimizerKind::Sgd, .momentum = 0.9});
-  expect_equal_to([](auto p) { return Adagrad(p, AdagradOptions(0.01).eps(1e-8)); }, {.kind = OptimizerKind::Adagrad});
+  expect_equal_to([](auto p) { return SGD(p, SGDOptions(0.01).momentum(0.9)); },
+                  {.kind = OptimizerKind::Sgd, .momentum = 0.9});
+  expect_equal_to([](auto p) { return Adagrad(p, AdagradOptions(0.01).eps(1e-8)); },
+                  {.kind = OptimizerKind::Adagrad});
 }
 
 torch::Tensor sparse_gradient(const torch::Tensor& dense, const std::vector<int64_t>& rows) {

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace semblance {
 namespace {
@@ -30,8 +30,10 @@ TEST(RunFolder, ListsCompleteCheckpointsByStepAndResolvesNames) {
   const TemporaryFolder folder;
   RunFolder run(folder.path());
   EXPECT_THROW(run.resolve("best"), Error);
-  for (const char* name : {"step-00000200", "step-00000100", "step-100000000", "step-00000300.tmp"}) touch(run.path() / name / "manifest.json");
-  EXPECT_EQ(run.checkpoints(), (std::vector<std::string>{"step-00000100", "step-00000200", "step-100000000"}));
+  for (const char* name : {"step-00000200", "step-00000100", "step-100000000", "step-00000300.tmp"})
+    touch(run.path() / name / "manifest.json");
+  EXPECT_EQ(run.checkpoints(),
+            (std::vector<std::string>{"step-00000100", "step-00000200", "step-100000000"}));
   EXPECT_EQ(run.resolve("best"), "step-100000000") << "without BEST and LAST: the newest";
   run.set_last("step-00000200");
   EXPECT_EQ(run.resolve("best"), "step-00000200");

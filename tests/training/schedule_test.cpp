@@ -5,7 +5,9 @@
 namespace semblance {
 namespace {
 
-TEST(Schedule, ConstantStays) { EXPECT_EQ((Schedule{.base = 0.1, .total_steps = 10}.rate(7)), 0.1); }
+TEST(Schedule, ConstantStays) {
+  EXPECT_EQ((Schedule{.base = 0.1, .total_steps = 10}.rate(7)), 0.1);
+}
 
 TEST(Schedule, WarmUpRisesToTheBase) {
   const Schedule schedule{.base = 1.0, .warmup_steps = 4, .total_steps = 10};
@@ -26,7 +28,12 @@ TEST(Schedule, LinearAndCosineFallFromTheBaseToZero) {
 }
 
 TEST(Schedule, StepDropsEverySoManyEpochs) {
-  const Schedule schedule{.kind = ScheduleKind::Step, .base = 1.0, .total_steps = 100, .steps_per_epoch = 5, .decay_epochs = 2, .decay = 0.1};
+  const Schedule schedule{.kind = ScheduleKind::Step,
+                          .base = 1.0,
+                          .total_steps = 100,
+                          .steps_per_epoch = 5,
+                          .decay_epochs = 2,
+                          .decay = 0.1};
   EXPECT_DOUBLE_EQ(schedule.rate(9), 1.0);
   EXPECT_DOUBLE_EQ(schedule.rate(10), 0.1);
   EXPECT_NEAR(schedule.rate(20), 0.01, 1e-12);

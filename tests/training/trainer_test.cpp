@@ -5,7 +5,7 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
-#include "temporary_folder.h"
+#include "tests/temporary_folder.h"
 #include "training/callbacks/checkpoints.h"
 #include "training/callbacks/early_stopping.h"
 #include "training/callbacks/metrics_files.h"
@@ -47,7 +47,8 @@ struct Regression {
   torch::nn::Module& module() { return *linear; }
   LossSum loss(const Batch& batch) {
     const auto x = torch::dropout(batch.x, dropout, linear->is_training());
-    return {(linear(x).squeeze(1) - batch.y).square().sum() + poison, torch::tensor(static_cast<float>(batch.y.numel()))};
+    return {(linear(x).squeeze(1) - batch.y).square().sum() + poison,
+            torch::tensor(static_cast<float>(batch.y.numel()))};
   }
   Measure measure() { return {}; }
   void observe(const Batch& batch, Measure& measure) {
@@ -78,7 +79,14 @@ std::unique_ptr<Run> make_run(const TrainerOptions& options) {
 }
 
 TrainerOptions small() {
-  return {.seed = 5, .epochs = 3, .batch_size = 8, .learning_rate = 0.05, .schedule = ScheduleKind::Cosine, .warmup = 3, .patience = 0, .log_every = 1000};
+  return {.seed = 5,
+          .epochs = 3,
+          .batch_size = 8,
+          .learning_rate = 0.05,
+          .schedule = ScheduleKind::Cosine,
+          .warmup = 3,
+          .patience = 0,
+          .log_every = 1000};
 }
 
 // Stops a training after some steps as a signal would, keeping what a checkpoint would hold.
@@ -203,7 +211,8 @@ TEST(Checkpoints, KeepTheLastFewAndAlwaysTheBest) {
   run->trainer->add(std::make_unique<Checkpoints>(RunFolder(folder.path()), Checkpoint{}, options));
   run->trainer->fit(points(), SequentialSampler(50), &points());
   const RunFolder written(folder.path());
-  EXPECT_EQ(written.checkpoints(), (std::vector<std::string>{"step-00000007", "step-00000049", "step-00000056"}));
+  EXPECT_EQ(written.checkpoints(),
+            (std::vector<std::string>{"step-00000007", "step-00000049", "step-00000056"}));
   EXPECT_EQ(written.best(), "step-00000007");
   EXPECT_EQ(written.last(), "step-00000056");
 }
@@ -217,21 +226,25 @@ TEST(Checkpoints, AreWrittenEverySoManySteps) {
   auto run = make_run(options);
   run->trainer->add(std::make_unique<Checkpoints>(RunFolder(folder.path()), Checkpoint{}, options));
   run->trainer->fit(points(), SequentialSampler(50), nullptr);
-  EXPECT_EQ(RunFolder(folder.path()).checkpoints(), (std::vector<std::string>{"step-00000003", "step-00000006", "step-00000007"}));
+  EXPECT_EQ(RunFolder(folder.path()).checkpoints(),
+            (std::vector<std::string>{"step-00000003", "step-00000006", "step-00000007"}));
 }
 
 TEST(Interval, IsACountWithAUnit) {
   EXPECT_EQ(parse_interval("500steps", "x").unit, Interval::Unit::Steps);
   EXPECT_EQ(parse_interval("1epoch", "x").count, 1);
   EXPECT_EQ(parse_interval("10min", "x").unit, Interval::Unit::Minutes);
-  for (const char* wrong : {"", "10", "0steps", "-1epoch", "1.5epochs", "3 steps", "steps"}) EXPECT_THROW(parse_interval(wrong, "x"), Error) << wrong;
+  for (const char* wrong : {"", "10", "0steps", "-1epoch", "1.5epochs", "3 steps", "steps"})
+    EXPECT_THROW(parse_interval(wrong, "x"), Error) << wrong;
 }
 
 TEST(MetricsFiles, TableHasALineForEachEpoch) {
-  const auto history = Json::parse(R"([{"epoch":1,"step":5,"lr":0.1,"train_loss":0.5,"valid":{"accuracy":0.75,"per_class":[]}},
+  const auto history =
+      Json::parse(R"([{"epoch":1,"step":5,"lr":0.1,"train_loss":0.5,"valid":{"accuracy":0.75,"per_class":[]}},
                                        {"epoch":2,"step":10,"lr":0.1,"train_loss":0.25,"valid":{"accuracy":null,"per_class":[]}}])");
-  EXPECT_EQ(history_table(history),
-            "epoch\tstep\tlr\ttrain_loss\tvalid_accuracy\n1\t5\t0.1\t0.500000\t0.750000\n2\t10\t0.1\t0.250000\t\n");
+  EXPECT_EQ(
+      history_table(history),
+      "epoch\tstep\tlr\ttrain_loss\tvalid_accuracy\n1\t5\t0.1\t0.500000\t0.750000\n2\t10\t0.1\t0.250000\t\n");
 }
 
 }  // namespace

@@ -19,9 +19,11 @@ void Checkpoints::on_begin(TrainerCore& trainer) {
 }
 
 void Checkpoints::on_step(TrainerCore& trainer) {
-  const bool due = interval_.unit == Interval::Unit::Steps ? trainer.state().step % interval_.count == 0
-                   : interval_.unit == Interval::Unit::Minutes &&
-                         std::chrono::steady_clock::now() - written_at_ >= std::chrono::minutes(interval_.count);
+  const bool due =
+      interval_.unit == Interval::Unit::Steps
+          ? trainer.state().step % interval_.count == 0
+          : interval_.unit == Interval::Unit::Minutes &&
+                std::chrono::steady_clock::now() - written_at_ >= std::chrono::minutes(interval_.count);
   if (due) write(trainer);
 }
 
@@ -40,13 +42,15 @@ void Checkpoints::on_epoch(TrainerCore& trainer) {
       }
     }
   }
-  const bool due = interval_.unit == Interval::Unit::Epochs ? state.epoch % interval_.count == 0
-                   : interval_.unit == Interval::Unit::Steps && state.step % interval_.count == 0;
+  const bool due = interval_.unit == Interval::Unit::Epochs
+                       ? state.epoch % interval_.count == 0
+                       : interval_.unit == Interval::Unit::Steps && state.step % interval_.count == 0;
   if (due || is_best) write(trainer);
 }
 
 void Checkpoints::on_end(TrainerCore& trainer) {
-  if (written_step_ != trainer.state().step || written_whole_epoch_ != (trainer.state().batch == 0)) write(trainer);
+  if (written_step_ != trainer.state().step || written_whole_epoch_ != (trainer.state().batch == 0))
+    write(trainer);
 }
 
 void Checkpoints::write(TrainerCore& trainer) {

@@ -8,8 +8,9 @@ void EarlyStopping::on_epoch(TrainerCore& trainer) {
   const auto& record = trainer.state().history.back();
   if (!record.contains("valid")) return;
   const auto& value = record["valid"][std::string(trainer.metric().name)];
-  const bool better = value.is_number() && (!best_ || (trainer.metric().higher_is_better ? value.get<double>() > *best_
-                                                                                          : value.get<double>() < *best_));
+  const bool better =
+      value.is_number() && (!best_ || (trainer.metric().higher_is_better ? value.get<double>() > *best_
+                                                                         : value.get<double>() < *best_));
   if (better) {
     best_ = value.get<double>();
     waited_ = 0;
@@ -18,7 +19,9 @@ void EarlyStopping::on_epoch(TrainerCore& trainer) {
   }
 }
 
-Json EarlyStopping::save() const { return {{"waited", waited_}, {"best", best_ ? Json(*best_) : Json(nullptr)}}; }
+Json EarlyStopping::save() const {
+  return {{"waited", waited_}, {"best", best_ ? Json(*best_) : Json(nullptr)}};
+}
 
 void EarlyStopping::load(const Json& state) {
   waited_ = state.at("waited").get<int64_t>();

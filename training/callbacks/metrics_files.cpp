@@ -18,8 +18,9 @@ std::string history_table(const Json& history) {
   for (const auto& name : names) table += "\tvalid_" + name;
   table += "\n";
   for (const auto& record : history) {
-    table += fmt::format("{}\t{}\t{:.6g}\t{:.6f}", record["epoch"].get<int64_t>(), record["step"].get<int64_t>(),
-                         record["lr"].get<double>(), record["train_loss"].get<double>());
+    table +=
+        fmt::format("{}\t{}\t{:.6g}\t{:.6f}", record["epoch"].get<int64_t>(), record["step"].get<int64_t>(),
+                    record["lr"].get<double>(), record["train_loss"].get<double>());
     for (const auto& name : names) {
       const auto& value = record["valid"][name];
       table += value.is_number_integer() ? fmt::format("\t{}", value.get<int64_t>())
@@ -35,7 +36,8 @@ void MetricsFiles::on_epoch(TrainerCore& trainer) {
   const auto& history = trainer.state().history;
   write_file_atomically(folder_ / "metrics.tsv", history_table(history));
 
-  Panel loss{.title = "loss", .curves = {}}, metric{.title = std::string(trainer.metric().name), .curves = {}};
+  Panel loss{.title = "loss", .curves = {}},
+      metric{.title = std::string(trainer.metric().name), .curves = {}};
   Curve train{"training", {}}, valid{"validation", {}}, best{"validation", {}};
   for (const auto& record : history) {
     const double epoch = record["epoch"].get<double>();
@@ -43,7 +45,8 @@ void MetricsFiles::on_epoch(TrainerCore& trainer) {
     if (!record.contains("valid")) continue;
     const auto add = [&](Curve& curve, const std::string& name) {
       const auto found = record["valid"].find(name);
-      if (found != record["valid"].end() && found->is_number()) curve.points.emplace_back(epoch, found->get<double>());
+      if (found != record["valid"].end() && found->is_number())
+        curve.points.emplace_back(epoch, found->get<double>());
     };
     add(valid, "loss");
     add(best, metric.title);

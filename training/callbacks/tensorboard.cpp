@@ -39,7 +39,9 @@ void put_varint(std::string& out, uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
   out.push_back(static_cast<char>(value));
 }
-void put_key(std::string& out, uint64_t field, uint64_t wire_type) { put_varint(out, field << 3 | wire_type); }
+void put_key(std::string& out, uint64_t field, uint64_t wire_type) {
+  put_varint(out, field << 3 | wire_type);
+}
 void put_double(std::string& out, uint64_t field, double value) {
   put_key(out, field, 1);
   put_raw(out, value);
@@ -64,8 +66,8 @@ double now() {
 
 std::string new_event(int64_t step) {
   std::string event;
-  put_double(event, 1, now());   // Event.wall_time
-  put_integer(event, 2, step);   // Event.step
+  put_double(event, 1, now());  // Event.wall_time
+  put_integer(event, 2, step);  // Event.step
   return event;
 }
 
@@ -79,15 +81,16 @@ std::string host_name() {
 
 EventFile::EventFile(const std::filesystem::path& folder, int64_t first_step)
     // 20 digits keep files in the order of their making, also those of one second.
-    : writer_(std::make_unique<FileWriter>(folder / fmt::format("events.out.tfevents.{:.6f}.{}.{}", now(), host_name(), getpid()))) {
+    : writer_(std::make_unique<FileWriter>(
+          folder / fmt::format("events.out.tfevents.{:.6f}.{}.{}", now(), host_name(), getpid()))) {
   auto version = new_event(0);
   put_bytes(version, 3, "brain.Event:2");  // Event.file_version
   write_event(version);
   if (first_step < 0) return;
   auto start = new_event(first_step);
   std::string session;
-  put_integer(session, 1, 1);     // SessionLog.status = START
-  put_bytes(start, 7, session);   // Event.session_log
+  put_integer(session, 1, 1);    // SessionLog.status = START
+  put_bytes(start, 7, session);  // Event.session_log
   write_event(start);
 }
 
@@ -97,7 +100,7 @@ void EventFile::scalar(const std::string& tag, int64_t step, double value) {
   put_float(entry, 2, static_cast<float>(value));  // Summary.Value.simple_value
   put_bytes(summary, 1, entry);                    // Summary.value
   auto event = new_event(step);
-  put_bytes(event, 5, summary);                    // Event.summary
+  put_bytes(event, 5, summary);  // Event.summary
   write_event(event);
 }
 

@@ -10,12 +10,12 @@
 
 namespace semblance {
 
-/// Writes events.out.tfevents.<seconds>.<host>.<process>: TFRecords (length, masked CRC-32C, protobuf message) as
-/// tensorflow/core/util/event.proto and summary.proto define them.
+/// Writes events.out.tfevents.<seconds>.<host>.<process>: TFRecords (length, masked CRC-32C, protobuf
+/// message) as tensorflow/core/util/event.proto and summary.proto define them.
 class EventFile {
  public:
-  /// `first_step`: events of earlier files from this step on are void, as those after the checkpoint of a resumed
-  /// training; negative: none are.
+  /// `first_step`: events of earlier files from this step on are void, as those after the checkpoint of a
+  /// resumed training; negative: none are.
   EventFile(const std::filesystem::path& folder, int64_t first_step);
   void scalar(const std::string& tag, int64_t step, double value);
   void finish() { writer_->finish(); }

@@ -23,16 +23,22 @@ namespace {
 
 using Notice = std::function<void(const std::string&)>;
 
-constexpr MetricInfo kMetrics[] = {{"accuracy", true}, {"macro_f1", true}, {"micro_f1", true}, {"loss", false}};
-constexpr MetricInfo kBinaryMetrics[] = {{"accuracy", true}, {"auc", true}, {"macro_f1", true}, {"micro_f1", true}, {"loss", false}};
-constexpr MetricInfo kSetMetrics[] = {{"micro_f1", true}, {"macro_f1", true}, {"accuracy", true}, {"loss", false}};
+constexpr MetricInfo kMetrics[] = {
+    {"accuracy", true}, {"macro_f1", true}, {"micro_f1", true}, {"loss", false}};
+constexpr MetricInfo kBinaryMetrics[] = {
+    {"accuracy", true}, {"auc", true}, {"macro_f1", true}, {"micro_f1", true}, {"loss", false}};
+constexpr MetricInfo kSetMetrics[] = {
+    {"micro_f1", true}, {"macro_f1", true}, {"accuracy", true}, {"loss", false}};
 
 const char* kVocabularyFile = "vocabulary.txt";
 
 Collation collation_of(const ClassifierOptions& model) {
   using Shape = Collation::Shape;
-  const bool fixed = model.kind == ClassifierKind::Flat || (model.pooling == ClassifierPooling::PaddedMean && model.max_length > 0);
-  return {.shape = fixed ? Shape::Fixed : model.pooling == ClassifierPooling::PaddedMean ? Shape::Longest : Shape::Ragged,
+  const bool fixed = model.kind == ClassifierKind::Flat ||
+                     (model.pooling == ClassifierPooling::PaddedMean && model.max_length > 0);
+  return {.shape = fixed                                            ? Shape::Fixed
+                   : model.pooling == ClassifierPooling::PaddedMean ? Shape::Longest
+                                                                    : Shape::Ragged,
           .max_length = model.max_length,
           .padding = model.padding,
           .truncation = model.truncation};
@@ -40,7 +46,9 @@ Collation collation_of(const ClassifierOptions& model) {
 
 // Checks that need no data.
 void check_options(const SentimentJob& job) {
-  const auto usage = [](auto format, const auto&... args) { throw Error(ErrorKind::Usage, fmt::format(fmt::runtime(format), args...)); };
+  const auto usage = [](auto format, const auto&... args) {
+    throw Error(ErrorKind::Usage, fmt::format(fmt::runtime(format), args...));
+  };
   if (job.data.train.empty()) usage("--train: expected a file of labelled texts, found none");
   const auto& split = job.data.split;
   if (split.size() != 3 || std::abs(split[0] + split[1] + split[2] - 1) > 1e-6 || split[0] <= 0)
@@ -49,7 +57,8 @@ void check_options(const SentimentJob& job) {
     usage("--max-length: expected a length for --model flat, found 0");
   if (job.model.kind == ClassifierKind::Flat && job.model.pooling == ClassifierPooling::PaddedMean)
     usage("--pooling: expected mean with --model flat, which does not pool, found padded-mean");
-  if (job.ngrams.longest > 1 && (job.model.kind == ClassifierKind::Flat || job.model.pooling == ClassifierPooling::PaddedMean))
+  if (job.ngrams.longest > 1 &&
+      (job.model.kind == ClassifierKind::Flat || job.model.pooling == ClassifierPooling::PaddedMean))
     usage("--ngrams: expected 1 with a model of padded texts, found {}", job.ngrams.longest);
   parse_interval(job.training.checkpoint_every, "checkpoint-every");
 }
@@ -70,13 +79,16 @@ std::vector<std::string> order_classes(const WordTable& names) {
     return v;
   };
   if (std::ranges::all_of(classes, is_number))
-    std::ranges::sort(classes, [&](const auto& a, const auto& b) { return value(a) != value(b) ? value(a) < value(b) : a < b; });
+    std::ranges::sort(classes, [&](const auto& a, const auto& b) {
+      return value(a) != value(b) ? value(a) < value(b) : a < b;
+    });
   else
     std::ranges::sort(classes);
   return classes;
 }
 
-// Renumbers the labels of `source` by `classes`; rows with a label that is not among them keep none and are counted.
+// Renumbers the labels of `source` by `classes`; rows with a label that is not among them keep none and are
+// counted.
 RaggedIds renumber_labels(const LabelledTexts& source, const std::vector<std::string>& classes, bool sets,
                           std::vector<int64_t>& usable, std::string& unknown) {
   WordTable known;
@@ -91,8 +103,10 @@ RaggedIds renumber_labels(const LabelledTexts& source, const std::vector<std::st
       is_known &= id >= 0;
       labels.values.push_back(id);
     }
-    if (is_known) usable.push_back(row);
-    else labels.values.resize(begin);
+    if (is_known)
+      usable.push_back(row);
+    else
+      labels.values.resize(begin);
     labels.close_row();
   }
   return labels;
@@ -126,21 +140,27 @@ std::vector<int64_t> count_classes(const RaggedIds& labels, std::span<const int6
 }
 
 // --class-weights: balanced is n / (classes · count), as scikit-learn has it.
-std::vector<double> choose_class_weights(const std::string& choice, const std::vector<int64_t>& counts, bool sets) {
+std::vector<double> choose_class_weights(const std::string& choice, const std::vector<int64_t>& counts,
+                                         bool sets) {
   if (choice == "none") return {};
-  if (sets) throw Error(ErrorKind::Usage, "--class-weights: expected none for sets of labels, found {}", choice);
+  if (sets)
+    throw Error(ErrorKind::Usage, "--class-weights: expected none for sets of labels, found {}", choice);
   std::vector<double> weights;
   if (choice == "balanced" || choice == "sqrt-balanced") {
     const auto total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), int64_t{0}));
     for (const int64_t count : counts) {
-      const double weight = total / (static_cast<double>(counts.size()) * static_cast<double>(std::max<int64_t>(1, count)));
+      const double weight =
+          total / (static_cast<double>(counts.size()) * static_cast<double>(std::max<int64_t>(1, count)));
       weights.push_back(choice == "balanced" ? weight : std::sqrt(weight));
     }
     return weights;
   }
-  for (const auto& part : split_list(choice)) weights.push_back(parse_real(part, "class-weights", Field{.help = "", .min = 0}));
+  for (const auto& part : split_list(choice))
+    weights.push_back(parse_real(part, "class-weights", Field{.help = "", .min = 0}));
   if (weights.size() != counts.size() || std::accumulate(weights.begin(), weights.end(), 0.0) <= 0)
-    throw Error(ErrorKind::Usage, "--class-weights: expected none, balanced, sqrt-balanced or {} weights, found '{}'", counts.size(), choice);
+    throw Error(ErrorKind::Usage,
+                "--class-weights: expected none, balanced, sqrt-balanced or {} weights, found '{}'",
+                counts.size(), choice);
   return weights;
 }
 
@@ -150,16 +170,21 @@ struct PreparedData {
   ClassifierSetup setup;
 };
 
-std::unique_ptr<LabelledDataset> make_dataset(const TokenizedTexts& tokens, const RaggedIds& labels, std::span<const int64_t> rows,
-                                              const ClassifierSetup& setup, const SentimentJob& job) {
+std::unique_ptr<LabelledDataset> make_dataset(const TokenizedTexts& tokens, const RaggedIds& labels,
+                                              std::span<const int64_t> rows, const ClassifierSetup& setup,
+                                              const SentimentJob& job) {
   if (rows.empty()) return nullptr;
-  return std::make_unique<LabelledDataset>(with_ngrams(tokens.encode(rows, setup.vocabulary), setup.vocabulary.size(), job.ngrams), select_rows(labels, rows),
-                                           setup.sets ? static_cast<int64_t>(setup.classes.size()) : 0, collation_of(job.model));
+  return std::make_unique<LabelledDataset>(
+      with_ngrams(tokens.encode(rows, setup.vocabulary), setup.vocabulary.size(), job.ngrams),
+      select_rows(labels, rows), setup.sets ? static_cast<int64_t>(setup.classes.size()) : 0,
+      collation_of(job.model));
 }
 
 // Labelled texts of a file for measuring: tokens and labels in the terms of `setup`.
-std::unique_ptr<LabelledDataset> read_for_measuring(std::span<const std::string> paths, const InputOptions& layout, const TextPipeline& pipeline,
-                                                    const ClassifierSetup& setup, const SentimentJob& job, int64_t& skipped, const Notice& notice) {
+std::unique_ptr<LabelledDataset> read_for_measuring(std::span<const std::string> paths,
+                                                    const InputOptions& layout, const TextPipeline& pipeline,
+                                                    const ClassifierSetup& setup, const SentimentJob& job,
+                                                    int64_t& skipped, const Notice& notice) {
   const auto source = read_labelled_texts(paths, layout);
   report_reading(source.report, paths.front(), notice);
   if (source.sets && !setup.sets)
@@ -170,22 +195,30 @@ std::unique_ptr<LabelledDataset> read_for_measuring(std::span<const std::string>
   skipped = source.report.skipped;
   if (const auto strange = source.texts.size() - static_cast<int64_t>(usable.size()); strange > 0) {
     if (layout.bad_rows == BadRows::Error)
-      throw Error(ErrorKind::Data, "{}: expected labels seen in training ({}), found '{}' in {} row(s); leave such rows out with --bad-rows skip",
+      throw Error(ErrorKind::Data,
+                  "{}: expected labels seen in training ({}), found '{}' in {} row(s); leave such rows out "
+                  "with --bad-rows skip",
                   paths.front(), fmt::join(setup.classes, ", "), unknown, strange);
     skipped += strange;
-    notice(fmt::format("{}: left out {} row(s) with labels not seen in training, such as '{}'", paths.front(), strange, unknown));
+    notice(fmt::format("{}: left out {} row(s) with labels not seen in training, such as '{}'", paths.front(),
+                       strange, unknown));
   }
-  if (usable.empty()) throw Error(ErrorKind::Data, "{}: expected labelled texts, found none that can be used", paths.front());
+  if (usable.empty())
+    throw Error(ErrorKind::Data, "{}: expected labelled texts, found none that can be used", paths.front());
   return make_dataset(tokenize(source.texts, pipeline, at::get_num_threads()), labels, usable, setup, job);
 }
 
-std::string fingerprint(const LabelledDataset& train, const LabelledDataset* valid, const Vocabulary& vocabulary) {
+std::string fingerprint(const LabelledDataset& train, const LabelledDataset* valid,
+                        const Vocabulary& vocabulary) {
   XXH3_state_t state;
   XXH3_128bits_reset(&state);
-  const auto add = [&](const auto& values) { XXH3_128bits_update(&state, values.data(), values.size() * sizeof(values[0])); };
+  const auto add = [&](const auto& values) {
+    XXH3_128bits_update(&state, values.data(), values.size() * sizeof(values[0]));
+  };
   for (const auto* data : {&train, valid}) {
     if (!data) continue;
-    add(data->texts().values), add(data->texts().offsets), add(data->labels().values), add(data->labels().offsets);
+    add(data->texts().values), add(data->texts().offsets), add(data->labels().values),
+        add(data->labels().offsets);
   }
   add(vocabulary.serialize());
   const auto hash = XXH3_128bits_digest(&state);
@@ -202,10 +235,14 @@ PreparedData prepare(const SentimentJob& job, const TextPipeline& pipeline, cons
   setup.sets = source.sets;
   setup.stop_words = pipeline.stop_words();
   if (setup.classes.size() < 2)
-    throw Error(ErrorKind::Data, "{}: expected at least two classes, found only '{}'", job.data.train.front(), setup.classes.empty() ? "" : setup.classes[0]);
-  if (!setup.sets && setup.classes.size() > 100 && setup.classes.size() > static_cast<size_t>(source.texts.size()) / 2)
-    throw Error(ErrorKind::Data, "{}: expected few different labels, found {} in {} rows, such as '{:.40}'; is --label-column right?",
-                job.data.train.front(), setup.classes.size(), source.texts.size(), setup.classes[0]);
+    throw Error(ErrorKind::Data, "{}: expected at least two classes, found only '{}'", job.data.train.front(),
+                setup.classes.empty() ? "" : setup.classes[0]);
+  if (!setup.sets && setup.classes.size() > 100 &&
+      setup.classes.size() > static_cast<size_t>(source.texts.size()) / 2)
+    throw Error(
+        ErrorKind::Data,
+        "{}: expected few different labels, found {} in {} rows, such as '{:.40}'; is --label-column right?",
+        job.data.train.front(), setup.classes.size(), source.texts.size(), setup.classes[0]);
   std::vector<int64_t> all_rows;
   std::string unknown;
   const auto labels = renumber_labels(source, setup.classes, setup.sets, all_rows, unknown);
@@ -225,18 +262,26 @@ PreparedData prepare(const SentimentJob& job, const TextPipeline& pipeline, cons
   data.train = make_dataset(tokens, labels, split.train, setup, job);
   data.valid = make_dataset(tokens, labels, split.valid, setup, job);
   data.test = make_dataset(tokens, labels, split.test, setup, job);
-  if (!data.train) throw Error(ErrorKind::Data, "{}: expected texts to train on, found too few for --split", job.data.train.front());
+  if (!data.train)
+    throw Error(ErrorKind::Data, "{}: expected texts to train on, found too few for --split",
+                job.data.train.front());
   if (std::ranges::count_if(counts, [](int64_t count) { return count > 0; }) < 2)
-    throw Error(ErrorKind::Data, "{}: expected at least two classes in the training part, found one; check --split", job.data.train.front());
+    throw Error(ErrorKind::Data,
+                "{}: expected at least two classes in the training part, found one; check --split",
+                job.data.train.front());
   int64_t skipped = 0;
-  if (!job.data.valid.empty()) data.valid = read_for_measuring(job.data.valid, job.input, pipeline, setup, job, skipped, notice);
-  if (!job.data.test.empty()) data.test = read_for_measuring(job.data.test, job.input, pipeline, setup, job, skipped, notice);
+  if (!job.data.valid.empty())
+    data.valid = read_for_measuring(job.data.valid, job.input, pipeline, setup, job, skipped, notice);
+  if (!job.data.test.empty())
+    data.test = read_for_measuring(job.data.test, job.input, pipeline, setup, job, skipped, notice);
   setup.data_fingerprint = fingerprint(*data.train, data.valid.get(), setup.vocabulary);
 
   const auto size = [](const auto& part) { return part ? part->size() : 0; };
-  notice(fmt::format("{} texts to train on, {} to validate, {} to test; {} words; {}", size(data.train), size(data.valid), size(data.test),
-                     setup.vocabulary.size() - setup.vocabulary.first_word(), setup.sets ? fmt::format("sets of {} labels", setup.classes.size())
-                     : fmt::format("classes {}", fmt::join(setup.classes | std::views::take(12), ", "))));
+  notice(fmt::format(
+      "{} texts to train on, {} to validate, {} to test; {} words; {}", size(data.train), size(data.valid),
+      size(data.test), setup.vocabulary.size() - setup.vocabulary.first_word(),
+      setup.sets ? fmt::format("sets of {} labels", setup.classes.size())
+                 : fmt::format("classes {}", fmt::join(setup.classes | std::views::take(12), ", "))));
   return data;
 }
 
@@ -248,9 +293,12 @@ std::unique_ptr<Sampler> make_sampler(const SentimentJob& job, const LabelledDat
     case SamplerKind::Shuffled:
       return std::make_unique<ShuffledSampler>(data.size(), seed);
     case SamplerKind::Weighted:
-      if (sets) throw Error(ErrorKind::Usage, "--sampler: expected shuffled or sequential for sets of labels, found weighted");
+      if (sets)
+        throw Error(ErrorKind::Usage,
+                    "--sampler: expected shuffled or sequential for sets of labels, found weighted");
       return std::make_unique<WeightedSampler>(
-          balancing_weights({data.labels().values.begin(), data.labels().values.end()}, job.model.max_weight), seed);
+          balancing_weights({data.labels().values.begin(), data.labels().values.end()}, job.model.max_weight),
+          seed);
   }
   throw Error(ErrorKind::Internal, "unknown sampler");
 }
@@ -265,7 +313,8 @@ class ClassMix : public Callback {
     const auto order = sampler_.order(trainer.state().epoch - 1);
     const auto counts = count_classes(data_.labels(), order, classes_.size());
     Json mix = Json::object();
-    for (size_t c = 0; c < classes_.size(); ++c) mix[classes_[c]] = static_cast<double>(counts[c]) / static_cast<double>(order.size());
+    for (size_t c = 0; c < classes_.size(); ++c)
+      mix[classes_[c]] = static_cast<double>(counts[c]) / static_cast<double>(order.size());
     trainer.annotate_epoch("class_mix", std::move(mix));
   }
 
@@ -289,11 +338,16 @@ void notice_summary(const TextClassifier& model, const Notice& notice) {
 
 void report_reading(const ReadReport& report, const std::string& what, const Notice& notice) {
   notice(fmt::format("{}: read as {}, {} texts", what, report.layout, report.rows));
-  if (report.skipped > 0) notice(fmt::format("warning: {}: left out {} bad row(s), the first: {}", what, report.skipped, report.first_skipped));
-  if (report.invalid_utf8 > 0) notice(fmt::format("warning: {}: {} text(s) with ill-formed UTF-8, which became U+FFFD", what, report.invalid_utf8));
+  if (report.skipped > 0)
+    notice(fmt::format("warning: {}: left out {} bad row(s), the first: {}", what, report.skipped,
+                       report.first_skipped));
+  if (report.invalid_utf8 > 0)
+    notice(fmt::format("warning: {}: {} text(s) with ill-formed UTF-8, which became U+FFFD", what,
+                       report.invalid_utf8));
 }
 
-SentimentTask::SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10::Device device) : setup_(std::move(setup)) {
+SentimentTask::SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10::Device device)
+    : setup_(std::move(setup)) {
   const bool one_logit = is_binary(setup_.loss) && !setup_.sets;
   model_ = TextClassifier(TextClassifierOptions{
       .vocabulary = setup_.vocabulary.size(),
@@ -308,11 +362,13 @@ SentimentTask::SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10
       .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
       .init_std = job.model.embedding_std});
   model_->to(device);
-  if (!setup_.class_weights.empty()) class_weights_ = torch::tensor(setup_.class_weights, torch::kFloat32).to(device);
+  if (!setup_.class_weights.empty())
+    class_weights_ = torch::tensor(setup_.class_weights, torch::kFloat32).to(device);
 }
 
 LossSum SentimentTask::loss(const TextBatch& batch) {
-  return classification_loss(model_->forward(batch.ids, batch.offsets), batch.targets, setup_.loss, class_weights_);
+  return classification_loss(model_->forward(batch.ids, batch.offsets), batch.targets, setup_.loss,
+                             class_weights_);
 }
 
 void SentimentTask::observe(const TextBatch& batch, ClassificationMetrics& measure) {
@@ -342,7 +398,9 @@ Json SentimentTask::model_info() const {
           {"training_data", setup_.data_fingerprint}};
 }
 
-std::map<std::string, std::string> SentimentTask::files() const { return {{kVocabularyFile, setup_.vocabulary.serialize()}}; }
+std::map<std::string, std::string> SentimentTask::files() const {
+  return {{kVocabularyFile, setup_.vocabulary.serialize()}};
+}
 
 Json train_sentiment(const SentimentJob& job, RunRequest& request) {
   check_options(job);
@@ -357,16 +415,20 @@ Json train_sentiment(const SentimentJob& job, RunRequest& request) {
   SentimentTask task(job, std::move(data.setup), device);
   notice_summary(task.model(), request.notice);
   if (!task.setup().sets)
-    request.callbacks.insert(request.callbacks.begin(), std::make_unique<ClassMix>(*data.train, *sampler, task.setup().classes));
+    request.callbacks.insert(request.callbacks.begin(),
+                             std::make_unique<ClassMix>(*data.train, *sampler, task.setup().classes));
   Checkpoint base;
   base.task = SentimentJob::kTask;
   base.config = job_to_json(job);
-  return run_training(task, job.training, device, std::move(base), request, *data.train, *sampler, data.valid.get(), data.test.get());
+  return run_training(task, job.training, device, std::move(base), request, *data.train, *sampler,
+                      data.valid.get(), data.test.get());
 }
 
-SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device) : device_(device) {
+SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
+    : device_(device) {
   if (checkpoint.task != SentimentJob::kTask)
-    throw Error(ErrorKind::Model, "{}: expected a {} model, found one of {}", source, SentimentJob::kTask, checkpoint.task);
+    throw Error(ErrorKind::Model, "{}: expected a {} model, found one of {}", source, SentimentJob::kTask,
+                checkpoint.task);
   try {
     job_from_json(job_, checkpoint.config);
     const Json& info = checkpoint.model_info;
@@ -378,26 +440,33 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
     LossChoice loss{};
     parse_value(loss, info.at("loss").get<std::string>(), "loss", Field{.help = ""});
     setup.loss = choose_loss(loss, setup.classes.size(), setup.sets);
-    setup.vocabulary = Vocabulary::parse(checkpoint.files.at(kVocabularyFile), source + "/" + kVocabularyFile);
+    setup.vocabulary =
+        Vocabulary::parse(checkpoint.files.at(kVocabularyFile), source + "/" + kVocabularyFile);
     if (setup.vocabulary.size() != info.at("vocabulary").get<int32_t>())
-      throw Error(ErrorKind::Model, "{}: expected {} words, found {}", source, info.at("vocabulary").get<int32_t>(), setup.vocabulary.size());
+      throw Error(ErrorKind::Model, "{}: expected {} words, found {}", source,
+                  info.at("vocabulary").get<int32_t>(), setup.vocabulary.size());
     pipeline_ = std::make_unique<TextPipeline>(job_.text, setup.stop_words);
     task_ = std::make_unique<SentimentTask>(job_, std::move(setup), device);
     NamedTensors parameters;
-    for (const auto& item : task_->module().named_parameters()) parameters.emplace_back(item.key(), item.value());
+    for (const auto& item : task_->module().named_parameters())
+      parameters.emplace_back(item.key(), item.value());
     copy_tensors(checkpoint.model, parameters, source);
   } catch (const Error& error) {
     throw Error(ErrorKind::Model, error.what());
   } catch (const std::out_of_range& error) {
-    throw Error(ErrorKind::Model, "{}: the model's description is not as expected ({})", source, error.what());
+    throw Error(ErrorKind::Model, "{}: the model's description is not as expected ({})", source,
+                error.what());
   } catch (const Json::exception& error) {
-    throw Error(ErrorKind::Model, "{}: the model's description is not as expected ({})", source, error.what());
+    throw Error(ErrorKind::Model, "{}: the model's description is not as expected ({})", source,
+                error.what());
   }
 }
 
 SentimentModel::~SentimentModel() = default;
 
-bool SentimentModel::predicts_sets() const { return task_->setup().sets; }
+bool SentimentModel::predicts_sets() const {
+  return task_->setup().sets;
+}
 
 std::vector<Prediction> SentimentModel::predict(const std::vector<std::string>& texts) {
   const EvaluationMode mode(task_->module());
@@ -410,7 +479,8 @@ std::vector<Prediction> SentimentModel::predict(const std::vector<std::string>& 
     ids.close_row();
   }
   ids = with_ngrams(std::move(ids), setup.vocabulary.size(), job_.ngrams);
-  // A text's answer must not depend on its neighbours: where a batch is filled to its longest text, each goes alone.
+  // A text's answer must not depend on its neighbours: where a batch is filled to its longest text, each goes
+  // alone.
   const auto collation = collation_of(job_.model);
   const int64_t step = collation.shape == Collation::Shape::Longest ? 1 : ids.size();
   std::vector<Prediction> predictions;
@@ -434,7 +504,8 @@ std::vector<Prediction> SentimentModel::predict(const std::vector<std::string>& 
   return predictions;
 }
 
-Json SentimentModel::evaluate_files(std::span<const std::string> paths, const InputOptions& layout, const Notice& notice) {
+Json SentimentModel::evaluate_files(std::span<const std::string> paths, const InputOptions& layout,
+                                    const Notice& notice) {
   int64_t skipped = 0;
   const auto data = read_for_measuring(paths, layout, *pipeline_, task_->setup(), job_, skipped, notice);
   Json report = {{"task", SentimentJob::kTask}};

@@ -16,8 +16,8 @@ namespace semblance {
 
 class SentimentTask;
 
-/// Trains (or resumes, as `request` says) and returns the final report. Throws Error for every wrong input before the
-/// run folder is touched.
+/// Trains (or resumes, as `request` says) and returns the final report. Throws Error for every wrong input
+/// before the run folder is touched.
 Json train_sentiment(const SentimentJob& job, RunRequest& request);
 
 struct Prediction {
@@ -49,6 +49,7 @@ class SentimentModel {
 };
 
 /// One line for each thing that reading met: bad rows, ill-formed UTF-8.
-void report_reading(const ReadReport& report, const std::string& what, const std::function<void(const std::string&)>& notice);
+void report_reading(const ReadReport& report, const std::string& what,
+                    const std::function<void(const std::string&)>& notice);
 
 }  // namespace semblance

@@ -23,24 +23,28 @@ enum class LossChoice { Auto, Bce, BceLogits, CrossEntropy, Nll };
 
 template <>
 struct EnumNames<ClassifierKind> {
-  static constexpr std::array names{std::pair{ClassifierKind::Mlp, "mlp"}, std::pair{ClassifierKind::Mean, "mean"},
+  static constexpr std::array names{std::pair{ClassifierKind::Mlp, "mlp"},
+                                    std::pair{ClassifierKind::Mean, "mean"},
                                     std::pair{ClassifierKind::Flat, "flat"}};
 };
 template <>
 struct EnumNames<ClassifierPooling> {
-  static constexpr std::array names{std::pair{ClassifierPooling::Mean, "mean"}, std::pair{ClassifierPooling::PaddedMean, "padded-mean"}};
+  static constexpr std::array names{std::pair{ClassifierPooling::Mean, "mean"},
+                                    std::pair{ClassifierPooling::PaddedMean, "padded-mean"}};
 };
 template <>
 struct EnumNames<LossChoice> {
   static constexpr std::array names{std::pair{LossChoice::Auto, "auto"}, std::pair{LossChoice::Bce, "bce"},
                                     std::pair{LossChoice::BceLogits, "bce-logits"},
-                                    std::pair{LossChoice::CrossEntropy, "cross-entropy"}, std::pair{LossChoice::Nll, "nll"}};
+                                    std::pair{LossChoice::CrossEntropy, "cross-entropy"},
+                                    std::pair{LossChoice::Nll, "nll"}};
 };
 template <>
 struct EnumNames<Activation> {
-  static constexpr std::array names{std::pair{Activation::Relu, "relu"}, std::pair{Activation::LeakyRelu, "leaky-relu"},
-                                    std::pair{Activation::Tanh, "tanh"}, std::pair{Activation::Sigmoid, "sigmoid"},
-                                    std::pair{Activation::Gelu, "gelu"}, std::pair{Activation::GeluTanh, "gelu-tanh"}};
+  static constexpr std::array names{
+      std::pair{Activation::Relu, "relu"}, std::pair{Activation::LeakyRelu, "leaky-relu"},
+      std::pair{Activation::Tanh, "tanh"}, std::pair{Activation::Sigmoid, "sigmoid"},
+      std::pair{Activation::Gelu, "gelu"}, std::pair{Activation::GeluTanh, "gelu-tanh"}};
 };
 
 struct DataOptions {
@@ -50,11 +54,22 @@ struct DataOptions {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("train", self.train, Field{.help = "labelled texts to train on; may be given several times", .hint = "FILE", .repeated = true});
-    visit("valid", self.valid, Field{.help = "labelled texts to choose the best epoch by", .hint = "FILE", .repeated = true});
-    visit("test", self.test, Field{.help = "labelled texts to judge the best epoch by", .hint = "FILE", .repeated = true});
-    visit("split", self.split, Field{.help = "shares of --train for training, validation and test; a part whose file is given leaves its share to training", .min = 0, .max = 1, .hint = "A,B,C"});
-    visit("split-duplicates", self.split_duplicates, Field{.help = "let copies of one text fall into different parts"});
+    visit("train", self.train,
+          Field{.help = "labelled texts to train on; may be given several times",
+                .hint = "FILE",
+                .repeated = true});
+    visit("valid", self.valid,
+          Field{.help = "labelled texts to choose the best epoch by", .hint = "FILE", .repeated = true});
+    visit("test", self.test,
+          Field{.help = "labelled texts to judge the best epoch by", .hint = "FILE", .repeated = true});
+    visit("split", self.split,
+          Field{.help = "shares of --train for training, validation and test; a part whose file is given "
+                        "leaves its share to training",
+                .min = 0,
+                .max = 1,
+                .hint = "A,B,C"});
+    visit("split-duplicates", self.split_duplicates,
+          Field{.help = "let copies of one text fall into different parts"});
   }
 };
 
@@ -77,21 +92,33 @@ struct ClassifierOptions {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("model", self.kind, Field{.help = "mlp: mean of the embeddings and hidden layers; mean: no hidden layer; flat: embeddings side by side"});
+    visit("model", self.kind,
+          Field{.help = "mlp: mean of the embeddings and hidden layers; mean: no hidden layer; flat: "
+                        "embeddings side by side"});
     visit("dim", self.dim, Field{.help = "columns of the embedding", .min = 1, .max = 65536});
-    visit("hidden", self.hidden, Field{.help = "widths of mlp's hidden layers", .min = 1, .max = 65536, .hint = "N,N,…"});
+    visit("hidden", self.hidden,
+          Field{.help = "widths of mlp's hidden layers", .min = 1, .max = 65536, .hint = "N,N,…"});
     visit("activation", self.activation, Field{.help = "after each hidden layer"});
-    visit("activation-slope", self.activation_slope, Field{.help = "of leaky-relu below zero", .min = 0, .max = 1});
-    visit("dropout", self.dropout, Field{.help = "share of units dropped in training", .min = 0, .max = 0.99});
-    visit("embedding-std", self.embedding_std, Field{.help = "spread of the embedding's first values", .min = 0, .max = 100});
-    visit("pooling", self.pooling, Field{.help = "padded-mean also averages the padding, to the longest text of a batch"});
-    visit("max-length", self.max_length, Field{.help = "cut texts to so many tokens; 0: never (flat needs a length)", .min = 0, .max = 1e6});
+    visit("activation-slope", self.activation_slope,
+          Field{.help = "of leaky-relu below zero", .min = 0, .max = 1});
+    visit("dropout", self.dropout,
+          Field{.help = "share of units dropped in training", .min = 0, .max = 0.99});
+    visit("embedding-std", self.embedding_std,
+          Field{.help = "spread of the embedding's first values", .min = 0, .max = 100});
+    visit("pooling", self.pooling,
+          Field{.help = "padded-mean also averages the padding, to the longest text of a batch"});
+    visit("max-length", self.max_length,
+          Field{.help = "cut texts to so many tokens; 0: never (flat needs a length)", .min = 0, .max = 1e6});
     visit("padding", self.padding, Field{.help = "side on which short texts are filled"});
     visit("truncation", self.truncation, Field{.help = "side on which long texts are cut"});
-    visit("loss", self.loss, Field{.help = "auto: bce-logits for two classes and for sets of labels, else cross-entropy"});
-    visit("class-weights", self.class_weights, Field{.help = "weight of each class in the loss", .hint = "none|balanced|sqrt-balanced|LIST"});
-    visit("sampler", self.sampler, Field{.help = "order of the training texts; weighted draws rare classes more often"});
-    visit("max-weight", self.max_weight, Field{.help = "largest weight of --sampler weighted; 0: no limit", .min = 0});
+    visit("loss", self.loss,
+          Field{.help = "auto: bce-logits for two classes and for sets of labels, else cross-entropy"});
+    visit("class-weights", self.class_weights,
+          Field{.help = "weight of each class in the loss", .hint = "none|balanced|sqrt-balanced|LIST"});
+    visit("sampler", self.sampler,
+          Field{.help = "order of the training texts; weighted draws rare classes more often"});
+    visit("max-weight", self.max_weight,
+          Field{.help = "largest weight of --sampler weighted; 0: no limit", .min = 0});
   }
 };
 

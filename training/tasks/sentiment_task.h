@@ -21,7 +21,7 @@ struct ClassifierSetup {
   std::vector<double> class_weights;
   Vocabulary vocabulary;
   std::vector<std::string> stop_words;
-  std::string data_fingerprint;      ///< of the training data as encoded
+  std::string data_fingerprint;  ///< of the training data as encoded
 };
 
 class SentimentTask {

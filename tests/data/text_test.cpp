@@ -1,0 +1,146 @@
+#include <gtest/gtest.h>
+
+#include "data/text/ngrams.h"
+#include "data/text/text_pipeline.h"
+#include "data/text/tokenized_texts.h"
+#include "data/text/unicode.h"
+
+namespace semblance {
+namespace {
+
+using Words = std::vector<std::string>;
+
+Words tokens(const TextOptions& options, std::string_view text) {
+  const TextPipeline pipeline(options);
+  TokenBuffer buffer;
+  pipeline.tokenize(text, buffer);
+  return {buffer.tokens.begin(), buffer.tokens.end()};
+}
+
+TextOptions untouched(Tokenizer tokenizer) {
+  return {.tokenizer = tokenizer, .lowercase = false, .strip_punctuation = false};
+}
+
+TEST(Preprocessor, LowerCasesAllOfUnicode) {
+  EXPECT_EQ(tokens({}, "ПРИВЕТ Ёлка ÀÉ ΑΒ ǅ ẞ"), (Words{"привет", "ёлка", "àé", "αβ", "ǆ", "ß"}));
+  EXPECT_EQ(tokens({.lowercase = false}, "ПРИВЕТ Mixed"), (Words{"ПРИВЕТ", "Mixed"}));
+}
+
+TEST(Preprocessor, ReplacesPunctuationAndControlCharactersBySpaces) {
+  const TextOptions options{.tokenizer = Tokenizer::Whitespace};
+  EXPECT_EQ(tokens(options,
+                   "a,b\x01"
+                   "c«d»e—f…g$h"),
+            (Words{"a", "b", "c", "d", "e", "f", "g", "h"}));
+  EXPECT_EQ(tokens(options, "don't 😀 5€"), (Words{"don", "t", "😀", "5€"}))
+      << "symbols outside ASCII are no punctuation";
+  EXPECT_EQ(tokens({.tokenizer = Tokenizer::Whitespace, .strip_punctuation = false}, "a,b"), (Words{"a,b"}));
+  EXPECT_EQ(tokens({.tokenizer = Tokenizer::Whitespace, .strip_characters = "xж"}, "1x2ж3,4"),
+            (Words{"1", "2", "3,4"}));
+}
+
+TEST(Preprocessor, DropsStopWordsAndShortWords) {
+  EXPECT_EQ(tokens({.stopwords = "en"}, "This is the film"), (Words{"film"}));
+  EXPECT_EQ(tokens({.stopwords = "ru"}, "Это был очень хороший фильм"), (Words{"очень", "хороший", "фильм"}));
+  EXPECT_EQ(tokens({.min_word_length = 3}, "да или нет ёж cat at"), (Words{"или", "нет", "cat"}))
+      << "characters, not bytes";
+}
+
+TEST(Tokenizer, WordsAreLettersDigitsMarksAndInnerApostrophes) {
+  const auto options = untouched(Tokenizer::Words);
+  EXPECT_EQ(tokens(options, "don't ''quoted'' rock’n’roll's' x2 a_b"),
+            (Words{"don't", "quoted", "rock’n’roll's", "x2", "a", "b"}));
+  EXPECT_EQ(tokens(options, "e\u0301te\u0301, 😀 naïve—yes"), (Words{"e\u0301te\u0301", "naïve", "yes"}));
+  EXPECT_EQ(tokens(options, "' ’ --"), Words{});
+}
+
+TEST(Tokenizer, WordPunctAlternatesAsNltkDoes) {
+  EXPECT_EQ(tokens(untouched(Tokenizer::WordPunct), "Can't stop... it's_ok :)) 3.14"),
+            (Words{"Can", "'", "t", "stop", "...", "it", "'", "s_ok", ":))", "3", ".", "14"}));
+}
+
+TEST(Tokenizer, WhitespaceIsUnicodes) {
+  EXPECT_EQ(tokens(untouched(Tokenizer::Whitespace),
+                   "a\u00A0b\u2003c\td\u0085"
+                   "e\r\nf"),
+            (Words{"a", "b", "c", "d", "e", "f"}));
+}
+
+TEST(Tokenizer, EmptyTextsHaveNoTokens) {
+  for (const auto tokenizer : {Tokenizer::Words, Tokenizer::Whitespace, Tokenizer::WordPunct}) {
+    EXPECT_EQ(tokens(untouched(tokenizer), ""), Words{});
+    EXPECT_EQ(tokens(untouched(tokenizer), " \n "), Words{});
+  }
+}
+
+// One replacement for each maximal part, as Python's errors="replace" has it.
+TEST(Utf8, IllFormedPartsBecomeReplacementCharacters) {
+  const auto repaired = [](std::string_view text) {
+    std::string out;
+    const auto count = append_valid_utf8(text, out);
+    EXPECT_TRUE(is_valid_utf8(out));
+    return std::pair(out, count);
+  };
+  EXPECT_EQ(repaired("plain тест 😀"), std::pair(std::string("plain тест 😀"), int64_t{0}));
+  EXPECT_EQ(repaired("caf\xE9!"), std::pair(std::string("caf\uFFFD!"), int64_t{1}));
+  EXPECT_EQ(repaired("\xF0\x9F\x98"), std::pair(std::string("\uFFFD"), int64_t{1}))
+      << "a cut character is one part";
+  EXPECT_EQ(repaired("\xED\xA0\x80"), std::pair(std::string("\uFFFD\uFFFD\uFFFD"), int64_t{3}))
+      << "a surrogate is none";
+  EXPECT_EQ(repaired("\xC0\xAF\xFF"), std::pair(std::string("\uFFFD\uFFFD\uFFFD"), int64_t{3}))
+      << "overlong forms";
+  for (const char* bad : {"\x80", "\xC2", "\xE0\x80\x80", "\xF4\x90\x80\x80", "\xF8\x88"})
+    EXPECT_FALSE(is_valid_utf8(bad));
+}
+
+TEST(Utf8, DecodingAndEncodingAgree) {
+  for (const char32_t c :
+       {U'\0', U'a', U'\x7F', U'\x80', U'\x7FF', U'\x800', U'\uFFFD', U'\x10000', U'\x10FFFF'}) {
+    std::string text;
+    append_utf8(c, text);
+    size_t position = 0;
+    EXPECT_EQ(decode_utf8(text, position), c);
+    EXPECT_EQ(position, text.size());
+    EXPECT_EQ(count_characters(text), 1u);
+  }
+}
+
+Texts many_texts() {
+  Texts texts;
+  for (int i = 0; i < 5000; ++i)
+    texts.push_back("word" + std::to_string(i % 700) + " Слово" + std::to_string(i % 13) + " x");
+  return texts;
+}
+
+TEST(TokenizedTexts, DoNotDependOnTheNumberOfThreads) {
+  const TextPipeline pipeline(TextOptions{});
+  const auto one = tokenize(many_texts(), pipeline, 1), three = tokenize(many_texts(), pipeline, 3);
+  EXPECT_EQ(one.tokens.values, three.tokens.values);
+  EXPECT_EQ(one.tokens.offsets, three.tokens.offsets);
+  ASSERT_EQ(one.words.size(), three.words.size());
+  for (int32_t i = 0; i < one.words.size(); ++i) EXPECT_EQ(one.words[i], three.words[i]);
+}
+
+TEST(TokenizedTexts, DuplicatesAreTextsWithEqualTokens) {
+  Texts texts;
+  for (const auto* text : {"Good film!", "bad film", "good, FILM", "", "!!!"})
+    texts.push_back(std::string_view(text));
+  EXPECT_EQ(tokenize(texts, TextPipeline(TextOptions{}), 1).duplicate_groups(),
+            (std::vector<int64_t>{0, 1, 0, 3, 3}));
+}
+
+TEST(Ngrams, EachRunOfWordsHasOneBucketAfterTheWords) {
+  RaggedIds texts;
+  texts.push_back(std::vector<int32_t>{5, 6, 7});
+  texts.push_back(std::vector<int32_t>{5, 6});
+  texts.push_back(std::vector<int32_t>{});
+  const auto all = with_ngrams(texts, 100, {.longest = 3, .buckets = 10});
+  EXPECT_EQ(all.length(0), 3 + 3) << "5 6, 5 6 7, 6 7";
+  EXPECT_EQ(all.length(1), 2 + 1);
+  EXPECT_EQ(all.length(2), 0);
+  EXPECT_EQ(all[0][3], all[1][2]) << "the same run, the same bucket";
+  for (const auto id : all[0].subspan(3)) EXPECT_TRUE(id >= 100 && id < 110);
+}
+
+}  // namespace
+}  // namespace semblance
