@@ -7,7 +7,9 @@ target_compile_options(semblance_options INTERFACE
 # Header-only: the wheel's include folder holds another fmt than Debian's library.
 target_compile_definitions(semblance_options INTERFACE FMT_HEADER_ONLY)
 if(SEMBLANCE_SANITIZE)
-  target_compile_options(semblance_options INTERFACE -fsanitize=${SEMBLANCE_SANITIZE} -fno-omit-frame-pointer -g)
+  # g++ 12 takes LibTorch's default arguments for uninitialised once its code is instrumented.
+  target_compile_options(semblance_options INTERFACE
+    -fsanitize=${SEMBLANCE_SANITIZE} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
   target_link_options(semblance_options INTERFACE -fsanitize=${SEMBLANCE_SANITIZE})
   target_compile_definitions(semblance_options INTERFACE SEMBLANCE_SANITIZED)
 endif()

@@ -18,6 +18,9 @@ export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root}
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 
+# Threads that wait for each other by spinning make training tens of times slower where anything else runs as well.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
+
 say() { printf '%s: %s\n' "$(basename "$0")" "$*"; }
 fail() {
   printf '%s: error: %s\n' "$(basename "$0")" "$*" >&2
@@ -67,7 +70,7 @@ install_packages() {
   fi
   # apt waits for its own locks only when it installs; the lists are guarded here.
   "${sudo[@]}" flock /var/lib/apt/lists apt-get -qq update
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get -qq install -y --no-install-recommends \
     -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "${missing[@]}" >/dev/null
   did="installed ${missing[*]}"
 }
