@@ -144,10 +144,6 @@ def test_an_occupied_run_folder_is_refused(opinions, run):
     assert fingerprint(run) == before
 
 
-def test_training_that_diverges(opinions, tmp_path):
-    result = semblance("train", "sentiment", "--train", opinions, "--run", tmp_path / "r", "--lr", "1e6", "--optimizer", "sgd", "--epochs", "300", "--embedding-std", "100", check=False)
-    assert result.code == DIVERGED and "not finite" in result.error
-
 
 @pytest.mark.parametrize("verb", [["resume"], ["predict"], ["inspect"], ["evaluate"]])
 @pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "garbage"])
