@@ -81,7 +81,8 @@ usable_python() {
 
 make_venv() {
   local version
-  if [[ -x .venv/bin/pip ]] && .venv/bin/python -c '' 2>/dev/null; then
+  # pip renames what it replaces to ~…, and leaves that where it is stopped half-way.
+  if [[ -x .venv/bin/pip ]] && .venv/bin/python -c '' 2>/dev/null && ! compgen -G '.venv/lib/python3*/site-packages/~*' >/dev/null; then
     did="there"
     return
   fi
@@ -123,6 +124,11 @@ pins() { sed -E 's/[[:space:]]*(#.*)?$//; /^$/d' "$1" | grep -E "^${2:-[^=]*}=="
 
 libtorch_given() { [[ -n ${Torch_DIR:-}${CMAKE_PREFIX_PATH:-} ]]; }
 
+# libtorch_there BUILD: whether .venv holds all of it.
+libtorch_there() {
+  installed torch "$TORCH*" && grep -qs "^__version__ = '$TORCH+$1" .venv/lib/python3*/site-packages/torch/version.py
+}
+
 has_gpu() { command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep -q '^GPU'; }
 
 install_libtorch() {
@@ -130,7 +136,7 @@ install_libtorch() {
     did="given: ${Torch_DIR:-$CMAKE_PREFIX_PATH}"
   elif has_gpu; then
     install_libtorch_cuda
-  elif installed torch "$TORCH+cpu"; then
+  elif libtorch_there cpu; then
     did="$TORCH+cpu there"
   else
     install_libtorch_cpu
@@ -153,7 +159,7 @@ install_libtorch_cpu() {
 install_libtorch_cuda() {
   local toolkit library
   did="$TORCH for CUDA there"
-  if ! { installed torch "$TORCH" || installed torch "$TORCH+cu*"; } || ! installed nvidia_cuda_nvcc '*'; then
+  if ! libtorch_there cu || ! installed nvidia_cuda_nvcc '*'; then
     # Where both builds are offered, pip takes the +cpu one for the newer.
     pip_install "torch==$TORCH,!=$TORCH+cpu" 'cuda-toolkit[nvcc]'
     did="installed torch==$TORCH for CUDA"
