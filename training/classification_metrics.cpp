@@ -3,6 +3,7 @@
 #include <ATen/Functions.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -20,6 +21,9 @@ Json number(double value) {
 }  // namespace
 
 double roc_auc(const std::vector<float>& scores, const std::vector<uint8_t>& positive) {
+  // A diverged model's: no order, and the search for ties below would not end.
+  if (std::ranges::any_of(scores, [](float score) { return std::isnan(score); }))
+    return std::numeric_limits<double>::quiet_NaN();
   std::vector<size_t> order(scores.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::ranges::sort(order, [&](size_t a, size_t b) { return scores[a] < scores[b]; });

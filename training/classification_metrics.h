@@ -12,7 +12,7 @@
 namespace semblance {
 
 /// Area under the ROC curve: the chance that a positive example scores above a negative one, ties counting
-/// half (Mann-Whitney). NaN if either kind is missing.
+/// half (Mann-Whitney). NaN if either kind is missing or a score is NaN.
 double roc_auc(const std::vector<float>& scores, const std::vector<uint8_t>& positive);
 
 /// Precision, recall and F1 are 0 where they would divide by zero, as scikit-learn has it by default.

@@ -144,6 +144,11 @@ def test_an_occupied_run_folder_is_refused(opinions, run):
     assert fingerprint(run) == before
 
 
+def test_training_that_diverges(opinions, tmp_path):
+    wild = ["--lr", "1e6", "--optimizer", "sgd", "--embedding-std", "100", "--activation", "leaky-relu", "--hidden", "10,10,10", "--dropout", "0"]
+    result = semblance("train", "sentiment", "--train", opinions, "--run", tmp_path / "r", "--epochs", "5", *wild, check=False)
+    assert result.code == DIVERGED and "not finite" in result.error
+
 
 @pytest.mark.parametrize("verb", [["resume"], ["predict"], ["inspect"], ["evaluate"]])
 @pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "garbage"])

@@ -44,6 +44,7 @@ TEST(RocAuc, CountsTiesHalf) {
   EXPECT_DOUBLE_EQ(roc_auc({0.5f, 0.5f, 0.5f}, {0, 1, 1}), 0.5);
   EXPECT_DOUBLE_EQ(roc_auc({3, 2, 1}, {1, 1, 0}), 1.0);
   EXPECT_TRUE(std::isnan(roc_auc({1, 2}, {1, 1})));
+  EXPECT_TRUE(std::isnan(roc_auc({1, std::nanf(""), 2}, {1, 0, 1})));
 }
 
 TEST(ClassificationMetrics, SetsOfLabels) {
