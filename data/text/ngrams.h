@@ -1,22 +1,28 @@
-// Word n-grams as extra ids, hashed into a fixed number of rows (row 2.8; Joulin et al. 2016, "Bag of tricks
-// for efficient text classification").
+// Runs of words and of characters as extra ids, hashed into a fixed number of rows: Joulin et al. 2016, "Bag
+// of tricks for efficient text classification" (row 2.8), and Bojanowski et al. 2017, "Enriching word vectors
+// with subword information".
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "data/fields.h"
-#include "data/ragged.h"
 
 namespace semblance {
 
 struct NgramOptions {
   int64_t longest = 1;
   int64_t buckets = 500000;
+  int64_t longest_chars = 0;
+  int64_t shortest_chars = 3;
+  int64_t char_buckets = 500000;
 
-  /// Extra ids that n-grams take: none where single words are all.
-  int64_t rows() const { return longest > 1 ? buckets : 0; }
+  /// Ids that runs of words take, which follow those of the words: none where single words are all.
+  int64_t word_rows() const { return longest > 1 ? buckets : 0; }
+  /// Ids that all runs take; those of characters come last.
+  int64_t rows() const { return word_rows() + (longest_chars > 0 ? char_buckets : 0); }
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -27,16 +33,30 @@ struct NgramOptions {
     visit("buckets", self.buckets,
           Field{.help = "embedding rows that all runs of two and more words share by hashing",
                 .min = 1,
-                .max = 1e9});
+                .max = 5e8});
+    visit(
+        "char-ngrams", self.longest_chars,
+        Field{.help = "longest run of characters within a word that counts as a feature, unknown words' too; "
+                      "0: none",
+              .min = 0,
+              .max = 32});
+    visit(
+        "min-char-ngrams", self.shortest_chars,
+        Field{.help = "shortest such run; a word's two ends count as a character each", .min = 1, .max = 32});
+    visit("char-buckets", self.char_buckets,
+          Field{.help = "embedding rows that all runs of characters share by hashing", .min = 1, .max = 5e8});
   }
 };
 
-/// Appends the ids of the n-grams of `words`, from 2 words to options.longest, to `ids`; they lie in
+/// Appends the ids of the runs of `words`, from 2 words to options.longest, to `ids`; they lie in
 /// [first_id, first_id + options.buckets).
 void append_ngrams(std::span<const int32_t> words, int32_t first_id, const NgramOptions& options,
                    std::vector<int32_t>& ids);
 
-/// Each row followed by its n-grams.
-RaggedIds with_ngrams(RaggedIds texts, int32_t first_id, const NgramOptions& options);
+/// Appends the ids of the runs of `word`'s characters (code points of well-formed UTF-8) between the marks <
+/// and > that stand for its ends, from options.shortest_chars to options.longest_chars long, without the
+/// marks alone; they lie in [first_id, first_id + options.char_buckets).
+void append_char_ngrams(std::string_view word, int32_t first_id, const NgramOptions& options,
+                        std::vector<int32_t>& ids);
 
 }  // namespace semblance

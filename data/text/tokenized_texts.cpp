@@ -9,6 +9,21 @@
 #include "data/parallel.h"
 
 namespace semblance {
+namespace {
+
+// Ends a text whose words' ids stand in `ids` from `begin` on.
+void append_word_runs(size_t begin, const Vocabulary& vocabulary, const NgramOptions& ngrams,
+                      std::vector<int32_t>& ids) {
+  if (ngrams.longest < 2) return;
+  const std::vector<int32_t> words(ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.end());
+  append_ngrams(words, vocabulary.size(), ngrams, ids);
+}
+
+int32_t first_char_id(const Vocabulary& vocabulary, const NgramOptions& ngrams) {
+  return vocabulary.size() + static_cast<int32_t>(ngrams.word_rows());
+}
+
+}  // namespace
 
 TokenizedTexts tokenize(const Texts& texts, const TextPipeline& pipeline, int threads) {
   // Shards are consecutive, so words merged shard by shard are numbered by their first appearance in the
@@ -49,14 +64,27 @@ std::vector<int64_t> TokenizedTexts::count(std::span<const int64_t> rows) const 
   return counts;
 }
 
-RaggedIds TokenizedTexts::encode(std::span<const int64_t> rows, const Vocabulary& vocabulary) const {
+RaggedIds TokenizedTexts::encode(std::span<const int64_t> rows, const Vocabulary& vocabulary,
+                                 const NgramOptions& ngrams) const {
   std::vector<int32_t> ids(static_cast<size_t>(words.size()));
-  for (int32_t i = 0; i < words.size(); ++i) ids[static_cast<size_t>(i)] = vocabulary.id(words[i]);
+  RaggedIds characters;
+  for (int32_t i = 0; i < words.size(); ++i) {
+    ids[static_cast<size_t>(i)] = vocabulary.id(words[i]);
+    append_char_ngrams(words[i], first_char_id(vocabulary, ngrams), ngrams, characters.values);
+    characters.close_row();
+  }
   RaggedIds encoded;
   encoded.offsets.reserve(rows.size() + 1);
   for (const int64_t row : rows) {
+    const size_t begin = encoded.values.size();
     for (const int32_t token : tokens[row])
       if (const int32_t id = ids[static_cast<size_t>(token)]; id >= 0) encoded.values.push_back(id);
+    append_word_runs(begin, vocabulary, ngrams, encoded.values);
+    if (ngrams.longest_chars > 0)
+      for (const int32_t token : tokens[row]) {
+        const auto runs = characters[token];
+        encoded.values.insert(encoded.values.end(), runs.begin(), runs.end());
+      }
     encoded.close_row();
   }
   return encoded;
@@ -79,10 +107,14 @@ std::vector<int64_t> TokenizedTexts::duplicate_groups() const {
 }
 
 void encode_text(std::string_view text, const TextPipeline& pipeline, const Vocabulary& vocabulary,
-                 TokenBuffer& buffer, std::vector<int32_t>& ids) {
+                 const NgramOptions& ngrams, TokenBuffer& buffer, std::vector<int32_t>& ids) {
+  const size_t begin = ids.size();
   pipeline.tokenize(text, buffer);
   for (const auto token : buffer.tokens)
     if (const int32_t id = vocabulary.id(token); id >= 0) ids.push_back(id);
+  append_word_runs(begin, vocabulary, ngrams, ids);
+  for (const auto token : buffer.tokens)
+    append_char_ngrams(token, first_char_id(vocabulary, ngrams), ngrams, ids);
 }
 
 }  // namespace semblance

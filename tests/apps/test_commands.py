@@ -145,7 +145,7 @@ def test_several_classes_and_sets_of_labels(tmp_path):
 
 
 @pytest.mark.parametrize("options", [["--model", "flat", "--max-length", "12"], ["--pooling", "padded-mean"], ["--pooling", "padded-mean", "--max-length", "9", "--padding", "pre"], ["--loss", "bce"], ["--loss", "cross-entropy"], ["--loss", "nll"],
-                                     ["--activation", "gelu-tanh", "--hidden", "8,4"], ["--optimizer", "lazy-adam"], ["--optimizer", "adagrad"], ["--optimizer", "adamw", "--weight-decay", "0.01"], ["--ngrams", "2", "--buckets", "1000"],
+                                     ["--activation", "gelu-tanh", "--hidden", "8,4"], ["--optimizer", "lazy-adam"], ["--optimizer", "adagrad"], ["--optimizer", "adamw", "--weight-decay", "0.01"], ["--ngrams", "2", "--buckets", "1000"], ["--char-ngrams", "4", "--char-buckets", "1000"],
                                      ["--sampler", "weighted", "--max-weight", "3"], ["--class-weights", "balanced"], ["--class-weights", "1,2"], ["--stopwords", "en"], ["--clip-norm", "1", "--accumulate", "2"], ["--schedule", "cosine", "--warmup", "5"]])
 def test_every_kind_of_model_learns_the_opinions(options, opinions, tmp_path):
     report = semblance("train", "sentiment", "--train", opinions, "--run", tmp_path / "r", "--epochs", "25", "--batch-size", "8", "--lr", "0.02", "--split", "1,0,0", "--test", opinions, "--json", *options).json

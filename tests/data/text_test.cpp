@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "data/text/ngrams.h"
 #include "data/text/text_pipeline.h"
 #include "data/text/tokenized_texts.h"
@@ -129,17 +131,63 @@ TEST(TokenizedTexts, DuplicatesAreTextsWithEqualTokens) {
             (std::vector<int64_t>{0, 1, 0, 3, 3}));
 }
 
-TEST(Ngrams, EachRunOfWordsHasOneBucketAfterTheWords) {
-  RaggedIds texts;
-  texts.push_back(std::vector<int32_t>{5, 6, 7});
-  texts.push_back(std::vector<int32_t>{5, 6});
-  texts.push_back(std::vector<int32_t>{});
-  const auto all = with_ngrams(texts, 100, {.longest = 3, .buckets = 10});
-  EXPECT_EQ(all.length(0), 3 + 3) << "5 6, 5 6 7, 6 7";
-  EXPECT_EQ(all.length(1), 2 + 1);
-  EXPECT_EQ(all.length(2), 0);
-  EXPECT_EQ(all[0][3], all[1][2]) << "the same run, the same bucket";
-  for (const auto id : all[0].subspan(3)) EXPECT_TRUE(id >= 100 && id < 110);
+std::vector<int32_t> runs_of(std::vector<int32_t> words) {
+  std::vector<int32_t> ids;
+  append_ngrams(words, 100, {.longest = 3, .buckets = 10}, ids);
+  return ids;
+}
+
+TEST(Ngrams, AreEveryRunOfUpToThreeWords) {
+  const auto three = runs_of({5, 6, 7}), two = runs_of({5, 6});
+  EXPECT_EQ(three.size(), 3) << "5 6, 5 6 7, 6 7";
+  ASSERT_EQ(two.size(), 1);
+  EXPECT_TRUE(runs_of({}).empty());
+  EXPECT_EQ(three[0], two[0]) << "the same run, the same bucket";
+  for (const auto id : three) EXPECT_TRUE(id >= 100 && id < 110);
+}
+
+std::vector<int32_t> char_runs_of(std::string_view word, int64_t shortest, int64_t longest) {
+  std::vector<int32_t> ids;
+  append_char_ngrams(word, 7, {.longest_chars = longest, .shortest_chars = shortest, .char_buckets = 1 << 30},
+                     ids);
+  return ids;
+}
+
+TEST(CharacterNgrams, CountCharactersNotBytes) {
+  EXPECT_EQ(char_runs_of("cat", 3, 3).size(), 3) << "<ca cat at>";
+  EXPECT_EQ(char_runs_of("кот", 3, 3).size(), 3);
+  EXPECT_EQ(char_runs_of("cat", 3, 6).size(), 3 + 2 + 1);
+  EXPECT_EQ(char_runs_of("cat", 1, 1).size(), 3) << "the marks alone are none";
+  EXPECT_EQ(char_runs_of("a", 3, 6).size(), 1) << "<a>";
+  EXPECT_TRUE(char_runs_of("", 3, 6).empty());
+  EXPECT_TRUE(char_runs_of("cat", 3, 0).empty());
+}
+
+TEST(CharacterNgrams, TellAWordsEndsFromItsMiddle) {
+  const auto cat = char_runs_of("cat", 3, 3), concatenate = char_runs_of("concatenate", 3, 3);
+  EXPECT_NE(std::ranges::find(concatenate, cat[1]), concatenate.end());
+  EXPECT_EQ(std::ranges::find(concatenate, cat[0]), concatenate.end());
+  EXPECT_EQ(std::ranges::find(concatenate, cat[2]), concatenate.end());
+}
+
+TEST(CharacterNgrams, AreThereForUnknownWordsAndAreTheSameForOneTextAndForMany) {
+  Texts texts;
+  for (const std::string text : {"good cat", "bad cat", "a word unseen"}) texts.push_back(text);
+  const TextPipeline pipeline(TextOptions{});
+  const auto tokenized = tokenize(texts, pipeline, 1);
+  const std::vector<int64_t> all{0, 1, 2}, known{0, 1};
+  const Vocabulary vocabulary(tokenized.words, tokenized.count(known), {});
+  const NgramOptions ngrams{.longest = 2, .buckets = 50, .longest_chars = 4, .char_buckets = 60};
+  const auto encoded = tokenized.encode(all, vocabulary, ngrams);
+  EXPECT_GT(encoded.length(2), 0);
+  for (const auto id : encoded[2])
+    EXPECT_TRUE(id >= vocabulary.size() + 50 && id < vocabulary.size() + ngrams.rows());
+  TokenBuffer buffer;
+  for (int64_t row = 0; row < 3; ++row) {
+    std::vector<int32_t> ids;
+    encode_text(texts[row], pipeline, vocabulary, ngrams, buffer, ids);
+    EXPECT_TRUE(std::ranges::equal(ids, encoded[row]));
+  }
 }
 
 }  // namespace

@@ -57,9 +57,15 @@ void check_options(const SentimentJob& job) {
     usage("--max-length: expected a length for --model flat, found 0");
   if (job.model.kind == ClassifierKind::Flat && job.model.pooling == ClassifierPooling::PaddedMean)
     usage("--pooling: expected mean with --model flat, which does not pool, found padded-mean");
-  if (job.ngrams.longest > 1 &&
-      (job.model.kind == ClassifierKind::Flat || job.model.pooling == ClassifierPooling::PaddedMean))
-    usage("--ngrams: expected 1 with a model of padded texts, found {}", job.ngrams.longest);
+  if (job.model.kind == ClassifierKind::Flat || job.model.pooling == ClassifierPooling::PaddedMean) {
+    if (job.ngrams.longest > 1)
+      usage("--ngrams: expected 1 with a model of padded texts, found {}", job.ngrams.longest);
+    if (job.ngrams.longest_chars > 0)
+      usage("--char-ngrams: expected 0 with a model of padded texts, found {}", job.ngrams.longest_chars);
+  }
+  if (job.ngrams.longest_chars > 0 && job.ngrams.shortest_chars > job.ngrams.longest_chars)
+    usage("--min-char-ngrams: expected at most --char-ngrams, {}, found {}", job.ngrams.longest_chars,
+          job.ngrams.shortest_chars);
   parse_interval(job.training.checkpoint_every, "checkpoint-every");
 }
 
@@ -175,9 +181,8 @@ std::unique_ptr<LabelledDataset> make_dataset(const TokenizedTexts& tokens, cons
                                               const SentimentJob& job) {
   if (rows.empty()) return nullptr;
   return std::make_unique<LabelledDataset>(
-      with_ngrams(tokens.encode(rows, setup.vocabulary), setup.vocabulary.size(), job.ngrams),
-      select_rows(labels, rows), setup.sets ? static_cast<int64_t>(setup.classes.size()) : 0,
-      collation_of(job.model));
+      tokens.encode(rows, setup.vocabulary, job.ngrams), select_rows(labels, rows),
+      setup.sets ? static_cast<int64_t>(setup.classes.size()) : 0, collation_of(job.model));
 }
 
 // Labelled texts of a file for measuring: tokens and labels in the terms of `setup`.
@@ -475,10 +480,9 @@ std::vector<Prediction> SentimentModel::predict(const std::vector<std::string>& 
   RaggedIds ids;
   TokenBuffer buffer;
   for (const auto& text : texts) {
-    encode_text(text, *pipeline_, setup.vocabulary, buffer, ids.values);
+    encode_text(text, *pipeline_, setup.vocabulary, job_.ngrams, buffer, ids.values);
     ids.close_row();
   }
-  ids = with_ngrams(std::move(ids), setup.vocabulary.size(), job_.ngrams);
   // A text's answer must not depend on its neighbours: where a batch is filled to its longest text, each goes
   // alone.
   const auto collation = collation_of(job_.model);

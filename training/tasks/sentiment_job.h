@@ -139,7 +139,7 @@ struct SentimentJob {
     visit("input", self.input, "Layout of the files");
     visit("text", self.text, "Cleaning and tokens");
     visit("vocabulary", self.vocabulary, "Vocabulary");
-    visit("ngrams", self.ngrams, "Word n-grams");
+    visit("ngrams", self.ngrams, "Runs of words and of characters");
     visit("model", self.model, "Model");
     visit("training", self.training, "Training");
   }
