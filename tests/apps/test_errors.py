@@ -108,6 +108,8 @@ WRONG_OPTIONS = [
     (["--loss", "nll-loss"], "--loss"),
     (["--class-weights", "1,2,3"], "--class-weights"),
     (["--patience", "2", "--split", "1,0,0"], "--patience"),
+    (["--char-ngrams", "3", "--min-char-ngrams", "4"], "--min-char-ngrams"),
+    (["--char-ngrams", "3", "--pooling", "padded-mean"], "--char-ngrams"),
     (["--device", "gpu"], "--device"),
     (["--no-such-option"], "no-such-option"),
     (["--model", "flat"], "--max-length"),
