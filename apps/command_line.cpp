@@ -80,4 +80,11 @@ std::optional<std::string> CommandLine::last(std::string_view name) const {
   return std::nullopt;
 }
 
+std::vector<std::string> CommandLine::all(std::string_view name) const {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : given_)
+    if (key == name) values.push_back(value);
+  return values;
+}
+
 }  // namespace semblance

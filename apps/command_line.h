@@ -55,6 +55,9 @@ class CommandLine {
   /// The last value given for an option.
   std::optional<std::string> last(std::string_view name) const;
 
+  /// All of them, in order.
+  std::vector<std::string> all(std::string_view name) const;
+
   /// Sets the fields that were given.
   template <class Options>
   void apply_fields(Options& options) const {

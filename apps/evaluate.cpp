@@ -1,35 +1,98 @@
-// semblance evaluate RUN DATA [options]
+// semblance evaluate RUN DATA [options], semblance evaluate --vectors FILE ROWS [options]
+#include <algorithm>
 #include <chrono>
 
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
 #include "training/device.h"
+#include "training/ranking.h"
 #include "training/tasks/sentiment.h"
 
 namespace semblance {
+namespace {
+
+class Clock {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+void print_report(const Json& report, const CommandLine& line) {
+  print_out(line.given("json") ? report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
+                               : metrics_table(report));
+  flush_out();
+}
+
+// Hits@K of the mean of word vectors.
+int evaluate_vectors(Arguments arguments) {
+  CommandLine line(
+      "evaluate --vectors FILE ROWS [options]",
+      "Ranks the duplicate of each question among other candidates by the mean of the words' vectors. Rows "
+      "hold\na question, its duplicate and negatives, between tabs.");
+  VectorFileOptions file;
+  TextOptions text;
+  RankingOptions ranking;
+  line.add_option("Vectors", "vectors", "FILE", "word vectors in any format");
+  line.add_fields(file, "Vectors");
+  line.add_fields(text, "Cleaning and tokens");
+  line.add_fields(ranking, "Ranking");
+  line.add_option("Ranking", "threads", "N", "threads to compute with; 0: one for each core", "0");
+  line.add_flag("Output", "json", "print JSON");
+  if (!line.parse(arguments)) return 0;
+  const auto& given = line.positional(1, 1);
+  line.apply_fields(file);
+  line.apply_fields(text);
+  line.apply_fields(ranking);
+  set_threads(
+      parse_integer(line.last("threads").value_or("0"), "threads", Field{.help = "", .min = 0, .max = 1024}));
+  const Clock clock;
+  const TextPipeline pipeline(text);
+  const auto vectors = WordVectors::load(*line.last("vectors"), file, print_note);
+  MeanVectorEncoder encoder(vectors, pipeline);
+  RowProgress progress;
+  const Clock ranking_clock;
+  Json report = evaluate_ranking(encoder, given[0], file.bad_rows, ranking, print_note,
+                                 [&](int64_t rows) { progress.show(rows); });
+  progress.clear();
+  report["ranking_seconds"] = ranking_clock.seconds();
+  report["seconds"] = clock.seconds();
+  print_report(report, line);
+  return 0;
+}
+
+}  // namespace
 
 int run_evaluate(Arguments arguments) {
-  CommandLine line("evaluate RUN DATA [DATA …] [options]", "Measures a trained model on labelled texts.");
+  const auto names_vectors = [](const std::string& argument) {
+    return argument == "--vectors" || argument.starts_with("--vectors=");
+  };
+  if (std::ranges::any_of(arguments, names_vectors)) return evaluate_vectors(arguments);
+  CommandLine line(
+      "evaluate RUN DATA [DATA …] [options]",
+      "Measures a trained model on labelled texts. With --vectors FILE: the ranking of word vectors, see\n"
+      "semblance evaluate --vectors FILE --help.");
   add_serving_options(line);
   line.add_fields(InputOptions{}, "Layout of the files (the run's own unless given)");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(2, 1000);
-  const auto start = std::chrono::steady_clock::now();
+  const Clock clock;
   const auto served = open_checkpoint(line, given[0]);
   SentimentModel model(served.checkpoint, served.location.path().string(),
                        resolve_device(device_choice(line)));
   auto layout = model.job().input;
   line.apply_fields(layout);
   Json report = model.evaluate_files(std::span(given).subspan(1), layout, print_note);
-  report["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report["seconds"] = clock.seconds();
   report["run"] = served.location.run.string();
   report["checkpoint"] = served.location.name;
   report["step"] = served.checkpoint.training.value("step", 0);
   report["epoch"] = served.checkpoint.training.value("epoch", 0);
-  print_out(line.given("json") ? report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
-                               : metrics_table(report));
-  flush_out();
+  print_report(report, line);
   return 0;
 }
 

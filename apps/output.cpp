@@ -74,7 +74,18 @@ std::string metrics_table(const Json& report) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, value] : report.items())
     if (!value.is_structured()) rows.push_back({name, cell(value)});
+  for (const char* by_k : {"hits", "dcg"})
+    if (const auto values = report.find(by_k); values != report.end())
+      for (const auto& [k, value] : values->items())
+        rows.push_back({fmt::format("{}@{}", by_k, k), cell(value)});
   std::string text = align(rows);
+  if (const auto sections = report.find("sections"); sections != report.end()) {
+    rows = {{"section", "accuracy", "correct", "examples", "skipped"}};
+    for (const auto& row : *sections)
+      rows.push_back({cell(row["section"]), cell(row["accuracy"]), cell(row["correct"]),
+                      cell(row["examples"]), cell(row["skipped"])});
+    text += "\n" + align(rows);
+  }
   if (const auto classes = report.find("per_class"); classes != report.end()) {
     constexpr size_t kMost = 40;
     rows = {{"label", "precision", "recall", "f1", "examples"}};
@@ -154,6 +165,18 @@ void Progress::on_end(TrainerCore& trainer) {
   clear_bar();
   print_note(
       fmt::format("{} at epoch {}, step {}", trainer.outcome(), trainer.state().epoch, trainer.state().step));
+}
+
+RowProgress::RowProgress() : terminal_(isatty(STDERR_FILENO) != 0) {}
+
+void RowProgress::show(int64_t rows) {
+  if (!terminal_) return;
+  fmt::print(stderr, "\r\033[K{} rows", rows);
+  shown_ = true;
+}
+
+void RowProgress::clear() {
+  if (std::exchange(shown_, false)) fmt::print(stderr, "\r\033[K");
 }
 
 }  // namespace semblance

@@ -38,4 +38,16 @@ class Progress : public Callback {
   double last_line_ = 0;
 };
 
+/// A count of rows done on standard error, on a terminal alone.
+class RowProgress {
+ public:
+  RowProgress();
+  void show(int64_t rows);
+  void clear();
+
+ private:
+  bool terminal_;
+  bool shown_ = false;
+};
+
 }  // namespace semblance

@@ -40,20 +40,29 @@ void FileWriter::finish() {
   if (::close(file) != 0) fail("closed");
 }
 
+void FileWriter::rewrite_start(std::string_view bytes) {
+  if (::pwrite(file_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) fail("written");
+}
+
+AtomicFile::AtomicFile(const std::filesystem::path& path)
+    : path_(path), temporary_(path.string() + ".tmp"), writer_(temporary_) {}
+
+AtomicFile::~AtomicFile() {
+  std::error_code ignored;
+  if (!committed_) std::filesystem::remove(temporary_, ignored);
+}
+
+void AtomicFile::commit() {
+  writer_.finish();
+  rename_path(temporary_, path_);
+  committed_ = true;
+  flush_folder(path_.parent_path());
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  auto temporary = path;
-  temporary += ".tmp";
-  try {
-    FileWriter writer(temporary);
-    writer.write(content);
-    writer.finish();
-  } catch (const Error&) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw;
-  }
-  rename_path(temporary, path);
-  flush_folder(path.parent_path());
+  AtomicFile file(path);
+  file.writer().write(content);
+  file.commit();
 }
 
 void flush_folder(const std::filesystem::path& folder) {

@@ -16,6 +16,8 @@ class FileWriter {
   FileWriter& operator=(const FileWriter&) = delete;
 
   void write(std::string_view bytes);
+  /// Writes over the first bytes, for a header that is known at the end alone.
+  void rewrite_start(std::string_view bytes);
   /// Flushes to the disk and closes.
   void finish();
 
@@ -28,6 +30,22 @@ class FileWriter {
 
 /// Replaces `path` by `content` in one step: a temporary file beside it, flushed, then renamed over it.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// A file made in one step from any number of writes: under a temporary name until `commit`, and removed if
+/// that is never reached.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile();
+
+  FileWriter& writer() { return writer_; }
+  void commit();
+
+ private:
+  std::filesystem::path path_, temporary_;
+  FileWriter writer_;
+  bool committed_ = false;
+};
 
 /// Makes renames within `folder` durable.
 void flush_folder(const std::filesystem::path& folder);

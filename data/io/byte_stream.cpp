@@ -56,6 +56,10 @@ ByteStream::ByteStream() = default;
 ByteStream::~ByteStream() = default;
 ByteStream::ByteStream(ByteStream&&) noexcept = default;
 
+bool ByteStream::is_gzip() const {
+  return state_ && state_->gzip;
+}
+
 size_t ByteStream::read(std::span<char> buffer) {
   if (peeked_served_ == peeked_.size()) return read_on(buffer);
   const size_t n = peeked_.copy(buffer.data(), buffer.size(), peeked_served_);

@@ -28,6 +28,9 @@ class ByteStream {
   /// To be called before the first `read`. Throws as `read` does.
   std::string_view peek(size_t size);
 
+  /// Whether the input is gzipped; known once it was read or peeked at.
+  bool is_gzip() const;
+
   /// The path as given, or "<stdin>": the name used in error messages.
   const std::string& name() const { return name_; }
 

@@ -1,5 +1,6 @@
 #include "data/io/line_reader.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "data/error.h"
@@ -53,6 +54,16 @@ bool LineReader::next(std::string_view& line) {
     if (++line_number_ == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
     return true;
   }
+}
+
+std::vector<std::string_view> split_blanks(std::string_view line) {
+  std::vector<std::string_view> parts;
+  size_t end = 0;
+  for (size_t begin; (begin = line.find_first_not_of(" \t", end)) != std::string_view::npos;) {
+    end = std::min(line.find_first_of(" \t", begin), line.size());
+    parts.push_back(line.substr(begin, end - begin));
+  }
+  return parts;
 }
 
 }  // namespace semblance

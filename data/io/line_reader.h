@@ -37,4 +37,7 @@ class LineReader {
   int64_t line_number_ = 0;
 };
 
+/// The parts of `line` between blanks and tabs.
+std::vector<std::string_view> split_blanks(std::string_view line);
+
 }  // namespace semblance

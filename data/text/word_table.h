@@ -3,12 +3,31 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "data/ragged.h"
 
 namespace semblance {
+
+/// A place of the hash table: open addressing, linear probing, a power of two of places.
+struct WordSlot {
+  uint32_t tag = 0;  ///< upper half of the word's hash (XXH3)
+  int32_t id = -1;   ///< none: the place is free
+};
+
+/// A word table in memory that somebody else holds. Wrong contents give wrong answers, but nothing worse.
+struct WordIndex {
+  std::span<const char> bytes;       ///< of all words
+  std::span<const int64_t> offsets;  ///< word i is bytes[offsets[i], offsets[i + 1])
+  std::span<const WordSlot> slots;
+
+  int32_t size() const { return static_cast<int32_t>(offsets.size()) - 1; }
+  std::string_view operator[](int32_t id) const;
+  /// The id of `word`, or -1.
+  int32_t find(std::string_view word) const;
+};
 
 class WordTable {
  public:
@@ -21,19 +40,18 @@ class WordTable {
   /// The id of `word`, added if it is new. Throws Error(Data) past 2^31 - 2 words.
   int32_t add(std::string_view word);
   /// The id of `word`, or -1.
-  int32_t find(std::string_view word) const;
+  int32_t find(std::string_view word) const { return index().find(word); }
+
+  /// The table's memory; holds until the next `add`.
+  WordIndex index() const { return {words_.values, words_.offsets, slots_}; }
+  /// Makes the hash table as small as `size()` words allow.
+  void shrink();
 
  private:
-  struct Slot {
-    uint32_t tag = 0;  // upper half of the word's hash
-    int32_t id = -1;
-  };
-
-  size_t locate(std::string_view word, uint64_t hash) const;
-  void grow();
+  void rehash(size_t places);
 
   Texts words_;
-  std::vector<Slot> slots_;  // open addressing, linear probing, at most half full
+  std::vector<WordSlot> slots_;  // at most half full
 };
 
 }  // namespace semblance

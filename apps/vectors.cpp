@@ -1,0 +1,334 @@
+// semblance vectors info|vector|similarity|neighbors|analogy|odd-one-out|closest|evaluate|convert FILE …
+// [options]
+#include <chrono>
+
+#include "apps/command_line.h"
+#include "apps/output.h"
+#include "apps/verbs.h"
+#include "data/io/line_reader.h"
+#include "data/vectors/convert.h"
+#include "data/vectors/mapped_vectors.h"
+#include "training/run_training.h"
+#include "training/vector_evaluation.h"
+#include "training/word_queries.h"
+
+namespace semblance {
+namespace {
+
+constexpr size_t kQueriesAtOnce = 512;
+constexpr const char* kStream = "-";
+
+// What each of the verbs below has.
+struct Session {
+  Session(std::string usage, std::string description) : line("vectors " + usage, std::move(description)) {
+    line.add_fields(VectorFileOptions{}, "Vectors");
+    line.add_option("Vectors", "threads", "N", "threads to compute with; 0: one for each core", "0");
+    line.add_flag("Output", "json", "print JSON: one object, or one a query where they come from a stream");
+  }
+
+  bool parse(Arguments arguments) {
+    if (!line.parse(arguments)) return false;
+    line.apply_fields(options);
+    json = line.given("json");
+    set_threads(parse_integer(line.last("threads").value_or("0"), "threads",
+                              Field{.help = "", .min = 0, .max = 1024}));
+    return true;
+  }
+  WordVectors load(const std::string& path) const { return WordVectors::load(path, options, print_note); }
+  int64_t top() const {
+    return parse_integer(line.last("top").value_or("10"), "top", Field{.help = "", .min = 1, .max = 1e6});
+  }
+  void print(const Json& object, const std::string& table) const {
+    print_out(json ? object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" : table);
+  }
+
+  CommandLine line;
+  VectorFileOptions options;
+  bool json = false;
+};
+
+void add_top(Session& session) {
+  session.line.add_option("Query", "top", "N", "how many words to print", "10");
+}
+
+Json neighbor_list(const WordVectors& vectors, const std::vector<Neighbor>& neighbors) {
+  Json list = Json::array();
+  for (const auto& neighbor : neighbors)
+    list.push_back({{"word", vectors.word(neighbor.id)}, {"similarity", neighbor.similarity}});
+  return list;
+}
+
+std::string neighbor_table(const WordVectors& vectors, const std::vector<Neighbor>& neighbors) {
+  std::string table;
+  for (const auto& neighbor : neighbors)
+    table += fmt::format("{:>8.4f}  {}\n", neighbor.similarity, vectors.word(neighbor.id));
+  return table;
+}
+
+// Answers the lines of standard input, many at once where they are there: parse(line, query) says what a line
+// asks and names an unknown word otherwise, answer(queries) prints.
+void answer_stream(
+    const Session& session, const WordQueries& queries,
+    const std::function<std::string(const std::string& line, WordQuery& query)>& unknown_word_of) {
+  LineReader lines{ByteStream(kStream)};
+  struct Asked {
+    std::string line, unknown;
+  };
+  std::vector<Asked> asked;
+  std::vector<WordQuery> known;
+  int64_t unknown = 0, total = 0;
+  const auto answer = [&] {
+    const auto answers = queries.most_similar(known, session.top());
+    size_t next = 0;
+    for (const auto& [line, unknown_word] : asked) {
+      const bool is_known = unknown_word.empty();
+      const auto neighbors = is_known ? answers[next++] : std::vector<Neighbor>{};
+      Json object = {{"query", line}, {"neighbors", neighbor_list(queries.vectors(), neighbors)}};
+      if (!is_known) object["unknown"] = unknown_word;
+      session.print(object,
+                    fmt::format("{}{}\n{}", line, is_known ? "" : ": '" + unknown_word + "' is not known",
+                                neighbor_table(queries.vectors(), neighbors)));
+    }
+    flush_out();
+    asked.clear();
+    known.clear();
+  };
+  for (std::string_view line; lines.next(line);) {
+    if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
+    WordQuery query;
+    asked.push_back({std::string(line), ""});
+    asked.back().unknown = unknown_word_of(asked.back().line, query);
+    unknown += !asked.back().unknown.empty();
+    ++total;
+    if (asked.back().unknown.empty()) known.push_back(std::move(query));
+    if (asked.size() == kQueriesAtOnce || !lines.has_buffered_line()) answer();
+  }
+  if (!asked.empty()) answer();
+  if (unknown > 0) print_note(fmt::format("warning: {} of {} queries have an unknown word", unknown, total));
+}
+
+int info(Arguments arguments) {
+  Session session("info FILE [options]",
+                  "Reads a whole file of vectors, verifies it and tells what it holds.");
+  if (!session.parse(arguments)) return 0;
+  const auto& path = session.line.positional(1, 1)[0];
+  const auto vectors = session.load(path);
+  if (is_mapped_vector_file(path)) MappedVectors(path).verify();
+  const auto norms = vectors.norms();
+  const auto [least, most] = std::ranges::minmax(norms);
+  double sum = 0;
+  for (const float norm : norms) sum += static_cast<double>(norm);
+  const Json report = {{"file", path},
+                       {"format", vectors.format()},
+                       {"vectors", vectors.size()},
+                       {"dim", vectors.dim()},
+                       {"bytes", vectors.values().size_bytes()},
+                       {"first", vectors.word(0)},
+                       {"last", vectors.word(vectors.size() - 1)},
+                       {"zero_vectors", std::ranges::count(norms, 0.f)},
+                       {"least_norm", least},
+                       {"mean_norm", sum / static_cast<double>(norms.size())},
+                       {"largest_norm", most}};
+  session.print(report, metrics_table(report));
+  return 0;
+}
+
+int vector(Arguments arguments) {
+  Session session("vector FILE WORD… [options]", "Prints words' vectors, in word2vec's text form.");
+  if (!session.parse(arguments)) return 0;
+  const auto& given = session.line.positional(2, 100000);
+  const auto vectors = session.load(given[0]);
+  const WordQueries queries(vectors);
+  Json object = Json::object();
+  std::string table = fmt::format("{} {}\n", given.size() - 1, vectors.dim());
+  for (const auto& word : std::span(given).subspan(1)) {
+    const auto values = vectors.vector(queries.id(word));
+    object[word] = std::vector<float>(values.begin(), values.end());
+    table += fmt::format("{} {}\n", word, fmt::join(values, " "));
+  }
+  session.print(object, table);
+  return 0;
+}
+
+int similarity(Arguments arguments) {
+  Session session("similarity FILE A B [options]", "Prints the cosine of two words' vectors.");
+  if (!session.parse(arguments)) return 0;
+  const auto& given = session.line.positional(3, 3);
+  const auto vectors = session.load(given[0]);
+  const double value = WordQueries(vectors).similarity(given[1], given[2]);
+  session.print({{"similarity", value}}, fmt::format("{:.6f}\n", value));
+  return 0;
+}
+
+int neighbors(Arguments arguments) {
+  Session session("neighbors FILE [WORD|-] [options]",
+                  "Prints the words nearest to a word, to each line of standard input, or to a vector.");
+  add_top(session);
+  session.line.add_option("Query", "vector", "X,X,…", "a vector instead of a word");
+  if (!session.parse(arguments)) return 0;
+  const auto& given = session.line.positional(1, 2);
+  const int64_t top = session.top();
+  const auto vectors = session.load(given[0]);
+  const WordQueries queries(vectors);
+  const auto print = [&](const std::vector<Neighbor>& found) {
+    session.print({{"neighbors", neighbor_list(vectors, found)}}, neighbor_table(vectors, found));
+  };
+  if (const auto text = session.line.last("vector")) {
+    std::vector<float> values;
+    for (const auto& part : split_list(*text))
+      values.push_back(static_cast<float>(parse_real(part, "vector", Field{.help = ""})));
+    print(queries.nearest_to(values, top));
+  } else if (given.size() > 1 && given[1] != kStream) {
+    print(queries.most_similar(std::vector<WordQuery>{{.positive = {queries.id(given[1])}, .negative = {}}},
+                               top)[0]);
+  } else {
+    answer_stream(session, queries, [&](const std::string& line, WordQuery& query) {
+      query.positive = {vectors.find(line)};
+      return query.positive[0] < 0 ? line : "";
+    });
+  }
+  return 0;
+}
+
+int analogy(Arguments arguments) {
+  Session session(
+      "analogy FILE [-] [options]",
+      "Prints the words nearest to the mean of some words' unit vectors, others turned round: --positive\n"
+      "king --positive woman --negative man. With - each line of standard input is a query: words, those to\n"
+      "turn round behind a minus sign (king woman -man).");
+  add_top(session);
+  session.line.add_option("Query", "positive", "WORD", "a word to add; may be given several times");
+  session.line.add_option("Query", "negative", "WORD", "a word to turn round; may be given several times");
+  if (!session.parse(arguments)) return 0;
+  const auto& given = session.line.positional(1, 2);
+  const auto positive = session.line.all("positive"), negative = session.line.all("negative");
+  const bool stream = given.size() > 1;
+  if (stream && given[1] != kStream)
+    throw Error(ErrorKind::Usage, "expected - for queries from standard input, found '{}'", given[1]);
+  if (!stream && positive.empty() && negative.empty())
+    throw Error(ErrorKind::Usage, "--positive: expected a word, found none");
+  const int64_t top = session.top();
+  const auto vectors = session.load(given[0]);
+  const WordQueries queries(vectors);
+  if (!stream) {
+    WordQuery query;
+    for (const auto& word : positive) query.positive.push_back(queries.id(word));
+    for (const auto& word : negative) query.negative.push_back(queries.id(word));
+    const auto found = queries.most_similar(std::span(&query, 1), top)[0];
+    session.print({{"neighbors", neighbor_list(vectors, found)}}, neighbor_table(vectors, found));
+    return 0;
+  }
+  answer_stream(session, queries, [&](const std::string& line, WordQuery& query) -> std::string {
+    for (const auto word : split_blanks(line)) {
+      // A word may begin with a minus sign of its own.
+      int64_t id = vectors.find(word);
+      const bool turned = id < 0 && word.starts_with('-');
+      if (turned) id = vectors.find(word.substr(1));
+      if (id < 0) return std::string(word);
+      (turned ? query.negative : query.positive).push_back(id);
+    }
+    return "";
+  });
+  return 0;
+}
+
+int odd_one_out(Arguments arguments) {
+  Session session("odd-one-out FILE WORD… [options]",
+                  "Prints the word of the lowest cosine to the mean of all; unknown words do not count.");
+  if (!session.parse(arguments)) return 0;
+  const auto& given = session.line.positional(2, 100000);
+  const auto vectors = session.load(given[0]);
+  const auto word = WordQueries(vectors).odd_one_out(std::span(given).subspan(1));
+  session.print({{"word", word}}, word + "\n");
+  return 0;
+}
+
+int closest(Arguments arguments) {
+  Session session("closest FILE WORD WORD… [options]",
+                  "Prints which of the later words is nearest to the first.");
+  if (!session.parse(arguments)) return 0;
+  const auto& given = session.line.positional(3, 100000);
+  const auto vectors = session.load(given[0]);
+  const auto word = WordQueries(vectors).closest(given[1], std::span(given).subspan(2));
+  session.print({{"word", word}}, word + "\n");
+  return 0;
+}
+
+int evaluate(Arguments arguments) {
+  Session session(
+      "evaluate FILE SET [options]",
+      "Measures vectors on analogies (sections and four words a line) or on word similarities (two words\n"
+      "and a number a line).");
+  session.line.add_fields(WordSetOptions{}, "Words");
+  if (!session.parse(arguments)) return 0;
+  const auto& given = session.line.positional(2, 2);
+  WordSetOptions options;
+  session.line.apply_fields(options);
+  const auto start = std::chrono::steady_clock::now();
+  const auto vectors = session.load(given[0]);
+  Json report = evaluate_word_set(vectors, given[1], options);
+  report["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  session.print(report, metrics_table(report));
+  return 0;
+}
+
+int convert(Arguments arguments) {
+  Session session("convert FILE --format FORMAT --output FILE [options]",
+                  "Writes vectors in another format. A mapped file opens at once, whatever its size.");
+  session.line.add_option("Output", "format", config_detail::all_names<VectorFormat>(), "what to write");
+  session.line.add_option("Output", "output", "FILE", "where to write it; replaced in one step");
+  if (!session.parse(arguments)) return 0;
+  const auto& given = session.line.positional(1, 1);
+  const auto output = session.line.last("output").value_or("");
+  if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
+  VectorFormat format{};
+  parse_value(format, session.line.last("format").value_or(""), "format", Field{.help = ""});
+  const int64_t rows = convert_vectors(given[0], session.options, output, format, print_note);
+  const Json report = {{"output", output}, {"format", enum_name(format)}, {"vectors", rows}};
+  session.print(report, metrics_table(report));
+  return 0;
+}
+
+struct Query {
+  const char* name;
+  int (*run)(Arguments);
+  const char* help;
+};
+
+constexpr Query kQueries[] = {
+    {"info", info, "what a file of vectors holds"},
+    {"vector", vector, "the vectors of words"},
+    {"similarity", similarity, "the cosine of two words"},
+    {"neighbors", neighbors, "the words nearest to a word"},
+    {"analogy", analogy, "the words nearest to a sum of words"},
+    {"odd-one-out", odd_one_out, "the word that does not belong"},
+    {"closest", closest, "which of some words is nearest to another"},
+    {"evaluate", evaluate, "accuracy on analogies, correlation with word similarities"},
+    {"convert", convert, "another format"},
+};
+
+}  // namespace
+
+int run_vectors(Arguments arguments) {
+  std::string names;
+  for (const auto& query : kQueries) (names += names.empty() ? "" : ", ") += query.name;
+  if (arguments.empty())
+    throw Error(ErrorKind::Usage, "expected one of {}; see semblance vectors --help", names);
+  if (arguments[0] == "--help" || arguments[0] == "-h") {
+    std::string text =
+        "Asks questions of word vectors.\n\nUsage: semblance vectors QUERY FILE … [options]\n\n";
+    for (const auto& query : kQueries) text += fmt::format("  {:<12} {}\n", query.name, query.help);
+    print_out(text + "\nsemblance vectors QUERY --help lists a query's options.\n");
+    flush_out();
+    return 0;
+  }
+  for (const auto& query : kQueries)
+    if (arguments[0] == query.name) {
+      const int code = query.run(arguments.subspan(1));
+      flush_out();
+      return code;
+    }
+  throw Error(ErrorKind::Usage, "expected one of {}; found '{}'", names, arguments[0]);
+}
+
+}  // namespace semblance

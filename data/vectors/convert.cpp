@@ -1,0 +1,110 @@
+#include "data/vectors/convert.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "data/error.h"
+#include "data/io/atomic_file.h"
+#include "data/vectors/mapped_vectors.h"
+
+namespace semblance {
+namespace {
+
+class MappedWriter : public VectorWriter {
+ public:
+  MappedWriter(const std::string& path, int64_t dim) : writer_(path, dim) {}
+
+  void add(std::string_view word, std::span<const float> vector) override {
+    words_.add(word);
+    writer_.add(vector);
+  }
+  void finish() override { writer_.finish(std::move(words_)); }
+
+ private:
+  MappedVectorWriter writer_;
+  WordTable words_;
+};
+
+class Word2vecWriter : public VectorWriter {
+ public:
+  Word2vecWriter(const std::string& path, bool binary, int64_t dim, int64_t expected_rows)
+      : file_(path), binary_(binary), dim_(dim) {
+    // Room for the number of vectors, which is known at the end: its digits stand at the right of it.
+    digits_ = fmt::formatted_size("{}", expected_rows > 0 ? expected_rows : 2'000'000'000);
+    buffer_ = header();
+  }
+
+  void add(std::string_view word, std::span<const float> vector) override {
+    const size_t at = buffer_.size();
+    buffer_ += word;
+    const auto blanks = std::ranges::count_if(word, is_blank);
+    words_with_blanks_ += blanks > 0;
+    if (blanks > 0)
+      std::replace_if(buffer_.begin() + static_cast<std::ptrdiff_t>(at), buffer_.end(), is_blank, '_');
+    if (binary_) {
+      buffer_ += ' ';
+      buffer_.append(reinterpret_cast<const char*>(vector.data()), vector.size_bytes());
+    } else {
+      for (const float x : vector) fmt::format_to(std::back_inserter(buffer_), " {}", x);
+    }
+    buffer_ += '\n';
+    ++rows_;
+    if (buffer_.size() >= size_t{1} << 20) flush();
+  }
+
+  void finish() override {
+    flush();
+    file_.writer().rewrite_start(header());
+    file_.commit();
+  }
+
+ private:
+  static bool is_blank(char c) { return c == ' '; }
+  std::string header() const { return fmt::format("{:>{}} {}\n", rows_, digits_, dim_); }
+  void flush() {
+    file_.writer().write(buffer_);
+    buffer_.clear();
+  }
+
+  AtomicFile file_;
+  bool binary_;
+  int64_t dim_, rows_ = 0;
+  size_t digits_ = 0;
+  std::string buffer_;
+};
+
+}  // namespace
+
+std::unique_ptr<VectorWriter> VectorWriter::create(const std::string& path, VectorFormat format, int64_t dim,
+                                                   int64_t expected_rows) {
+  if (format == VectorFormat::Mapped) return std::make_unique<MappedWriter>(path, dim);
+  return std::make_unique<Word2vecWriter>(path, format == VectorFormat::Word2vecBinary, dim, expected_rows);
+}
+
+int64_t convert_vectors(const std::string& from, const VectorFileOptions& options, const std::string& to,
+                        VectorFormat format, const std::function<void(const std::string&)>& notice) {
+  std::unique_ptr<VectorWriter> writer;
+  int64_t rows = 0;
+  if (is_mapped_vector_file(from)) {
+    const auto vectors = WordVectors::load(from, options, notice);
+    writer = VectorWriter::create(to, format, vectors.dim(), vectors.size());
+    for (rows = 0; rows < vectors.size(); ++rows) writer->add(vectors.word(rows), vectors.vector(rows));
+  } else {
+    VectorReader reader(from, options);
+    while (reader.next()) {
+      if (!writer) writer = VectorWriter::create(to, format, reader.dim(), reader.expected_rows());
+      writer->add(reader.word(), reader.vector());
+      ++rows;
+    }
+    notice_vector_report(reader.report(), from, notice);
+    if (!writer) throw Error(ErrorKind::Data, "{}: expected word vectors, found none", from);
+  }
+  writer->finish();
+  if (writer->words_with_blanks() > 0)
+    notice(fmt::format("warning: {}: {} word(s) with blanks, written with _ in their place", to,
+                       writer->words_with_blanks()));
+  return rows;
+}
+
+}  // namespace semblance

@@ -1,0 +1,164 @@
+#include "data/vectors/mapped_vectors.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "data/error.h"
+#include "data/vectors/word_vectors.h"
+
+namespace semblance {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the file is mapped as it stands");
+
+constexpr uint64_t kMatrixAt = 4096;
+constexpr std::string_view kMagic = "SEMBVEC1";
+
+template <class T>
+std::string_view bytes_of(std::span<const T> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
+
+uint64_t footer_checksum(const MappedFooter& footer) {
+  return XXH3_64bits(&footer, offsetof(MappedFooter, footer_xxh3));
+}
+
+}  // namespace
+
+MappedVectors::MappedVectors(const std::string& path) : path_(path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) throw Error(ErrorKind::Model, "{}: cannot be opened: {}", path, std::strerror(errno));
+  struct stat info{};
+  const bool known = ::fstat(file, &info) == 0;
+  size_ = known ? static_cast<size_t>(info.st_size) : 0;
+  void* start = size_ > 0 ? ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
+  ::close(file);
+  if (start == MAP_FAILED)
+    throw Error(ErrorKind::Model, "{}: cannot be mapped: {}", path, std::strerror(errno));
+  start_ = static_cast<const char*>(start);
+  const auto refuse = [&](std::string_view why) {
+    ::munmap(start, size_);
+    throw Error(ErrorKind::Model, "{}: {}; convert the vectors again", path_, why);
+  };
+  if (size_ < kMatrixAt + sizeof footer_) refuse("the file is truncated");
+  std::memcpy(&footer_, start_ + size_ - sizeof footer_, sizeof footer_);
+  if (std::string_view(footer_.magic, kMagic.size()) != kMagic) refuse("the file is truncated or damaged");
+  if (footer_.footer_xxh3 != footer_checksum(footer_)) refuse("the footer is damaged");
+  if (footer_.version != 1) refuse(fmt::format("expected version 1, found {}", footer_.version));
+  const auto& f = footer_;
+  const uint64_t end = size_ - sizeof footer_;
+  const auto fits = [&](uint64_t at, uint64_t count, uint64_t each) {
+    return at % 64 == 0 && at <= end && count <= (end - at) / each;
+  };
+  if (f.file_bytes != size_ || f.rows == 0 || f.rows > INT32_MAX || f.dim == 0 || f.dim > (1 << 20) ||
+      !fits(kMatrixAt, f.rows, 4 * f.dim) || f.norms_at < kMatrixAt + 4 * f.rows * f.dim ||
+      !fits(f.norms_at, f.rows, 4) || !fits(f.offsets_at, f.rows + 1, 8) ||
+      !fits(f.slots_at, f.places, sizeof(WordSlot)) || !std::has_single_bit(f.places) ||
+      !fits(f.words_at, f.word_bytes, 1))
+    refuse("the parts do not fit the file");
+  values_ = {reinterpret_cast<const float*>(start_ + kMatrixAt), f.rows * f.dim};
+  norms_ = {reinterpret_cast<const float*>(start_ + f.norms_at), f.rows};
+  words_.offsets = {reinterpret_cast<const int64_t*>(start_ + f.offsets_at), f.rows + 1};
+  words_.slots = {reinterpret_cast<const WordSlot*>(start_ + f.slots_at), f.places};
+  words_.bytes = {start_ + f.words_at, f.word_bytes};
+  if (XXH3_64bits(start_ + f.norms_at, end - f.norms_at) != f.index_xxh3)
+    refuse("the words' index is damaged");
+}
+
+MappedVectors::~MappedVectors() {
+  ::munmap(const_cast<char*>(start_), size_);
+}
+
+void MappedVectors::verify() const {
+  if (XXH3_64bits(values_.data(), values_.size_bytes()) != footer_.matrix_xxh3)
+    throw Error(ErrorKind::Model, "{}: the matrix is damaged; convert the vectors again", path_);
+}
+
+bool is_mapped_vector_file(const std::string& path) {
+  char start[8] = {};
+  std::error_code ignored;
+  // Not from a pipe: what is read is gone.
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  std::ifstream file(path, std::ios::binary);
+  return file.read(start, sizeof start) && std::string_view(start, sizeof start) == kMagic;
+}
+
+struct MappedVectorWriter::Checksum {
+  Checksum() { XXH3_64bits_reset(&state); }
+  XXH3_state_t state;
+};
+
+MappedVectorWriter::MappedVectorWriter(const std::filesystem::path& path, int64_t dim)
+    : file_(path), matrix_(std::make_unique<Checksum>()), index_(std::make_unique<Checksum>()) {
+  footer_.dim = static_cast<uint64_t>(dim);
+  std::string head(kMagic);
+  head.resize(kMatrixAt);
+  file_.writer().write(head);
+  written_ = kMatrixAt;
+}
+
+MappedVectorWriter::~MappedVectorWriter() = default;
+
+void MappedVectorWriter::write(std::string_view bytes, Checksum& checksum) {
+  XXH3_64bits_update(&checksum.state, bytes.data(), bytes.size());
+  buffer_.append(bytes);
+  written_ += bytes.size();
+  if (buffer_.size() >= size_t{1} << 20) flush();
+}
+
+void MappedVectorWriter::flush() {
+  file_.writer().write(buffer_);
+  buffer_.clear();
+}
+
+void MappedVectorWriter::add(std::span<const float> vector) {
+  write(bytes_of(vector), *matrix_);
+  norms_.push_back(vector_norm(vector));
+  ++footer_.rows;
+}
+
+void MappedVectorWriter::finish(WordTable words) {
+  if (footer_.rows != static_cast<uint64_t>(words.size()))
+    throw Error(ErrorKind::Internal, "{} vectors for {} words", footer_.rows, words.size());
+  words.shrink();
+  const auto index = words.index();
+  const auto align = [&](Checksum* checksum) {
+    const std::string zeros((64 - written_ % 64) % 64, '\0');
+    if (checksum != nullptr) {
+      write(zeros, *checksum);
+    } else {
+      buffer_ += zeros;
+      written_ += zeros.size();
+    }
+  };
+  const auto part = [&](uint64_t& at, std::string_view bytes) {
+    at = written_;
+    write(bytes, *index_);
+    align(index_.get());
+  };
+  align(nullptr);
+  part(footer_.norms_at, bytes_of(std::span<const float>(norms_)));
+  part(footer_.offsets_at, bytes_of(index.offsets));
+  part(footer_.slots_at, bytes_of(index.slots));
+  part(footer_.words_at, bytes_of(index.bytes));
+  footer_.places = index.slots.size();
+  footer_.word_bytes = index.bytes.size();
+  footer_.file_bytes = written_ + sizeof footer_;
+  footer_.matrix_xxh3 = XXH3_64bits_digest(&matrix_->state);
+  footer_.index_xxh3 = XXH3_64bits_digest(&index_->state);
+  footer_.footer_xxh3 = footer_checksum(footer_);
+  buffer_.append(reinterpret_cast<const char*>(&footer_), sizeof footer_);
+  flush();
+  file_.commit();
+}
+
+}  // namespace semblance

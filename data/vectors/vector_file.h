@@ -1,0 +1,90 @@
+// Word-vector files as they are found (row 3.1): word2vec binary and text, GloVe text, fastText .vec, gzipped
+// or not.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "data/fields.h"
+#include "data/io/byte_stream.h"
+#include "data/readers/input_options.h"
+#include "data/text/word_table.h"
+
+namespace semblance {
+
+struct VectorFileOptions {
+  int64_t limit = 0;
+  BadRows bad_rows = BadRows::Error;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("limit", self.limit, Field{.help = "read the first N vectors alone; 0: all", .min = 0, .max = 2e9});
+    visit(
+        "bad-rows", self.bad_rows,
+        Field{
+            .help =
+                "stop at a vector that cannot be used (short, not numbers, not finite, an empty word or one "
+                "with a control character), or skip and count it"});
+  }
+};
+
+/// What reading met on the way.
+struct VectorReport {
+  std::string format;  ///< "word2vec text", …; ", gzip" is not told
+  int64_t rows = 0;    ///< vectors delivered
+  int64_t dim = 0;
+  int64_t skipped = 0;        ///< under --bad-rows skip
+  std::string first_skipped;  ///< where and why, of the first of them
+  int64_t duplicates = 0;     ///< later vectors of a word that was there: left out, as gensim does
+  int64_t damaged_words = 0;  ///< words in which ill-formed UTF-8 became U+FFFD
+  int64_t surplus = 0;        ///< lines after the last vector that the header promises: left out
+};
+
+/// One vector after another. The format is recognised by content. A header's promise is held against the size
+/// of the file before memory is taken.
+class VectorReader {
+ public:
+  /// Opens `path` ("-": standard input). Throws Error(Data) if it is no file of word vectors; a fastText
+  /// model (.bin) is refused with what to do.
+  VectorReader(const std::string& path, const VectorFileOptions& options);
+  ~VectorReader();
+
+  int64_t dim() const { return report_.dim; }
+  /// Vectors that the header promises and the file has room for; 0 where that is not known.
+  int64_t expected_rows() const { return expected_rows_; }
+  /// The next word that was not there before and its vector, [dim], until the next call; false at the end.
+  /// Throws Error(Data) naming file and place for a vector that cannot be used.
+  bool next();
+  std::string_view word() const { return words_[words_.size() - 1]; }
+  std::span<const float> vector() const { return vector_; }
+
+  /// Words delivered so far, numbered in order.
+  const WordTable& words() const { return words_; }
+  WordTable take_words() { return std::move(words_); }
+  const VectorReport& report() const { return report_; }
+
+ private:
+  class Source;
+  class TextSource;
+  class BinarySource;
+
+  std::unique_ptr<Source> open(const std::string& path);
+
+  VectorFileOptions options_;
+  VectorReport report_;
+  WordTable words_;
+  std::vector<float> vector_;
+  std::string clean_word_;
+  int64_t promised_ = 0;  // vectors, by the header; 0: there is none
+  int64_t taken_ = 0;     // vectors read, those left out among them
+  bool ended_ = false;
+  int64_t expected_rows_ = 0;
+  std::unique_ptr<Source> source_;
+};
+
+}  // namespace semblance

@@ -1,0 +1,57 @@
+// Words and their vectors, in memory or mapped from a file.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "data/vectors/vector_file.h"
+
+namespace semblance {
+
+class WordVectors {
+ public:
+  /// Reads `path` in any format of row 3.1; a mapped file (mapped_vectors.h) is opened without reading its
+  /// matrix, and `limit` shows its first vectors alone. What was met on the way goes to `notice`, a line
+  /// each. Throws Error(Data), for a mapped file Error(Model).
+  static WordVectors load(const std::string& path, const VectorFileOptions& options,
+                          const std::function<void(const std::string&)>& notice);
+
+  int64_t size() const { return size_; }
+  int64_t dim() const { return dim_; }
+  std::string_view word(int64_t id) const { return words_[static_cast<int32_t>(id)]; }
+  /// The id of `word`, or -1.
+  int64_t find(std::string_view word) const {
+    const auto id = words_.find(word);
+    return id < size_ ? id : -1;
+  }
+  std::span<const float> vector(int64_t id) const {
+    return values_.subspan(static_cast<size_t>(id * dim_), static_cast<size_t>(dim_));
+  }
+  /// All vectors, [size, dim] row by row.
+  std::span<const float> values() const { return values_; }
+  /// Their lengths, [size].
+  std::span<const float> norms() const { return norms_; }
+  const std::string& format() const { return format_; }
+
+ private:
+  WordVectors() = default;
+
+  int64_t size_ = 0, dim_ = 0;
+  WordIndex words_;
+  std::span<const float> values_, norms_;
+  std::string format_;
+  std::shared_ptr<const void> memory_;  // what the spans point into
+};
+
+/// Lines for what a reader met, for people.
+void notice_vector_report(const VectorReport& report, const std::string& path,
+                          const std::function<void(const std::string&)>& notice);
+
+/// The length of a vector, summed in double.
+float vector_norm(std::span<const float> vector);
+
+}  // namespace semblance

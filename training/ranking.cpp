@@ -1,0 +1,180 @@
+#include "training/ranking.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "data/io/line_reader.h"
+#include "data/text/unicode.h"
+
+namespace semblance {
+namespace {
+
+constexpr int64_t kTextsAtOnce = 1 << 15;
+
+struct Comparison {
+  int64_t above = 0, equal = 0;
+  bool empty_query = false;
+};
+
+// A row's candidates against its question; `vectors`: question, duplicate, negatives, [count, dim]. Each row
+// is measured in one fixed order, so equal texts are equally near.
+Comparison compare(const float* vectors, int64_t count, int64_t dim, std::vector<float>& similarities) {
+  const auto product = [&](const float* a, const float* b) {
+    // Sixteen sums side by side: the order is fixed, and the loop vectorises.
+    float sums[16] = {};
+    int64_t i = 0;
+    for (; i + 16 <= dim; i += 16)
+      for (int64_t j = 0; j < 16; ++j) sums[j] += a[i + j] * b[i + j];
+    float sum = std::accumulate(std::begin(sums), std::end(sums), 0.f);
+    for (; i < dim; ++i) sum += a[i] * b[i];
+    return sum;
+  };
+  similarities.clear();
+  for (int64_t i = 1; i < count; ++i) {
+    const float* candidate = vectors + i * dim;
+    const float length = std::sqrt(product(candidate, candidate));
+    similarities.push_back(length > 0 ? product(vectors, candidate) / length : 0);
+  }
+  Comparison result{.empty_query = product(vectors, vectors) == 0};
+  for (size_t i = 1; i < similarities.size(); ++i) {
+    result.above += similarities[i] > similarities[0];
+    result.equal += similarities[i] == similarities[0];
+  }
+  return result;
+}
+
+}  // namespace
+
+RankingMetrics::RankingMetrics(const RankingOptions& options)
+    : options_(options), hits_(options.k.size()), dcg_(options.k.size()) {
+  if (options.k.empty()) throw Error(ErrorKind::Usage, "--k: expected numbers such as 1,5,10, found none");
+  std::ranges::sort(options_.k);
+  const auto repeated = std::ranges::unique(options_.k);
+  options_.k.erase(repeated.begin(), repeated.end());
+}
+
+void RankingMetrics::add(int64_t above, int64_t equal) {
+  // The ranks that the duplicate may have, each as likely as the others.
+  const int64_t first = options_.ties == Ties::Pessimistic ? above + equal + 1 : above + 1;
+  const int64_t last = options_.ties == Ties::Optimistic ? above + 1 : above + equal + 1;
+  const double share = 1 / static_cast<double>(last - first + 1);
+  for (int64_t rank = first; rank <= last; ++rank) {
+    const auto r = static_cast<double>(rank);
+    reciprocal_ += share / r;
+    for (size_t i = 0; i < options_.k.size(); ++i)
+      if (rank <= options_.k[i]) {
+        hits_[i] += share;
+        dcg_[i] += share / std::log2(1 + r);
+      }
+  }
+  ranks_.push_back(static_cast<double>(first + last) / 2);
+  rank_sum_ += ranks_.back();
+  ties_ += equal > 0;
+}
+
+Json RankingMetrics::report() const {
+  const auto n = static_cast<double>(ranks_.size());
+  Json hits = Json::object(), dcg = Json::object();
+  for (size_t i = 0; i < options_.k.size(); ++i) {
+    hits[std::to_string(options_.k[i])] = hits_[i] / n;
+    dcg[std::to_string(options_.k[i])] = dcg_[i] / n;
+  }
+  auto sorted = ranks_;
+  std::ranges::sort(sorted);
+  const size_t middle = sorted.size() / 2;
+  const double median = sorted.empty()           ? std::nan("")
+                        : sorted.size() % 2 == 1 ? sorted[middle]
+                                                 : (sorted[middle - 1] + sorted[middle]) / 2;
+  return {{"examples", ranks_.size()},
+          {"hits", hits},
+          {"mrr", reciprocal_ / n},
+          {"dcg", dcg},
+          {"mean_rank", rank_sum_ / n},
+          {"median_rank", median},
+          {"ties", ties_},
+          {"tie_policy", enum_name(options_.ties)}};
+}
+
+Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad_rows,
+                      const RankingOptions& options, const std::function<void(const std::string&)>& notice,
+                      const std::function<void(int64_t rows)>& progress) {
+  RankingMetrics metrics(options);
+  LineReader lines{ByteStream(path)};
+  Texts texts;                     // of the rows at hand, one after another
+  std::vector<int64_t> starts{0};  // row i is texts [starts[i], starts[i + 1])
+  int64_t rows = 0, skipped = 0, invalid = 0, empty_queries = 0, tokens = 0, unknown = 0;
+  std::string clean, first_skipped;
+
+  const auto measure = [&] {
+    const auto encoded = encoder.encode(texts);
+    tokens += encoded.tokens;
+    unknown += encoded.unknown_tokens;
+    const int64_t dim = encoded.vectors.size(1);
+    const float* vectors = encoded.vectors.const_data_ptr<float>();
+    const auto count = static_cast<int64_t>(starts.size()) - 1;
+    std::vector<Comparison> results(static_cast<size_t>(count));
+    at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+      std::vector<float> similarities;
+      for (int64_t row = begin; row < end; ++row) {
+        const auto i = static_cast<size_t>(row);
+        results[i] = compare(vectors + starts[i] * dim, starts[i + 1] - starts[i], dim, similarities);
+      }
+    });
+    for (const auto& result : results) {
+      metrics.add(result.above, result.equal);
+      empty_queries += result.empty_query;
+    }
+    rows += count;
+    texts = {};
+    starts = {0};
+    progress(rows);
+  };
+
+  for (std::string_view line; lines.next(line);) {
+    if (line.empty()) continue;
+    const auto fields = std::ranges::count(line, '\t') + 1;
+    if (fields < 2) {
+      const auto message =
+          fmt::format("{}:{}: expected a question, its duplicate and negatives between tabs, found {} field",
+                      lines.name(), lines.line_number(), fields);
+      if (bad_rows == BadRows::Error)
+        throw Error(ErrorKind::Data, "{}; --bad-rows skip leaves such rows out", message);
+      if (skipped++ == 0) first_skipped = message;
+      continue;
+    }
+    if (!is_valid_utf8(line)) {
+      clean.clear();
+      append_valid_utf8(line, clean);
+      line = clean;
+      ++invalid;
+    }
+    for (size_t begin = 0; begin <= line.size();) {
+      const size_t end = std::min(line.find('\t', begin), line.size());
+      texts.push_back(line.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    starts.push_back(texts.size());
+    if (texts.size() >= kTextsAtOnce) measure();
+  }
+  if (texts.size() > 0) measure();
+  if (rows == 0) throw Error(ErrorKind::Data, "{}: expected rows to rank, found none", lines.name());
+  if (skipped > 0)
+    notice(fmt::format("warning: {}: left out {} bad row(s), the first: {}", lines.name(), skipped,
+                       first_skipped));
+  if (invalid > 0)
+    notice(fmt::format("warning: {}: {} row(s) with ill-formed UTF-8, which became U+FFFD", lines.name(),
+                       invalid));
+  if (empty_queries > 0)
+    notice(fmt::format("warning: {} of {} question(s) have no word that is known", empty_queries, rows));
+  Json report = {{"task", "ranking"}};
+  report.update(metrics.report());
+  report["empty_queries"] = empty_queries;
+  report["coverage"] = tokens > 0 ? 1 - static_cast<double>(unknown) / static_cast<double>(tokens) : 0;
+  report["skipped"] = skipped;
+  return report;
+}
+
+}  // namespace semblance

@@ -1,0 +1,69 @@
+// Hits@K (row 4.1): how high an encoder ranks a question's duplicate among other candidates.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/config.h"
+#include "data/fields.h"
+#include "data/readers/input_options.h"
+#include "training/text_encoder.h"
+
+namespace semblance {
+
+/// How candidates as near as the duplicate count: all before it, all after it, or the mean over all orders.
+enum class Ties { Pessimistic, Optimistic, Expected };
+
+template <>
+struct EnumNames<Ties> {
+  static constexpr std::array names{std::pair{Ties::Pessimistic, "pessimistic"},
+                                    std::pair{Ties::Optimistic, "optimistic"},
+                                    std::pair{Ties::Expected, "expected"}};
+};
+
+struct RankingOptions {
+  std::vector<int64_t> k = {1, 5, 10, 100, 500, 1000};
+  Ties ties = Ties::Pessimistic;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("k", self.k, Field{.help = "the K of Hits@K and DCG@K", .min = 1, .hint = "K,K,…"});
+    visit("ties", self.ties,
+          Field{.help =
+                    "whether candidates as near as the duplicate stand before it, after it, or on average"});
+  }
+};
+
+/// Measures of the ranks of duplicates; rank 1 is the nearest.
+class RankingMetrics {
+ public:
+  explicit RankingMetrics(const RankingOptions& options);
+
+  /// A row in which `above` candidates are nearer than the duplicate and `equal` others as near.
+  void add(int64_t above, int64_t equal);
+
+  /// examples, hits and dcg (by K), mrr, mean_rank, median_rank, ties (rows in which another was as near),
+  /// tie_policy. DCG@K of one relevant candidate at rank r is 1 / log2(1 + r), or 0 beyond K (Järvelin and
+  /// Kekäläinen 2002). The median is of each row's mean rank.
+  Json report() const;
+
+ private:
+  RankingOptions options_;
+  std::vector<double> hits_, dcg_;
+  double reciprocal_ = 0, rank_sum_ = 0;
+  int64_t ties_ = 0;
+  std::vector<double> ranks_;
+};
+
+/// Reads rows of question, duplicate, negative 1, negative 2, … between tabs and ranks each by cosine. The
+/// report also has empty_queries (questions of no known word), coverage (share of tokens known) and skipped.
+/// `progress` is called with the bytes read of how many, now and then. Throws Error(Data) naming file and
+/// line.
+Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad_rows,
+                      const RankingOptions& options, const std::function<void(const std::string&)>& notice,
+                      const std::function<void(int64_t rows)>& progress);
+
+}  // namespace semblance

@@ -1,0 +1,41 @@
+// How good word vectors are (row 3.3): analogies and word-similarity sets, measured as gensim measures them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "data/config.h"
+#include "data/vectors/word_vectors.h"
+
+namespace semblance {
+
+struct WordSetOptions {
+  int64_t restrict_vocabulary = 300000;
+  bool case_insensitive = true;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("restrict-vocab", self.restrict_vocabulary,
+          Field{.help = "know the first N words of the file alone; 0: all", .min = 0, .max = 2e9});
+    visit("case-insensitive", self.case_insensitive,
+          Field{.help = "let a word stand for all its spellings in upper and lower case; the first of the "
+                        "file counts"});
+  }
+};
+
+/// Reads `path`, in which sections (": name") of four words a line are analogies, and lines of two words and
+/// a number are similarities (between blanks or tabs; # begins a comment), and measures `vectors`.
+///
+/// Analogies a : b = c : d: whether d is the word nearest to b - a + c (unit vectors), a, b and c set aside.
+/// The report: accuracy, correct, examples, skipped (with an unknown word), coverage, sections (a list of
+/// those by section). Similarities: spearman (ties share their mean rank) and pearson correlation of cosine
+/// and number, examples, skipped, coverage. Throws Error(Data) naming file and line.
+Json evaluate_word_set(const WordVectors& vectors, const std::string& path, const WordSetOptions& options);
+
+/// Pearson's correlation of `x` and `y`; NaN where one of them does not vary.
+double pearson(std::span<const double> x, std::span<const double> y);
+/// Spearman's: Pearson's of the ranks, equal values sharing their mean rank.
+double spearman(std::span<const double> x, std::span<const double> y);
+
+}  // namespace semblance

@@ -1,0 +1,49 @@
+// Questions to word vectors (row 3.2), answered as gensim's KeyedVectors answers them.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/vectors/word_vectors.h"
+#include "models/nearest.h"
+
+namespace semblance {
+
+/// Known words to add and to subtract; given words are no answers.
+struct WordQuery {
+  std::vector<int64_t> positive, negative;
+};
+
+/// Every unknown word is an error unless a function says otherwise: Error(Data) naming it.
+class WordQueries {
+ public:
+  /// `vectors` is to outlive it.
+  explicit WordQueries(const WordVectors& vectors);
+
+  const WordVectors& vectors() const { return vectors_; }
+  int64_t id(std::string_view word) const;
+  /// Cosine of two words' vectors.
+  double similarity(std::string_view a, std::string_view b) const;
+  /// For each query the `top` words nearest to the mean of its positive words' unit vectors and its negative
+  /// words' unit vectors turned round; among the first `restrict_vocabulary` words (0: all).
+  std::vector<std::vector<Neighbor>> most_similar(std::span<const WordQuery> queries, int64_t top,
+                                                  int64_t restrict_vocabulary = 0) const;
+  /// The words nearest to a vector, [dim].
+  std::vector<Neighbor> nearest_to(std::span<const float> vector, int64_t top) const;
+  /// The word of the lowest cosine to the mean of all the words' unit vectors; of equals the first in the
+  /// order of their bytes. Unknown words do not count; throws if fewer than one is known.
+  std::string odd_one_out(std::span<const std::string> words) const;
+  /// The word of the list nearest to `word`; of equals the first.
+  std::string closest(std::string_view word, std::span<const std::string> words) const;
+
+ private:
+  const WordVectors& vectors_;
+  at::Tensor rows_, norms_;  // over the vectors' memory
+};
+
+}  // namespace semblance
