@@ -59,4 +59,20 @@ void gather_bags(const float* gradient, const int32_t* bags, const int64_t* star
   }
 }
 
+SEMBLANCE_MULTIVERSION
+void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t count, int64_t dim,
+              float* out) {
+  for (int64_t i = 0; i < count; ++i) {
+    const float* row = rows + ids[i] * dim;
+    float sums[kBlock] = {};
+    int64_t column = 0;
+    for (; column + kBlock <= dim; column += kBlock)
+      for (int64_t d = 0; d < kBlock; ++d) sums[d] += query[column + d] * row[column + d];
+    for (int64_t d = 0; column + d < dim; ++d) sums[d] += query[column + d] * row[column + d];
+    for (int64_t half = kBlock / 2; half > 0; half /= 2)
+      for (int64_t d = 0; d < half; ++d) sums[d] += sums[d + half];
+    out[i] = sums[0];
+  }
+}
+
 }  // namespace semblance::kernels

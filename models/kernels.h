@@ -23,4 +23,9 @@ void pool_bags(const float* weight, const int64_t* ids, const int64_t* offsets, 
 void gather_bags(const float* gradient, const int32_t* bags, const int64_t* starts, const float* scale,
                  int64_t begin, int64_t end, int64_t dim, float* out);
 
+/// out[i] = query · rows[ids[i], :] for i in [0, count). A product is summed in one order, wherever it
+/// stands.
+void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t count, int64_t dim,
+              float* out);
+
 }  // namespace semblance::kernels

@@ -4,41 +4,35 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "data/io/line_reader.h"
 #include "data/text/unicode.h"
+#include "data/text/word_table.h"
+#include "models/kernels.h"
 
 namespace semblance {
 namespace {
 
-constexpr int64_t kTextsAtOnce = 1 << 15;
+// Rows are gathered until their different texts' vectors, or the rows themselves, take so much.
+constexpr int64_t kMostVectorBytes = int64_t{256} << 20;
+constexpr size_t kMostFields = size_t{1} << 24;
 
 struct Comparison {
   int64_t above = 0, equal = 0;
   bool empty_query = false;
 };
 
-// A row's candidates against its question; `vectors`: question, duplicate, negatives, [count, dim]. Each row
-// is measured in one fixed order, so equal texts are equally near.
-Comparison compare(const float* vectors, int64_t count, int64_t dim, std::vector<float>& similarities) {
-  const auto product = [&](const float* a, const float* b) {
-    // Sixteen sums side by side: the order is fixed, and the loop vectorises.
-    float sums[16] = {};
-    int64_t i = 0;
-    for (; i + 16 <= dim; i += 16)
-      for (int64_t j = 0; j < 16; ++j) sums[j] += a[i + j] * b[i + j];
-    float sum = std::accumulate(std::begin(sums), std::end(sums), 0.f);
-    for (; i < dim; ++i) sum += a[i] * b[i];
-    return sum;
-  };
-  similarities.clear();
-  for (int64_t i = 1; i < count; ++i) {
-    const float* candidate = vectors + i * dim;
-    const float length = std::sqrt(product(candidate, candidate));
-    similarities.push_back(length > 0 ? product(vectors, candidate) / length : 0);
-  }
-  Comparison result{.empty_query = product(vectors, vectors) == 0};
+// A row (question, duplicate, negatives) by the numbers of its texts. A candidate's similarity does not
+// depend on where it stands, so equal texts are equally near.
+Comparison compare(std::span<const int32_t> row, const float* vectors,
+                   const std::vector<float>& inverse_norms, int64_t dim, std::vector<float>& similarities) {
+  const auto candidates = row.subspan(1);
+  similarities.resize(candidates.size());
+  kernels::dot_rows(vectors + row[0] * dim, vectors, candidates.data(),
+                    static_cast<int64_t>(candidates.size()), dim, similarities.data());
+  for (size_t i = 0; i < candidates.size(); ++i)
+    similarities[i] *= inverse_norms[static_cast<size_t>(candidates[i])];
+  Comparison result{.empty_query = inverse_norms[static_cast<size_t>(row[0])] == 0};
   for (size_t i = 1; i < similarities.size(); ++i) {
     result.above += similarities[i] > similarities[0];
     result.equal += similarities[i] == similarities[0];
@@ -103,35 +97,40 @@ Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad
                       const std::function<void(int64_t rows)>& progress) {
   RankingMetrics metrics(options);
   LineReader lines{ByteStream(path)};
-  Texts texts;                     // of the rows at hand, one after another
-  std::vector<int64_t> starts{0};  // row i is texts [starts[i], starts[i + 1])
+  // Candidates come back in many rows: each different text is encoded once.
+  WordTable texts;
+  RaggedIds table_rows;  // by the numbers of `texts`
   int64_t rows = 0, skipped = 0, invalid = 0, empty_queries = 0, tokens = 0, unknown = 0;
   std::string clean, first_skipped;
 
   const auto measure = [&] {
-    const auto encoded = encoder.encode(texts);
+    const auto encoded = encoder.encode(texts.take_words());
     tokens += encoded.tokens;
     unknown += encoded.unknown_tokens;
-    const int64_t dim = encoded.vectors.size(1);
+    const int64_t dim = encoder.dim(), different = encoded.vectors.size(0);
     const float* vectors = encoded.vectors.const_data_ptr<float>();
-    const auto count = static_cast<int64_t>(starts.size()) - 1;
-    std::vector<Comparison> results(static_cast<size_t>(count));
-    at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> inverse_norms(static_cast<size_t>(different));
+    for (int64_t i = 0; i < different; ++i) {
+      const float norm = vector_norm({vectors + i * dim, static_cast<size_t>(dim)});
+      inverse_norms[static_cast<size_t>(i)] = norm > 0 ? 1 / norm : 0;
+    }
+    std::vector<Comparison> results(static_cast<size_t>(table_rows.size()));
+    at::parallel_for(0, table_rows.size(), 1, [&](int64_t begin, int64_t end) {
       std::vector<float> similarities;
-      for (int64_t row = begin; row < end; ++row) {
-        const auto i = static_cast<size_t>(row);
-        results[i] = compare(vectors + starts[i] * dim, starts[i + 1] - starts[i], dim, similarities);
-      }
+      for (int64_t row = begin; row < end; ++row)
+        results[static_cast<size_t>(row)] =
+            compare(table_rows[row], vectors, inverse_norms, dim, similarities);
     });
     for (const auto& result : results) {
       metrics.add(result.above, result.equal);
       empty_queries += result.empty_query;
     }
-    rows += count;
+    rows += table_rows.size();
     texts = {};
-    starts = {0};
+    table_rows = {};
     progress(rows);
   };
+  const int64_t most_texts = std::max<int64_t>(1024, kMostVectorBytes / (4 * encoder.dim()));
 
   for (std::string_view line; lines.next(line);) {
     if (line.empty()) continue;
@@ -153,13 +152,13 @@ Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad
     }
     for (size_t begin = 0; begin <= line.size();) {
       const size_t end = std::min(line.find('\t', begin), line.size());
-      texts.push_back(line.substr(begin, end - begin));
+      table_rows.values.push_back(texts.add(line.substr(begin, end - begin)));
       begin = end + 1;
     }
-    starts.push_back(texts.size());
-    if (texts.size() >= kTextsAtOnce) measure();
+    table_rows.close_row();
+    if (texts.size() >= most_texts || table_rows.values.size() >= kMostFields) measure();
   }
-  if (texts.size() > 0) measure();
+  if (table_rows.size() > 0) measure();
   if (rows == 0) throw Error(ErrorKind::Data, "{}: expected rows to rank, found none", lines.name());
   if (skipped > 0)
     notice(fmt::format("warning: {}: left out {} bad row(s), the first: {}", lines.name(), skipped,

@@ -59,9 +59,9 @@ class RankingMetrics {
 };
 
 /// Reads rows of question, duplicate, negative 1, negative 2, … between tabs and ranks each by cosine. The
-/// report also has empty_queries (questions of no known word), coverage (share of tokens known) and skipped.
-/// `progress` is called with the bytes read of how many, now and then. Throws Error(Data) naming file and
-/// line.
+/// report also has empty_queries (questions of no known word), coverage (share of the different texts' tokens
+/// that is known) and skipped. `progress` is called with the rows done, now and then. Throws Error(Data)
+/// naming file and line.
 Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad_rows,
                       const RankingOptions& options, const std::function<void(const std::string&)>& notice,
                       const std::function<void(int64_t rows)>& progress);

@@ -20,6 +20,7 @@ struct EncodedTexts {
 class TextEncoder {
  public:
   virtual ~TextEncoder() = default;
+  virtual int64_t dim() const = 0;
   /// `texts` are well-formed UTF-8.
   virtual EncodedTexts encode(const Texts& texts) = 0;
 };
@@ -30,6 +31,7 @@ class MeanVectorEncoder : public TextEncoder {
   /// Both are to outlive it.
   MeanVectorEncoder(const WordVectors& vectors, const TextPipeline& pipeline)
       : vectors_(vectors), pipeline_(pipeline) {}
+  int64_t dim() const override { return vectors_.dim(); }
   EncodedTexts encode(const Texts& texts) override;
 
  private:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "data/ragged.h"
@@ -44,6 +45,8 @@ class WordTable {
 
   /// The table's memory; holds until the next `add`.
   WordIndex index() const { return {words_.values, words_.offsets, slots_}; }
+  /// Gives its words away; the table is then of no more use.
+  Texts take_words() { return std::move(words_); }
   /// Makes the hash table as small as `size()` words allow.
   void shrink();
 
