@@ -7,7 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "data/error.h"
@@ -15,6 +20,75 @@
 namespace semblance {
 
 struct ByteStream::State {
+  // Reads on in a thread, a few blocks ahead of what was asked for.
+  class Ahead {
+   public:
+    using Read = std::function<size_t(std::span<char>)>;
+
+    explicit Ahead(Read read) : thread_([this, read = std::move(read)] { fill(read); }) {}
+    ~Ahead() {
+      {
+        const std::lock_guard lock(mutex_);
+        stopped_ = true;
+      }
+      changed_.notify_all();
+      thread_.join();
+    }
+
+    size_t read(std::span<char> buffer) {
+      if (served_ == block_.size()) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return !blocks_.empty() || ended_; });
+        if (blocks_.empty()) {
+          if (failure_) std::rethrow_exception(failure_);
+          return 0;
+        }
+        block_ = std::move(blocks_.front());
+        blocks_.pop_front();
+        served_ = 0;
+        changed_.notify_all();
+      }
+      const size_t n = block_.copy(buffer.data(), buffer.size(), served_);
+      served_ += n;
+      return n;
+    }
+
+   private:
+    static constexpr size_t kBlock = size_t{1} << 18;
+    static constexpr size_t kBlocks = 4;
+
+    void fill(const Read& read) {
+      try {
+        while (true) {
+          std::string block(kBlock, '\0');
+          block.resize(read(block));
+          std::unique_lock lock(mutex_);
+          if (block.empty() || stopped_) break;
+          changed_.wait(lock, [&] { return blocks_.size() < kBlocks || stopped_; });
+          blocks_.push_back(std::move(block));
+          changed_.notify_all();
+        }
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        failure_ = std::current_exception();
+      }
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+      changed_.notify_all();
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<std::string> blocks_;
+    bool ended_ = false, stopped_ = false;
+    std::exception_ptr failure_;
+    std::string block_;  // being served
+    size_t served_ = 0;
+    std::thread thread_;  // last: what it uses is there before it starts
+  };
+
+  size_t read(const std::string& name, std::span<char> buffer);
+
   int file = -1;
   bool owns_file = false;
   bool started = false;
@@ -24,7 +98,10 @@ struct ByteStream::State {
   std::vector<unsigned char> input = std::vector<unsigned char>(1 << 18);
   size_t begin = 0, end = 0;  // the unread part of `input`
 
+  std::unique_ptr<Ahead> ahead;
+
   ~State() {
+    ahead.reset();
     if (gzip) inflateEnd(&inflater);
     if (owns_file) ::close(file);
   }
@@ -80,7 +157,18 @@ std::string_view ByteStream::peek(size_t size) {
 
 size_t ByteStream::read_on(std::span<char> buffer) {
   if (!state_) return 0;
-  State& s = *state_;
+  if (state_->ahead) return state_->ahead->read(buffer);
+  const size_t n = state_->read(name_, buffer);
+  // From the second read on, what is compressed is inflated by a thread of its own.
+  if (state_->gzip && n > 0)
+    state_->ahead = std::make_unique<State::Ahead>([this_state = state_.get(), name = name_](std::span<char> to) {
+      return this_state->read(name, to);
+    });
+  return n;
+}
+
+size_t ByteStream::State::read(const std::string& name_, std::span<char> buffer) {
+  State& s = *this;
   auto read_raw = [&](void* to, size_t size) {
     while (true) {
       const ssize_t n = ::read(s.file, to, size);
