@@ -4,6 +4,7 @@
 #include <cxxopts.hpp>
 
 #include "apps/output.h"
+#include "data/io/line_reader.h"
 
 namespace semblance {
 
@@ -36,8 +37,19 @@ bool CommandLine::parse(std::span<const std::string> arguments) {
   parser.add_options("Help")("h,help", "print this");
   headings.emplace_back("Help");
 
+  // cxxopts knows names of one letter behind one dash alone: --k 1,5 and --k=1,5 are -k 1,5 to it.
+  std::vector<std::string> plain;
+  for (const auto& argument : arguments) {
+    const bool one_letter = argument.starts_with("--") && (argument.size() == 3 || argument.find('=') == 3);
+    if (!one_letter) {
+      plain.push_back(argument);
+      continue;
+    }
+    plain.push_back(argument.substr(1, 2));
+    if (argument.size() > 3) plain.push_back(argument.substr(4));
+  }
   std::vector<const char*> raw = {"semblance"};
-  for (const auto& argument : arguments) raw.push_back(argument.c_str());
+  for (const auto& argument : plain) raw.push_back(argument.c_str());
   try {
     const auto result = parser.parse(static_cast<int>(raw.size()), raw.data());
     if (result.count("help")) {
@@ -60,10 +72,19 @@ bool CommandLine::parse(std::span<const std::string> arguments) {
     for (const std::string quote : {"\u2018", "\u2019"})
       for (size_t at; (at = message.find(quote)) != std::string::npos;)
         message.replace(at, quote.size(), "'");
-    throw Error(ErrorKind::Usage, "{}; see semblance {} --help", message,
-                usage_.substr(0, usage_.find_first_of("A[")));
+    throw Error(ErrorKind::Usage, "{}; see semblance {} --help", message, verb());
   }
   return true;
+}
+
+std::string CommandLine::verb() const {
+  const auto words = split_blanks(usage_);
+  std::string verb;
+  for (const auto word : words) {
+    if (word[0] < 'a' || word[0] > 'z') break;
+    (verb += verb.empty() ? "" : " ") += word;
+  }
+  return verb;
 }
 
 const std::vector<std::string>& CommandLine::positional(size_t least, size_t most) const {

@@ -90,6 +90,8 @@ class CommandLine {
     std::string hint, help, shown_default;
   };
 
+  // The words before the first argument: "vectors neighbors".
+  std::string verb() const;
   void add(std::string_view heading, std::string_view name, Kind kind, std::string hint, std::string help,
            std::string shown_default);
 

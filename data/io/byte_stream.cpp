@@ -161,9 +161,8 @@ size_t ByteStream::read_on(std::span<char> buffer) {
   const size_t n = state_->read(name_, buffer);
   // From the second read on, what is compressed is inflated by a thread of its own.
   if (state_->gzip && n > 0)
-    state_->ahead = std::make_unique<State::Ahead>([this_state = state_.get(), name = name_](std::span<char> to) {
-      return this_state->read(name, to);
-    });
+    state_->ahead = std::make_unique<State::Ahead>(
+        [this_state = state_.get(), name = name_](std::span<char> to) { return this_state->read(name, to); });
   return n;
 }
 

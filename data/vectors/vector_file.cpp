@@ -35,8 +35,8 @@ std::string_view pop_field(std::string_view& line) {
   return field;
 }
 
-// Numbers as files mostly have them, -0.18496: a whole number below 2^24 over a power of ten up to 10^10 is correctly
-// rounded by one division (Clinger 1990), in a fifth of from_chars' time.
+// Numbers as files mostly have them, -0.18496: a whole number below 2^24 over a power of ten up to 10^10 is
+// correctly rounded by one division (Clinger 1990), in a fifth of from_chars' time.
 bool parse_short_float(std::string_view text, float& value) {
   constexpr float kPowers[] = {1e0f, 1e1f, 1e2f, 1e3f, 1e4f, 1e5f, 1e6f, 1e7f, 1e8f, 1e9f, 1e10f};
   const bool negative = text.starts_with('-');
