@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "data/error.h"
+#include "data/vectors/convert.h"
+#include "data/vectors/mapped_vectors.h"
+#include "tests/temporary_folder.h"
+
+namespace semblance {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string packed(std::initializer_list<float> values) {
+  return {reinterpret_cast<const char*>(std::data(values)), values.size() * sizeof(float)};
+}
+
+class VectorFiles : public testing::Test {
+ protected:
+  std::string file(std::string_view content, const std::string& name = "vectors") const {
+    const auto path = (folder_.path() / name).string();
+    std::ofstream(path, std::ios::binary) << content;
+    return path;
+  }
+  WordVectors load(const std::string& path, const VectorFileOptions& options = {}) {
+    return WordVectors::load(path, options, [&](const std::string& line) { notices_.push_back(line); });
+  }
+  static Words words_of(const WordVectors& vectors) {
+    Words words;
+    for (int64_t i = 0; i < vectors.size(); ++i) words.emplace_back(vectors.word(i));
+    return words;
+  }
+
+  TemporaryFolder folder_;
+  Words notices_;
+};
+
+TEST_F(VectorFiles, AreRecognisedByTheirContent) {
+  const std::pair<const char*, std::string> files[] = {
+      {"word2vec text", "2 2\na 1 2\nb -3.5 4e-1\n"},
+      {"word2vec text", "2 2\r\na 1 2 \r\nb -3.5 4e-1 \r\n"},
+      {"word2vec binary", "2 2\na " + packed({1, 2}) + "b " + packed({-3.5f, 0.4f})},
+      {"word2vec binary", "2 2\na " + packed({1, 2}) + "\nb " + packed({-3.5f, 0.4f}) + "\n"},
+      {"GloVe text", "a 1 2\nb -3.5 +.4"},
+      {"GloVe text", "a\t1\t2\nb\t-3.5\t0.4000\n"},
+  };
+  for (const auto& [format, content] : files) {
+    const auto vectors = load(file(content));
+    EXPECT_EQ(vectors.format(), format);
+    EXPECT_EQ(words_of(vectors), (Words{"a", "b"}));
+    EXPECT_EQ(vectors.dim(), 2);
+    EXPECT_EQ(vectors.vector(1)[0], -3.5f);
+    EXPECT_EQ(vectors.vector(1)[1], 0.4f);
+    EXPECT_FLOAT_EQ(vectors.norms()[0], std::sqrt(5.f));
+    EXPECT_EQ(vectors.find("b"), 1);
+    EXPECT_EQ(vectors.find("c"), -1);
+  }
+}
+
+TEST_F(VectorFiles, NumbersAreReadToTheNearestFloat) {
+  const Words numbers{"0.1",        "16777217", "1.17549435e-38", "0.30000001192092896", "-0",
+                      "123456.789", "9.999999", "1e-60",          "3.4028234e38",        "0.0000000001"};
+  std::string line = "w";
+  for (const auto& number : numbers) line += " " + number;
+  const auto vectors = load(file(line));
+  for (size_t i = 0; i < numbers.size(); ++i)
+    EXPECT_EQ(vectors.vector(0)[i], std::strtof(numbers[i].c_str(), nullptr)) << numbers[i];
+}
+
+TEST_F(VectorFiles, ALimitReadsNoFurther) {
+  EXPECT_EQ(words_of(load(file("9 2\na 1 2\nb 3 4\nbroken"), {.limit = 2})), (Words{"a", "b"}));
+  const auto mapped = (folder_.path() / "mapped").string();
+  convert_vectors(file("3 1\na 1\nb 2\nc 3\n"), {}, mapped, VectorFormat::Mapped, [](const std::string&) {});
+  const auto vectors = load(mapped, {.limit = 2});
+  EXPECT_EQ(vectors.size(), 2);
+  EXPECT_EQ(vectors.find("c"), -1) << "beyond the limit";
+}
+
+TEST_F(VectorFiles, LinesAfterThePromisedOnesAreCounted) {
+  EXPECT_EQ(load(file("1 2\na 1 2\nb 3 4\nc 5 6\n")).size(), 1);
+  EXPECT_NE(notices_.back().find("left out 2 line(s)"), std::string::npos);
+}
+
+TEST_F(VectorFiles, ConvertToEveryFormatAndBack) {
+  const auto original = file("3 2\nfirst 1.5 -0.1\nпривет 0.333333 1e-7\n😀 3 0\n");
+  const auto silent = [](const std::string&) {};
+  for (const auto format : {VectorFormat::Mapped, VectorFormat::Word2vec, VectorFormat::Word2vecBinary}) {
+    const auto there = (folder_.path() / std::string(enum_name(format))).string();
+    const auto back = there + ".back";
+    EXPECT_EQ(convert_vectors(original, {}, there, format, silent), 3);
+    convert_vectors(there, {}, back, VectorFormat::Word2vec, silent);
+    const auto expected = load(original), found = load(back);
+    EXPECT_EQ(words_of(found), words_of(expected));
+    EXPECT_TRUE(std::ranges::equal(found.values(), expected.values()));
+    EXPECT_TRUE(std::ranges::equal(load(there).norms(), expected.norms()));
+  }
+}
+
+TEST_F(VectorFiles, AMappedFileOfManyWordsFindsThemAll) {
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += "w" + std::to_string(i) + " " + std::to_string(i) + "\n";
+  const auto mapped = (folder_.path() / "mapped").string();
+  convert_vectors(file(text), {}, mapped, VectorFormat::Mapped, [](const std::string&) {});
+  const auto vectors = load(mapped);
+  EXPECT_EQ(vectors.format(), "mapped");
+  for (int i = 0; i < 5000; ++i) ASSERT_EQ(vectors.find("w" + std::to_string(i)), i);
+  EXPECT_EQ(vectors.find("w5000"), -1);
+  EXPECT_EQ(vectors.vector(4321)[0], 4321.f);
+  MappedVectors(mapped).verify();
+}
+
+TEST_F(VectorFiles, EveryBitOfAMappedFileIsWatched) {
+  const auto mapped = (folder_.path() / "mapped").string();
+  convert_vectors(file("2 2\na 1 2\nb 3 4\n"), {}, mapped, VectorFormat::Mapped, [](const std::string&) {});
+  std::ifstream stream(mapped, std::ios::binary);
+  const std::string good{std::istreambuf_iterator<char>(stream), {}};
+  for (size_t at = 4096; at < good.size(); at += 3) {
+    if (at >= 4096 + 16 && at < 4096 + 64) continue;  // between the matrix and the next part
+    auto bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 4);
+    file(bad, "mapped");
+    EXPECT_THROW(MappedVectors(mapped).verify(), Error) << at;
+  }
+  for (const size_t size : {good.size() - 1, good.size() / 2, size_t{4096}, size_t{8}}) {
+    file(std::string_view(good).substr(0, size), "mapped");
+    EXPECT_THROW(MappedVectors{mapped}, Error) << size;
+  }
+}
+
+}  // namespace
+}  // namespace semblance

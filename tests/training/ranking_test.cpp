@@ -1,0 +1,49 @@
+#include "training/ranking.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "training/vector_evaluation.h"
+
+namespace semblance {
+namespace {
+
+Json measured(Ties ties, std::initializer_list<std::pair<int64_t, int64_t>> rows) {
+  RankingMetrics metrics({.k = {10, 1, 2, 2}, .ties = ties});
+  for (const auto& [above, equal] : rows) metrics.add(above, equal);
+  return metrics.report();
+}
+
+TEST(RankingMetrics, OfKnownRanks) {
+  const auto report = measured(Ties::Pessimistic, {{0, 0}, {1, 0}, {9, 0}, {10, 0}});
+  EXPECT_DOUBLE_EQ(report["hits"]["1"], 0.25);
+  EXPECT_DOUBLE_EQ(report["hits"]["2"], 0.5);
+  EXPECT_DOUBLE_EQ(report["hits"]["10"], 0.75);
+  EXPECT_DOUBLE_EQ(report["dcg"]["10"], (1 + 1 / std::log2(3.0) + 1 / std::log2(11.0)) / 4);
+  EXPECT_DOUBLE_EQ(report["mrr"], (1 + 1 / 2.0 + 1 / 10.0 + 1 / 11.0) / 4);
+  EXPECT_DOUBLE_EQ(report["mean_rank"], 6);
+  EXPECT_DOUBLE_EQ(report["median_rank"], 6);
+  EXPECT_EQ(report["ties"], 0);
+}
+
+TEST(RankingMetrics, ATieCountsAsThePolicySays) {
+  EXPECT_DOUBLE_EQ(measured(Ties::Pessimistic, {{0, 3}})["hits"]["1"], 0);
+  EXPECT_DOUBLE_EQ(measured(Ties::Optimistic, {{0, 3}})["hits"]["1"], 1);
+  EXPECT_DOUBLE_EQ(measured(Ties::Expected, {{0, 3}})["hits"]["1"], 0.25);
+  EXPECT_DOUBLE_EQ(measured(Ties::Expected, {{0, 3}})["hits"]["2"], 0.5);
+  EXPECT_DOUBLE_EQ(measured(Ties::Expected, {{0, 1}})["mrr"], 0.75);
+  EXPECT_DOUBLE_EQ(measured(Ties::Expected, {{0, 3}})["mean_rank"], 2.5);
+}
+
+TEST(Correlation, OfRanksSharesTheMeanRankAmongEquals) {
+  // scipy.stats.spearmanr([1, 2, 2, 4], [10, 30, 20, 40]) and pearsonr of the same.
+  const double x[] = {1, 2, 2, 4}, y[] = {10, 30, 20, 40};
+  EXPECT_NEAR(spearman(x, y), 0.9486832980505138, 1e-12);
+  EXPECT_NEAR(pearson(x, y), 0.9233805168766388, 1e-12);
+  const double same[] = {1, 1, 1, 1};
+  EXPECT_TRUE(std::isnan(spearman(x, same)));
+}
+
+}  // namespace
+}  // namespace semblance
