@@ -6,11 +6,10 @@
 #include "apps/verbs.h"
 #include "training/interrupt.h"
 #include "training/tasks/sentiment.h"
+#include "training/tasks/trigram.h"
 
 namespace semblance {
 namespace {
-
-constexpr const char* kTasks = "sentiment";
 
 // The first free folder checkpoints/TASK-1, -2, …
 std::string default_run(const std::string& task) {
@@ -24,7 +23,7 @@ template <class Job>
 int train(Arguments arguments, const std::optional<std::string>& config) {
   Job job;
   if (config) job_from_json(job, read_toml(*config));
-  CommandLine line(fmt::format("train {} --train FILE --run DIR [options]", Job::kTask),
+  CommandLine line(fmt::format("train {} {} FILE --run DIR [options]", Job::kTask, Job::kInput),
                    "Trains, and writes a run folder.");
   line.add_option("Run", "run", "DIR", "folder to write", fmt::format("checkpoints/{}-N", Job::kTask));
   line.add_option("Run", "config", "JOB.toml", "take options from a job file; those given here override it");
@@ -42,6 +41,36 @@ int train(Arguments arguments, const std::optional<std::string>& config) {
   return train_and_report(job_to_json(job), request, line.given("json"));
 }
 
+template <class Job>
+Json train_from(const Json& config, RunRequest& request) {
+  Job job;
+  job_from_json(job, config);
+  return train_model(job, request);
+}
+
+struct TaskEntry {
+  const char* name;
+  int (*train)(Arguments, const std::optional<std::string>& config);
+  Json (*train_from)(const Json& config, RunRequest& request);
+};
+
+template <class Job>
+constexpr TaskEntry kEntry = {Job::kTask, train<Job>, train_from<Job>};
+
+constexpr TaskEntry kTasks[] = {kEntry<SentimentJob>, kEntry<TrigramJob>};
+
+std::string task_names() {
+  std::string names;
+  for (const auto& task : kTasks) (names += names.empty() ? "" : ", ") += task.name;
+  return names;
+}
+
+const TaskEntry& find_task(const std::string& name) {
+  for (const auto& task : kTasks)
+    if (task.name == name) return task;
+  throw Error(ErrorKind::Usage, "train: expected one of {}, found '{}'", task_names(), name);
+}
+
 // The value of --config, which decides what the other options are.
 std::optional<std::string> find_config(Arguments arguments) {
   std::optional<std::string> config;
@@ -57,9 +86,7 @@ std::optional<std::string> find_config(Arguments arguments) {
 int train_and_report(const Json& config, RunRequest& request, bool as_json) {
   request.callbacks.push_back(std::make_unique<Progress>());
   const auto run = request.run.path().string();
-  SentimentJob job;
-  job_from_json(job, config);
-  const Json report = train_sentiment(job, request);
+  const Json report = find_task(config.at("task").get<std::string>()).train_from(config, request);
   if (as_json) {
     print_out(report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   } else {
@@ -83,26 +110,26 @@ int run_train(Arguments arguments) {
             fmt::format("Usage: semblance train TASK [options]      TASK: {}\n       semblance train "
                         "--config JOB.toml [options]\n\n"
                         "semblance train TASK --help lists a task's options.\n",
-                        kTasks));
+                        task_names()));
         return 0;
       }
     throw Error(ErrorKind::Usage,
-                "expected: semblance train TASK [options] with TASK one of {}, or --config JOB.toml", kTasks);
+                "expected: semblance train TASK [options] with TASK one of {}, or --config JOB.toml",
+                task_names());
   }
   std::string task = named ? arguments[0] : "";
   if (config) {
     const Json json = read_toml(*config);
     const auto found = json.find("task");
     if (found == json.end() || !found->is_string())
-      throw Error(ErrorKind::Usage, "{}: expected task = \"…\", one of {}", *config, kTasks);
+      throw Error(ErrorKind::Usage, "{}: expected task = \"…\", one of {}", *config, task_names());
     if (named && *found != task)
       throw Error(ErrorKind::Usage, "{}: expected a {} job, found one of {}", *config, task,
                   found->get<std::string>());
     task = *found;
   }
   const Arguments rest = named ? arguments.subspan(1) : arguments;
-  if (task == SentimentJob::kTask) return train<SentimentJob>(rest, config);
-  throw Error(ErrorKind::Usage, "train: expected one of {}, found '{}'", kTasks, task);
+  return find_task(task).train(rest, config);
 }
 
 }  // namespace semblance

@@ -35,8 +35,8 @@ struct Collation {
 struct TextBatch {
   at::Tensor ids;      ///< int64 [n]: all texts' ids one after another; PAD is 0
   at::Tensor offsets;  ///< int64 [batch + 1]: text b is ids[offsets[b], offsets[b + 1])
-  at::Tensor targets;  ///< int64 [batch] classes, or float [batch, classes] of 0 and 1; undefined for
-                       ///< unlabelled texts
+  at::Tensor targets;  ///< int64 [batch] classes, or float [batch, classes] of 0 and 1, or float
+                       ///< [batch, dim] vectors; undefined where a text has none
 
   TextBatch to(c10::Device device) const;
 };

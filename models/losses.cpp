@@ -35,6 +35,12 @@ LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets,
   return {total, weighted ? class_weights.index_select(0, targets).sum() : constant(logits.size(0))};
 }
 
+LossSum squared_error(const at::Tensor& output, const at::Tensor& target) {
+  TORCH_CHECK(output.sizes() == target.sizes(), "squared_error: output and target must be of one shape");
+  return {at::mse_loss(output, target, at::Reduction::Sum),
+          at::full({}, output.numel(), output.options().requires_grad(false))};
+}
+
 at::Tensor class_probabilities(const at::Tensor& logits, ClassificationLoss loss) {
   return is_binary(loss) ? at::sigmoid(logits) : at::softmax(logits, 1);
 }

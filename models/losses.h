@@ -31,6 +31,9 @@ inline bool is_binary(ClassificationLoss loss) {
 LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets, ClassificationLoss loss,
                             const at::Tensor& class_weights = {});
 
+/// Squared error of output and target, both [batch, dim], over batch · dim numbers: PyTorch's mse_loss.
+LossSum squared_error(const at::Tensor& output, const at::Tensor& target);
+
 /// logits [batch, outputs] to probabilities of the same shape: sigmoid or softmax, as the loss has it.
 at::Tensor class_probabilities(const at::Tensor& logits, ClassificationLoss loss);
 

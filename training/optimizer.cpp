@@ -147,6 +147,12 @@ class Adam : public Optimizer {
     for (const auto& [name, parameter] : parameters_) {
       exp_avg_.push_back(zeros_like_each(parameter));
       exp_avg_sq_.push_back(zeros_like_each(parameter));
+      if (options_.kind == OptimizerKind::LazyAdam && options_.weight_decay > 0 && parameter.dim() == 2)
+        decayed_.emplace_back(
+            "decayed." + name,
+            torch::zeros({parameter.size(0)}, parameter.options().dtype(torch::kInt64).requires_grad(false)));
+      else
+        decayed_.emplace_back();
     }
     device_steps_ = torch::zeros({}, parameters_[0].second.options().requires_grad(false));
   }
@@ -158,7 +164,7 @@ class Adam : public Optimizer {
     if (!dense.parameters.empty()) {
       const SerialSection section(dense.is_small());
       const std::vector<torch::Tensor> steps(dense.parameters.size(), device_steps_);
-      const auto fused = options_.kind == OptimizerKind::AdamW
+      const auto fused = options_.kind != OptimizerKind::Adam
                              ? static_cast<decltype(&fused_adam)>(&fused_adamw)
                              : &fused_adam;
       fused(dense, dense.of(exp_avg_), dense.of(exp_avg_sq_), steps, learning_rate, options_);
@@ -173,6 +179,8 @@ class Adam : public Optimizer {
     NamedTensors all;
     append_state(all, "exp_avg", parameters_, exp_avg_);
     append_state(all, "exp_avg_sq", parameters_, exp_avg_sq_);
+    for (const auto& state : decayed_)
+      if (state.second.defined()) all.push_back(state);
     return all;
   }
   void set_steps(int64_t steps) override { steps_ = steps; }
@@ -197,12 +205,22 @@ class Adam : public Optimizer {
     const auto rows = gradient._indices()[0];
     const auto values = gradient._values().contiguous();
     auto weight = parameters_[i].second;
+    torch::Tensor keep;
+    if (auto& last = decayed_[i].second; last.defined()) {
+      // The decay of all the steps in which a row had no gradient comes with the next in which it has one.
+      keep = (steps_ - last.index_select(0, rows)).to(torch::kDouble);
+      keep = keep.mul_(std::log1p(-std::min(learning_rate * options_.weight_decay, 0.999)))
+                 .exp_()
+                 .to(torch::kFloat);
+      last.index_fill_(0, rows, steps_);
+    }
     if (weight.is_cpu()) {
       const kernels::LazyAdamStep step{static_cast<float>(options_.beta1), static_cast<float>(options_.beta2),
                                        static_cast<float>(options_.eps), static_cast<float>(step_size)};
       const int64_t dim = weight.size(1);
       at::parallel_for(0, rows.numel(), std::max<int64_t>(1, kGrain / dim), [&](int64_t begin, int64_t end) {
-        kernels::lazy_adam_rows(step, rows.data_ptr<int64_t>(), values.data_ptr<float>(), begin, end, dim,
+        kernels::lazy_adam_rows(step, rows.data_ptr<int64_t>(), values.data_ptr<float>(),
+                                keep.defined() ? keep.data_ptr<float>() : nullptr, begin, end, dim,
                                 weight.data_ptr<float>(), exp_avg_[i].data_ptr<float>(),
                                 exp_avg_sq_[i].data_ptr<float>());
       });
@@ -215,11 +233,13 @@ class Adam : public Optimizer {
                        .addcmul_(values, values, 1 - options_.beta2);
     exp_avg_[i].index_copy_(0, rows, m);
     exp_avg_sq_[i].index_copy_(0, rows, v);
+    if (keep.defined()) weight.index_copy_(0, rows, weight.index_select(0, rows).mul_(keep.unsqueeze(1)));
     weight.index_add_(0, rows, m / (v.sqrt() + options_.eps), -step_size);
   }
 
   OptimizerOptions options_;
   std::vector<torch::Tensor> exp_avg_, exp_avg_sq_;
+  NamedTensors decayed_;  // for each table the step of each row's last decay
   torch::Tensor device_steps_;
   int64_t steps_ = 0;
 };
@@ -257,10 +277,6 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, Named
     case OptimizerKind::AdamW:
       return std::make_unique<Adam>(options, std::move(parameters));
     case OptimizerKind::LazyAdam:
-      if (options.weight_decay > 0)
-        throw Error(ErrorKind::Usage,
-                    "--weight-decay: expected 0 with --optimizer lazy-adam, whose rows are not all "
-                    "touched in a step; use adamw");
       return std::make_unique<Adam>(options, std::move(parameters));
   }
   throw Error(ErrorKind::Internal, "unknown optimizer");

@@ -14,6 +14,7 @@
 
 namespace semblance {
 
+/// LazyAdam's decay reaches a row with the next gradient that it has, for all the steps since the last.
 enum class OptimizerKind { Sgd, Adam, AdamW, Adagrad, LazyAdam };
 
 template <>
@@ -29,7 +30,7 @@ struct OptimizerOptions {
   double momentum = 0;  ///< SGD
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
-  double weight_decay = 0;  ///< AdamW decouples it; the others add it to the gradient; LazyAdam has none
+  double weight_decay = 0;  ///< AdamW and LazyAdam decouple it; the others add it to the gradient
 };
 
 /// Whether an embedding's gradient should name its touched rows only.

@@ -7,8 +7,9 @@
 namespace semblance::kernels {
 
 SEMBLANCE_MULTIVERSION
-void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* gradient, int64_t begin,
-                    int64_t end, int64_t dim, float* weight, float* exp_avg, float* exp_avg_sq) {
+void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* gradient, const float* keep,
+                    int64_t begin, int64_t end, int64_t dim, float* weight, float* exp_avg,
+                    float* exp_avg_sq) {
   const float keep1 = step.beta1, keep2 = step.beta2, add1 = 1 - keep1, add2 = 1 - keep2;
   const float eps = step.eps, step_size = step.step_size;
   for (int64_t i = begin; i < end; ++i) {
@@ -16,10 +17,11 @@ void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* 
     float* __restrict w = weight + rows[i] * dim;
     float* __restrict m = exp_avg + rows[i] * dim;
     float* __restrict v = exp_avg_sq + rows[i] * dim;
+    const float kept = keep ? keep[i] : 1.0f;
     for (int64_t d = 0; d < dim; ++d) {
       m[d] = keep1 * m[d] + add1 * g[d];
       v[d] = keep2 * v[d] + add2 * g[d] * g[d];
-      w[d] -= step_size * m[d] / (std::sqrt(v[d]) + eps);
+      w[d] = kept * w[d] - step_size * m[d] / (std::sqrt(v[d]) + eps);
     }
   }
 }

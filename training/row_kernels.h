@@ -13,9 +13,10 @@ struct LazyAdamStep {
   float step_size;  ///< learning rate · sqrt(1 - beta2^t) / (1 - beta1^t)
 };
 
-/// rows [n] int64; gradient [n, dim]; weight, exp_avg, exp_avg_sq [table rows, dim]. Handles rows[begin,
-/// end).
-void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* gradient, int64_t begin,
-                    int64_t end, int64_t dim, float* weight, float* exp_avg, float* exp_avg_sq);
+/// rows [n] int64; gradient [n, dim]; keep [n], what each row is multiplied by first (decay), or null for 1;
+/// weight, exp_avg, exp_avg_sq [table rows, dim]. Handles rows[begin, end).
+void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* gradient, const float* keep,
+                    int64_t begin, int64_t end, int64_t dim, float* weight, float* exp_avg,
+                    float* exp_avg_sq);
 
 }  // namespace semblance::kernels

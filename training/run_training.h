@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "training/interrupt.h"
+#include "training/module_tensors.h"
 #include "training/run_folder.h"
 #include "training/trainer.h"
 
@@ -76,7 +77,7 @@ Json run_training(T& task, const TrainerOptions& options, c10::Device device, Ch
     // The test split is looked at once, with the weights that the validation chose.
     const auto best =
         read_checkpoint(request.run.checkpoint_path(request.run.resolve("best")), CheckpointPart::ModelOnly);
-    trainer.load_model(best, request.run.path().string());
+    load_weights(task.module(), best, request.run.path().string());
     report["test"] = evaluate(task, *test, options.batch_size, device).report();
   }
   return report;

@@ -9,6 +9,7 @@
 
 #include "data/error.h"
 #include "training/interrupt.h"
+#include "training/module_tensors.h"
 #include "training/tensor_file.h"
 
 namespace semblance {
@@ -57,13 +58,6 @@ TrainerCore::TrainerCore(torch::nn::Module& module, const TrainerOptions& option
       optimizer_(make_optimizer(optimizer_options(options), named_parameters(module))),
       loss_total_(at::zeros({}, at::dtype(at::kDouble).device(device))),
       loss_weight_(at::zeros_like(loss_total_)) {}
-
-NamedTensors TrainerCore::model_tensors() const {
-  NamedTensors tensors;
-  for (const auto& item : module_.named_parameters()) tensors.emplace_back(item.key(), item.value());
-  for (const auto& item : module_.named_buffers()) tensors.emplace_back(item.key(), item.value());
-  return tensors;
-}
 
 int64_t TrainerCore::rows_of_batch(int64_t batch) const {
   return std::min(options_.batch_size, epoch_size_ - batch * options_.batch_size);
@@ -192,7 +186,7 @@ void TrainerCore::end() {
 
 void TrainerCore::fill(Checkpoint& checkpoint) {
   const LossReading loss = read_loss();
-  checkpoint.model = model_tensors();
+  checkpoint.model = model_tensors(module_);
   checkpoint.has_training_state = options_.checkpoint_content == CheckpointContent::TrainingState;
   if (checkpoint.has_training_state) checkpoint.optimizer = optimizer_->state();
   Json states = Json::object();
@@ -204,12 +198,8 @@ void TrainerCore::fill(Checkpoint& checkpoint) {
       {"stopped", state_.stopped},   {"history", state_.history}, {"callbacks", std::move(states)}};
 }
 
-void TrainerCore::load_model(const Checkpoint& checkpoint, const std::string& source) {
-  copy_tensors(checkpoint.model, model_tensors(), source);
-}
-
 void TrainerCore::restore(const Checkpoint& checkpoint, const std::string& source) {
-  load_model(checkpoint, source);
+  load_weights(module_, checkpoint, source);
   copy_tensors(checkpoint.optimizer, optimizer_->state(), source);
   try {
     const Json& saved = checkpoint.training;

@@ -70,8 +70,6 @@ class TrainerCore {
   void fill(Checkpoint& checkpoint);
   /// Goes on from there. Throws Error(Model) if it is another model's.
   void restore(const Checkpoint& checkpoint, const std::string& source);
-  /// The weights alone.
-  void load_model(const Checkpoint& checkpoint, const std::string& source);
 
  protected:
   void begin(int64_t epoch_size);
@@ -95,7 +93,6 @@ class TrainerCore {
     double total, weight;
   };
   LossReading read_loss();
-  NamedTensors model_tensors() const;
   int64_t rows_of_batch(int64_t batch) const;
   void pause_clock();
 

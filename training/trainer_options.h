@@ -58,7 +58,9 @@ struct TrainerOptions {
           Field{.help = "lazy-adam updates only the embedding rows of the batch"});
     visit("momentum", self.momentum, Field{.help = "of sgd", .min = 0, .max = 1});
     visit("weight-decay", self.weight_decay,
-          Field{.help = "decoupled for adamw, part of the gradient for the others", .min = 0, .max = 1e6});
+          Field{.help = "decoupled for adamw and lazy-adam, part of the gradient for the others",
+                .min = 0,
+                .max = 1e6});
     visit("schedule", self.schedule, Field{.help = "how the learning rate goes on after the warm-up"});
     visit("warmup", self.warmup,
           Field{.help = "steps over which the learning rate rises from zero", .min = 0});

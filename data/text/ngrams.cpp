@@ -3,10 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <string>
-
 #include "data/random.h"
-#include "data/text/unicode.h"
 
 namespace semblance {
 namespace {
@@ -31,24 +28,11 @@ void append_ngrams(std::span<const int32_t> words, int32_t first_id, const Ngram
 void append_char_ngrams(std::string_view word, int32_t first_id, const NgramOptions& options,
                         std::vector<int32_t>& ids) {
   if (options.longest_chars == 0) return;
-  const std::string marked = '<' + std::string(word) + '>';
-  std::vector<size_t> starts;  // of each character, and the end
-  for (size_t position = 0; position < marked.size();) {
-    starts.push_back(position);
-    decode_utf8(marked, position);
-  }
-  starts.push_back(marked.size());
-  const size_t characters = starts.size() - 1;
-  const auto shortest = static_cast<size_t>(options.shortest_chars);
-  const auto longest = static_cast<size_t>(options.longest_chars);
-  for (size_t first = 0; first < characters; ++first)
-    for (size_t length = shortest; length <= longest && first + length <= characters; ++length) {
-      const bool mark_alone = length == 1 && (first == 0 || first + 1 == characters);
-      if (mark_alone) continue;
-      const size_t begin = starts[first];
-      const uint64_t hash = XXH3_64bits(marked.data() + begin, starts[first + length] - begin);
-      ids.push_back(bucket(hash, first_id, options.char_buckets));
-    }
+  for_each_character_run(
+      word, '<', '>', static_cast<size_t>(options.shortest_chars), static_cast<size_t>(options.longest_chars),
+      [&](std::string_view run) {
+        ids.push_back(bucket(XXH3_64bits(run.data(), run.size()), first_id, options.char_buckets));
+      });
 }
 
 }  // namespace semblance

@@ -5,12 +5,34 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "data/fields.h"
+#include "data/text/unicode.h"
 
 namespace semblance {
+
+/// Calls visit(run) for each run of `shortest` to `longest` characters (code points) of `word`, well-formed
+/// UTF-8, between the marks that stand for its ends; not for a mark alone. The order is that of the runs'
+/// first characters, then of their lengths.
+template <class Visit>
+void for_each_character_run(std::string_view word, char begin_mark, char end_mark, size_t shortest,
+                            size_t longest, Visit&& visit) {
+  const std::string marked = begin_mark + std::string(word) + end_mark;
+  std::vector<size_t> starts;  // of each character, and the end
+  for (size_t position = 0; position < marked.size(); decode_utf8(marked, position))
+    starts.push_back(position);
+  starts.push_back(marked.size());
+  const size_t characters = starts.size() - 1;
+  for (size_t first = 0; first < characters; ++first)
+    for (size_t length = shortest; length <= longest && first + length <= characters; ++length) {
+      const bool mark_alone = length == 1 && (first == 0 || first + 1 == characters);
+      if (!mark_alone)
+        visit(std::string_view(marked).substr(starts[first], starts[first + length] - starts[first]));
+    }
+}
 
 struct NgramOptions {
   int64_t longest = 1;

@@ -77,9 +77,34 @@ TEST(Optimizer, LazyAdamTouchesNoRowWithoutAGradient) {
   for (const auto& [name, state] : optimizer->state()) EXPECT_TRUE(state.ne(0).any(1).equal(moved)) << name;
 }
 
-TEST(Optimizer, LazyAdamRefusesWeightDecay) {
-  auto weight = torch::randn({2, 2}).requires_grad_();
-  EXPECT_ANY_THROW(make_optimizer({.kind = OptimizerKind::LazyAdam, .weight_decay = 0.1}, {{"w", weight}}));
+TEST(Optimizer, LazyAdamDecaysAsAdamWWhereEveryRowHasAGradient) {
+  torch::manual_seed(4);
+  auto lazy = torch::randn({6, 33}).requires_grad_(), dense = lazy.detach().clone().requires_grad_();
+  auto lazy_adam = make_optimizer({.kind = OptimizerKind::LazyAdam, .weight_decay = 0.5}, {{"w", lazy}});
+  auto adamw = make_optimizer({.kind = OptimizerKind::AdamW, .weight_decay = 0.5}, {{"w", dense}});
+  for (int step = 0; step < 10; ++step) {
+    const auto gradient = torch::randn({6, 33});
+    lazy.mutable_grad() = sparse_gradient(gradient, {0, 1, 2, 3, 4, 5});
+    dense.mutable_grad() = gradient;
+    lazy_adam->step(0.01);
+    adamw->step(0.01);
+  }
+  EXPECT_TRUE(torch::allclose(lazy, dense, 1e-4, 1e-5)) << (lazy - dense).abs().max();
+}
+
+TEST(Optimizer, LazyAdamMakesUpForTheDecayOfStepsWithoutAGradient) {
+  auto weight = torch::ones({3, 2}).requires_grad_();
+  auto optimizer = make_optimizer({.kind = OptimizerKind::LazyAdam, .weight_decay = 2}, {{"w", weight}});
+  const auto step = [&](std::vector<int64_t> rows) {
+    weight.mutable_grad() = sparse_gradient(torch::zeros({3, 2}), rows);
+    optimizer->step(0.1);
+  };
+  step({0});
+  step({0});
+  step({0, 1});
+  EXPECT_NEAR(weight[0][0].item<float>(), 0.8 * 0.8 * 0.8, 1e-6);
+  EXPECT_NEAR(weight[1][0].item<float>(), 0.8 * 0.8 * 0.8, 1e-6);
+  EXPECT_EQ(weight[2][0].item<float>(), 1);
 }
 
 TEST(Optimizer, ClippingBoundsTheNormOverDenseAndSparseGradients) {

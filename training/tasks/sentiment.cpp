@@ -3,8 +3,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/types.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include <algorithm>
 #include <charconv>
@@ -15,8 +13,8 @@
 #include "data/split.h"
 #include "data/text/tokenized_texts.h"
 #include "training/device.h"
+#include "training/fingerprint.h"
 #include "training/tasks/sentiment_task.h"
-#include "training/tensor_file.h"
 
 namespace semblance {
 namespace {
@@ -215,19 +213,16 @@ std::unique_ptr<LabelledDataset> read_for_measuring(std::span<const std::string>
 
 std::string fingerprint(const LabelledDataset& train, const LabelledDataset* valid,
                         const Vocabulary& vocabulary) {
-  XXH3_state_t state;
-  XXH3_128bits_reset(&state);
-  const auto add = [&](const auto& values) {
-    XXH3_128bits_update(&state, values.data(), values.size() * sizeof(values[0]));
-  };
+  Fingerprint fingerprint;
   for (const auto* data : {&train, valid}) {
     if (!data) continue;
-    add(data->texts().values), add(data->texts().offsets), add(data->labels().values),
-        add(data->labels().offsets);
+    for (const auto* ids : {&data->texts(), &data->labels()}) {
+      fingerprint.add(std::span(ids->values));
+      fingerprint.add(std::span(ids->offsets));
+    }
   }
-  add(vocabulary.serialize());
-  const auto hash = XXH3_128bits_digest(&state);
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+  fingerprint.add(vocabulary.serialize());
+  return fingerprint.digest();
 }
 
 PreparedData prepare(const SentimentJob& job, const TextPipeline& pipeline, const Notice& notice) {
@@ -407,7 +402,7 @@ std::map<std::string, std::string> SentimentTask::files() const {
   return {{kVocabularyFile, setup_.vocabulary.serialize()}};
 }
 
-Json train_sentiment(const SentimentJob& job, RunRequest& request) {
+Json train_model(const SentimentJob& job, RunRequest& request) {
   check_options(job);
   const auto device = resolve_device(job.training.device);
   if (request.mode != RunMode::Resume) request.run.check_free(request.mode == RunMode::Overwrite);
@@ -431,10 +426,8 @@ Json train_sentiment(const SentimentJob& job, RunRequest& request) {
 
 SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
     : device_(device) {
-  if (checkpoint.task != SentimentJob::kTask)
-    throw Error(ErrorKind::Model, "{}: expected a {} model, found one of {}", source, SentimentJob::kTask,
-                checkpoint.task);
-  try {
+  expect_task(checkpoint, SentimentJob::kTask, source);
+  build_model(source, [&] {
     job_from_json(job_, checkpoint.config);
     const Json& info = checkpoint.model_info;
     ClassifierSetup setup;
@@ -452,19 +445,8 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
                   info.at("vocabulary").get<int32_t>(), setup.vocabulary.size());
     pipeline_ = std::make_unique<TextPipeline>(job_.text, setup.stop_words);
     task_ = std::make_unique<SentimentTask>(job_, std::move(setup), device);
-    NamedTensors parameters;
-    for (const auto& item : task_->module().named_parameters())
-      parameters.emplace_back(item.key(), item.value());
-    copy_tensors(checkpoint.model, parameters, source);
-  } catch (const Error& error) {
-    throw Error(ErrorKind::Model, error.what());
-  } catch (const std::out_of_range& error) {
-    throw Error(ErrorKind::Model, "{}: the model's description is not as expected ({})", source,
-                error.what());
-  } catch (const Json::exception& error) {
-    throw Error(ErrorKind::Model, "{}: the model's description is not as expected ({})", source,
-                error.what());
-  }
+    load_weights(task_->module(), checkpoint, source);
+  });
 }
 
 SentimentModel::~SentimentModel() = default;

@@ -18,7 +18,7 @@ class SentimentTask;
 
 /// Trains (or resumes, as `request` says) and returns the final report. Throws Error for every wrong input
 /// before the run folder is touched.
-Json train_sentiment(const SentimentJob& job, RunRequest& request);
+Json train_model(const SentimentJob& job, RunRequest& request);
 
 struct Prediction {
   std::vector<std::string> labels;    ///< one, or a set of any size

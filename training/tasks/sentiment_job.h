@@ -124,6 +124,7 @@ struct ClassifierOptions {
 
 struct SentimentJob {
   static constexpr const char* kTask = "sentiment";
+  static constexpr const char* kInput = "--train";  ///< the option without which nothing can be trained
 
   DataOptions data;
   InputOptions input;

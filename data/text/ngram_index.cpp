@@ -1,0 +1,102 @@
+#include "data/text/ngram_index.h"
+
+#include <fmt/format.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <charconv>
+
+#include "data/config.h"
+#include "data/text/ngrams.h"
+
+namespace semblance {
+namespace {
+
+constexpr char kMark = '#';
+
+}  // namespace
+
+NgramIndex::NgramIndex(const NgramIndexOptions& options) {
+  const Field length{.help = "", .min = 1, .max = 100};
+  const auto dash = options.lengths.find('-');
+  shortest_ = static_cast<size_t>(parse_integer(options.lengths.substr(0, dash), "ngrams", length));
+  longest_ = dash == std::string::npos
+                 ? shortest_
+                 : static_cast<size_t>(parse_integer(options.lengths.substr(dash + 1), "ngrams", length));
+  if (longest_ < shortest_)
+    throw Error(ErrorKind::Usage, "--ngrams: expected a range such as 3-6, found '{}'", options.lengths);
+  row_of_bucket_.assign(static_cast<size_t>(options.hash_buckets), -1);
+}
+
+template <class Visit>
+void NgramIndex::for_each_run(std::string_view word, Visit&& visit) const {
+  if (!word.empty()) for_each_character_run(word, kMark, kMark, shortest_, longest_, visit);
+}
+
+size_t NgramIndex::bucket(std::string_view run) const {
+  return XXH3_64bits(run.data(), run.size()) % row_of_bucket_.size();
+}
+
+void NgramIndex::add(std::string_view word) {
+  for_each_run(word, [&](std::string_view run) {
+    if (row_of_bucket_.empty()) {
+      runs_.add(run);
+    } else if (auto& row = row_of_bucket_[bucket(run)]; row < 0) {
+      row = size();
+      buckets_.push_back(bucket(run));
+    }
+  });
+}
+
+void NgramIndex::append_ids(std::string_view word, std::vector<int32_t>& ids) const {
+  for_each_run(word, [&](std::string_view run) {
+    const int32_t id = row_of_bucket_.empty() ? runs_.find(run) : row_of_bucket_[bucket(run)];
+    if (id >= 0) ids.push_back(id);
+  });
+}
+
+int32_t NgramIndex::size() const {
+  return row_of_bucket_.empty() ? runs_.size() : static_cast<int32_t>(buckets_.size());
+}
+
+std::string NgramIndex::serialize() const {
+  std::string text;
+  for (int32_t id = 0; id < size(); ++id) {
+    if (row_of_bucket_.empty())
+      text += runs_[id];
+    else
+      text += fmt::format("{}", buckets_[static_cast<size_t>(id)]);
+    text += '\n';
+  }
+  return text;
+}
+
+NgramIndex NgramIndex::parse(const NgramIndexOptions& options, const std::string& text,
+                             const std::string& source) {
+  NgramIndex index(options);
+  std::string_view rest = text;
+  for (int64_t number = 1; !rest.empty(); ++number) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    bool is_new = false;
+    const int32_t id = index.size();
+    if (index.row_of_bucket_.empty()) {
+      is_new = index.runs_.add(line) == id;
+    } else {
+      size_t bucket = 0;
+      const auto* end = line.data() + line.size();
+      if (std::from_chars(line.data(), end, bucket).ptr == end && bucket < index.row_of_bucket_.size() &&
+          index.row_of_bucket_[bucket] < 0) {
+        index.row_of_bucket_[bucket] = id;
+        index.buckets_.push_back(bucket);
+        is_new = true;
+      }
+    }
+    if (!is_new)
+      throw Error(ErrorKind::Model, "{}:{}: expected a new run of characters; the checkpoint is damaged",
+                  source, number);
+  }
+  return index;
+}
+
+}  // namespace semblance
