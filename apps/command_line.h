@@ -77,6 +77,14 @@ class CommandLine {
       }
     });
   }
+  /// Throws Error(Usage) if one of `Options`' fields was given, which does not apply to `what`.
+  template <class Options>
+  void expect_none_of(std::string_view what) const {
+    const Options options{};
+    Options::fields(options, [&](std::string_view name, const auto&, const Field&) {
+      if (given(name)) throw Error(ErrorKind::Usage, "--{}: does not apply to {}", name, what);
+    });
+  }
   template <class Job>
   void apply_job(Job& job) const {
     Job::sections(job, [&](std::string_view, auto& options, std::string_view) { apply_fields(options); });

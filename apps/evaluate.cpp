@@ -8,6 +8,8 @@
 #include "training/device.h"
 #include "training/ranking.h"
 #include "training/tasks/sentiment.h"
+#include "training/tasks/trigram.h"
+#include "training/vector_evaluation.h"
 
 namespace semblance {
 namespace {
@@ -39,6 +41,7 @@ int evaluate_vectors(Arguments arguments) {
   RankingOptions ranking;
   line.add_option("Vectors", "vectors", "FILE", "word vectors in any format");
   line.add_fields(file, "Vectors");
+  add_oov_option(line, "Vectors");
   line.add_fields(text, "Cleaning and tokens");
   line.add_fields(ranking, "Ranking");
   line.add_option("Ranking", "threads", "N", "threads to compute with; 0: one for each core", "0");
@@ -53,7 +56,8 @@ int evaluate_vectors(Arguments arguments) {
   const Clock clock;
   const TextPipeline pipeline(text);
   const auto vectors = WordVectors::load(*line.last("vectors"), file, print_note);
-  MeanVectorEncoder encoder(vectors, pipeline);
+  const auto oov = open_oov(line, vectors.dim());
+  MeanVectorEncoder encoder(vectors, pipeline, oov.get());
   RowProgress progress;
   const Clock ranking_clock;
   Json report = evaluate_ranking(encoder, given[0], file.bad_rows, ranking, print_note,
@@ -65,6 +69,44 @@ int evaluate_vectors(Arguments arguments) {
   return 0;
 }
 
+// What `evaluate RUN DATA` does for a task, and the options that only it has.
+struct Evaluator {
+  const char* task;
+  Json (*evaluate)(const CommandLine& line, const ServedCheckpoint& served,
+                   std::span<const std::string> data);
+};
+
+Json evaluate_sentiment(const CommandLine& line, const ServedCheckpoint& served,
+                        std::span<const std::string> data) {
+  line.expect_none_of<WordSetOptions>("a sentiment model");
+  SentimentModel model(served.checkpoint, served.location.path().string(),
+                       resolve_device(device_choice(line)));
+  auto layout = model.job().input;
+  line.apply_fields(layout);
+  return model.evaluate_files(data, layout, print_note);
+}
+
+Json evaluate_trigram(const CommandLine& line, const ServedCheckpoint& served,
+                      std::span<const std::string> data) {
+  line.expect_none_of<InputOptions>("a trigram model");
+  if (data.size() != 1) throw Error(ErrorKind::Usage, "expected one set of words, found {}", data.size());
+  const TrigramModel model(served.checkpoint, served.location.path().string());
+  WordSetOptions options;
+  line.apply_fields(options);
+  Json report = {{"task", TrigramJob::kTask}};
+  report.update(evaluate_word_set(model, data[0], options));
+  report["task"] = TrigramJob::kTask;
+  try {
+    report["held_out"] = model.evaluate_held_out(resolve_device(device_choice(line)), [](const auto&) {});
+  } catch (const Error& error) {
+    print_note(fmt::format("warning: the held-out words are not measured: {}", error.what()));
+  }
+  return report;
+}
+
+constexpr Evaluator kEvaluators[] = {{SentimentJob::kTask, evaluate_sentiment},
+                                     {TrigramJob::kTask, evaluate_trigram}};
+
 }  // namespace
 
 int run_evaluate(Arguments arguments) {
@@ -72,21 +114,23 @@ int run_evaluate(Arguments arguments) {
     return argument == "--vectors" || argument.starts_with("--vectors=");
   };
   if (std::ranges::any_of(arguments, names_vectors)) return evaluate_vectors(arguments);
-  CommandLine line(
-      "evaluate RUN DATA [DATA …] [options]",
-      "Measures a trained model on labelled texts. With --vectors FILE: the ranking of word vectors, see\n"
-      "semblance evaluate --vectors FILE --help.");
+  CommandLine line("evaluate RUN DATA [DATA …] [options]",
+                   "Measures a trained model: sentiment on labelled texts; trigram on a set of word "
+                   "similarities, and on the\n"
+                   "words that its training held out. With --vectors FILE: the ranking of word vectors, see\n"
+                   "semblance evaluate --vectors FILE --help.");
   add_serving_options(line);
-  line.add_fields(InputOptions{}, "Layout of the files (the run's own unless given)");
+  line.add_fields(InputOptions{}, "Sentiment: layout of the files (the run's own unless given)");
+  line.add_fields(WordSetOptions{}, "Trigram: words");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(2, 1000);
   const Clock clock;
   const auto served = open_checkpoint(line, given[0]);
-  SentimentModel model(served.checkpoint, served.location.path().string(),
-                       resolve_device(device_choice(line)));
-  auto layout = model.job().input;
-  line.apply_fields(layout);
-  Json report = model.evaluate_files(std::span(given).subspan(1), layout, print_note);
+  const auto evaluator = std::ranges::find(kEvaluators, served.checkpoint.task, &Evaluator::task);
+  if (evaluator == std::end(kEvaluators))
+    throw Error(ErrorKind::Model, "{}: expected a model that can be evaluated, found one of {}",
+                served.location.path().string(), served.checkpoint.task);
+  Json report = evaluator->evaluate(line, served, std::span(given).subspan(1));
   report["seconds"] = clock.seconds();
   report["run"] = served.location.run.string();
   report["checkpoint"] = served.location.name;

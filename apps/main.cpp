@@ -27,6 +27,7 @@ constexpr Verb kVerbs[] = {
     {"resume", semblance::run_resume, "go on with a training that was stopped"},
     {"evaluate", semblance::run_evaluate, "measure a trained model, or the ranking of word vectors"},
     {"predict", semblance::run_predict, "label texts"},
+    {"encode", semblance::run_encode, "turn words into vectors"},
     {"inspect", semblance::run_inspect, "verify a checkpoint and show what it holds"},
     {"vectors", semblance::run_vectors, "ask questions of word vectors, measure and convert them"},
     {"version", semblance::run_version, "print versions and devices"},

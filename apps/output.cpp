@@ -86,6 +86,8 @@ std::string metrics_table(const Json& report) {
                       cell(row["examples"]), cell(row["skipped"])});
     text += "\n" + align(rows);
   }
+  if (const auto held_out = report.find("held_out"); held_out != report.end() && held_out->is_object())
+    text += "\nheld-out words\n" + metrics_table(*held_out);
   if (const auto classes = report.find("per_class"); classes != report.end()) {
     constexpr size_t kMost = 40;
     rows = {{"label", "precision", "recall", "f1", "examples"}};

@@ -1,6 +1,7 @@
 #include "apps/serving.h"
 
 #include "training/run_training.h"
+#include "training/tasks/trigram.h"
 
 namespace semblance {
 
@@ -17,6 +18,22 @@ ServedCheckpoint open_checkpoint(const CommandLine& line, const std::string& run
   auto location = locate_checkpoint(run, line.last("checkpoint").value_or("best"));
   auto checkpoint = read_checkpoint(location.path(), CheckpointPart::ModelOnly);
   return {std::move(location), std::move(checkpoint)};
+}
+
+void add_oov_option(CommandLine& line, std::string_view heading) {
+  line.add_option(heading, "oov", "RUN", "a trigram run that makes vectors for words the file lacks");
+}
+
+std::unique_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim) {
+  const auto run = line.last("oov");
+  if (!run) return nullptr;
+  const auto location = locate_checkpoint(*run, "best");
+  const auto checkpoint = read_checkpoint(location.path(), CheckpointPart::ModelOnly);
+  auto model = std::make_unique<TrigramModel>(checkpoint, location.path().string());
+  if (model->dim() != dim)
+    throw Error(ErrorKind::Model, "{}: expected a model of vectors of {} numbers, found {}",
+                location.path().string(), dim, model->dim());
+  return model;
 }
 
 std::string device_choice(const CommandLine& line) {

@@ -4,6 +4,7 @@
 
 #include "apps/command_line.h"
 #include "apps/output.h"
+#include "apps/serving.h"
 #include "apps/verbs.h"
 #include "data/io/line_reader.h"
 #include "data/vectors/convert.h"
@@ -33,6 +34,11 @@ struct Session {
     set_threads(parse_integer(line.last("threads").value_or("0"), "threads",
                               Field{.help = "", .min = 0, .max = 1024}));
     return true;
+  }
+  /// --oov, for the verbs that can make up for unknown words.
+  void add_oov() { add_oov_option(line, "Vectors"); }
+  std::unique_ptr<WordEncoder> open_oov(const WordVectors& vectors) const {
+    return semblance::open_oov(line, vectors.dim());
   }
   WordVectors load(const std::string& path) const { return WordVectors::load(path, options, print_note); }
   int64_t top() const {
@@ -65,14 +71,26 @@ std::string neighbor_table(const WordVectors& vectors, const std::vector<Neighbo
   return table;
 }
 
+// The vector of a word, made by `oov` where `vectors` lack it and `oov` is there. Throws Error(Data) for an
+// unknown word.
+std::vector<float> vector_of(std::string_view word, const WordQueries& queries, const WordEncoder* oov) {
+  if (oov && queries.vectors().find(word) < 0) {
+    std::vector<float> made(static_cast<size_t>(oov->dim()));
+    if (oov->encode(word, made)) return made;
+  }
+  const auto known = queries.vectors().vector(queries.id(word));
+  return {known.begin(), known.end()};
+}
+
 // Answers the lines of standard input, many at once where they are there: parse(line, query) says what a line
 // asks and names an unknown word otherwise, answer(queries) prints.
 void answer_stream(
-    const Session& session, const WordQueries& queries,
+    const Session& session, const WordQueries& queries, const WordEncoder* oov,
     const std::function<std::string(const std::string& line, WordQuery& query)>& unknown_word_of) {
   LineReader lines{ByteStream(kStream)};
   struct Asked {
     std::string line, unknown;
+    std::vector<float> made;  // the vector of a word that is not known, where it could be made
   };
   std::vector<Asked> asked;
   std::vector<WordQuery> known;
@@ -80,9 +98,11 @@ void answer_stream(
   const auto answer = [&] {
     const auto answers = queries.most_similar(known, session.top());
     size_t next = 0;
-    for (const auto& [line, unknown_word] : asked) {
-      const bool is_known = unknown_word.empty();
-      const auto neighbors = is_known ? answers[next++] : std::vector<Neighbor>{};
+    for (const auto& [line, unknown_word, made] : asked) {
+      const bool is_known = unknown_word.empty() || !made.empty();
+      const auto neighbors = unknown_word.empty() ? answers[next++]
+                             : is_known           ? queries.nearest_to(made, session.top())
+                                                  : std::vector<Neighbor>{};
       Json object = {{"query", line}, {"neighbors", neighbor_list(queries.vectors(), neighbors)}};
       if (!is_known) object["unknown"] = unknown_word;
       session.print(object,
@@ -96,11 +116,17 @@ void answer_stream(
   for (std::string_view line; lines.next(line);) {
     if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
     WordQuery query;
-    asked.push_back({std::string(line), ""});
-    asked.back().unknown = unknown_word_of(asked.back().line, query);
-    unknown += !asked.back().unknown.empty();
+    asked.push_back({std::string(line), "", {}});
+    auto& last = asked.back();
+    last.unknown = unknown_word_of(last.line, query);
     ++total;
-    if (asked.back().unknown.empty()) known.push_back(std::move(query));
+    if (last.unknown.empty()) {
+      known.push_back(std::move(query));
+    } else {
+      if (oov) last.made.resize(static_cast<size_t>(oov->dim()));
+      if (oov && !oov->encode(last.line, last.made)) last.made.clear();
+      unknown += last.made.empty();
+    }
     if (asked.size() == kQueriesAtOnce || !lines.has_buffered_line()) answer();
   }
   if (!asked.empty()) answer();
@@ -135,15 +161,17 @@ int info(Arguments arguments) {
 
 int vector(Arguments arguments) {
   Session session("vector FILE WORD… [options]", "Prints words' vectors, in word2vec's text form.");
+  session.add_oov();
   if (!session.parse(arguments)) return 0;
   const auto& given = session.line.positional(2, 100000);
   const auto vectors = session.load(given[0]);
   const WordQueries queries(vectors);
+  const auto oov = session.open_oov(vectors);
   Json object = Json::object();
   std::string table = fmt::format("{} {}\n", given.size() - 1, vectors.dim());
   for (const auto& word : std::span(given).subspan(1)) {
-    const auto values = vectors.vector(queries.id(word));
-    object[word] = std::vector<float>(values.begin(), values.end());
+    const auto values = vector_of(word, queries, oov.get());
+    object[word] = values;
     table += fmt::format("{} {}\n", word, fmt::join(values, " "));
   }
   session.print(object, table);
@@ -152,10 +180,14 @@ int vector(Arguments arguments) {
 
 int similarity(Arguments arguments) {
   Session session("similarity FILE A B [options]", "Prints the cosine of two words' vectors.");
+  session.add_oov();
   if (!session.parse(arguments)) return 0;
   const auto& given = session.line.positional(3, 3);
   const auto vectors = session.load(given[0]);
-  const double value = WordQueries(vectors).similarity(given[1], given[2]);
+  const WordQueries queries(vectors);
+  const auto oov = session.open_oov(vectors);
+  const double value =
+      cosine(vector_of(given[1], queries, oov.get()), vector_of(given[2], queries, oov.get()));
   session.print({{"similarity", value}}, fmt::format("{:.6f}\n", value));
   return 0;
 }
@@ -165,11 +197,13 @@ int neighbors(Arguments arguments) {
                   "Prints the words nearest to a word, to each line of standard input, or to a vector.");
   add_top(session);
   session.line.add_option("Query", "vector", "X,X,…", "a vector instead of a word");
+  session.add_oov();
   if (!session.parse(arguments)) return 0;
   const auto& given = session.line.positional(1, 2);
   const int64_t top = session.top();
   const auto vectors = session.load(given[0]);
   const WordQueries queries(vectors);
+  const auto oov = session.open_oov(vectors);
   const auto print = [&](const std::vector<Neighbor>& found) {
     session.print({{"neighbors", neighbor_list(vectors, found)}}, neighbor_table(vectors, found));
   };
@@ -178,11 +212,13 @@ int neighbors(Arguments arguments) {
     for (const auto& part : split_list(*text))
       values.push_back(static_cast<float>(parse_real(part, "vector", Field{.help = ""})));
     print(queries.nearest_to(values, top));
+  } else if (given.size() > 1 && given[1] != kStream && oov && vectors.find(given[1]) < 0) {
+    print(queries.nearest_to(vector_of(given[1], queries, oov.get()), top));
   } else if (given.size() > 1 && given[1] != kStream) {
     print(queries.most_similar(std::vector<WordQuery>{{.positive = {queries.id(given[1])}, .negative = {}}},
                                top)[0]);
   } else {
-    answer_stream(session, queries, [&](const std::string& line, WordQuery& query) {
+    answer_stream(session, queries, oov.get(), [&](const std::string& line, WordQuery& query) {
       query.positive = {vectors.find(line)};
       return query.positive[0] < 0 ? line : "";
     });
@@ -218,7 +254,7 @@ int analogy(Arguments arguments) {
     session.print({{"neighbors", neighbor_list(vectors, found)}}, neighbor_table(vectors, found));
     return 0;
   }
-  answer_stream(session, queries, [&](const std::string& line, WordQuery& query) -> std::string {
+  answer_stream(session, queries, nullptr, [&](const std::string& line, WordQuery& query) -> std::string {
     for (const auto word : split_blanks(line)) {
       // A word may begin with a minus sign of its own.
       int64_t id = vectors.find(word);
@@ -260,13 +296,15 @@ int evaluate(Arguments arguments) {
       "Measures vectors on analogies (sections and four words a line) or on word similarities (two words\n"
       "and a number a line).");
   session.line.add_fields(WordSetOptions{}, "Words");
+  session.add_oov();
   if (!session.parse(arguments)) return 0;
   const auto& given = session.line.positional(2, 2);
   WordSetOptions options;
   session.line.apply_fields(options);
   const auto start = std::chrono::steady_clock::now();
   const auto vectors = session.load(given[0]);
-  Json report = evaluate_word_set(vectors, given[1], options);
+  const auto oov = session.open_oov(vectors);
+  Json report = evaluate_word_set(vectors, given[1], options, oov.get());
   report["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   session.print(report, metrics_table(report));
   return 0;

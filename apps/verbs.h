@@ -15,6 +15,7 @@ int run_train(Arguments arguments);
 int run_resume(Arguments arguments);
 int run_evaluate(Arguments arguments);
 int run_predict(Arguments arguments);
+int run_encode(Arguments arguments);
 int run_inspect(Arguments arguments);
 int run_vectors(Arguments arguments);
 int run_version(Arguments arguments);

@@ -8,6 +8,7 @@
 #include "data/ragged.h"
 #include "data/text/text_pipeline.h"
 #include "data/vectors/word_vectors.h"
+#include "training/word_encoder.h"
 
 namespace semblance {
 
@@ -25,18 +26,21 @@ class TextEncoder {
   virtual EncodedTexts encode(const Texts& texts) = 0;
 };
 
-/// The mean of the known words' vectors, a repeated word counting as often as it stands there (row 3.4).
+/// The mean of the known words' vectors, a repeated word counting as often as it stands there (row 3.4). With
+/// `oov`, words that are not known take part with the vectors that it makes.
 class MeanVectorEncoder : public TextEncoder {
  public:
-  /// Both are to outlive it.
-  MeanVectorEncoder(const WordVectors& vectors, const TextPipeline& pipeline)
-      : vectors_(vectors), pipeline_(pipeline) {}
+  /// All are to outlive it; `oov` may be null.
+  MeanVectorEncoder(const WordVectors& vectors, const TextPipeline& pipeline,
+                    const WordEncoder* oov = nullptr)
+      : vectors_(vectors), pipeline_(pipeline), oov_(oov) {}
   int64_t dim() const override { return vectors_.dim(); }
   EncodedTexts encode(const Texts& texts) override;
 
  private:
   const WordVectors& vectors_;
   const TextPipeline& pipeline_;
+  const WordEncoder* oov_;
 };
 
 }  // namespace semblance

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -15,6 +16,13 @@ namespace {
 
 // gensim asks for five words, and takes the first that is no other spelling of the question's.
 constexpr int64_t kAnswers = 5;
+
+std::string folded(std::string_view word) {
+  std::string lower, valid;
+  append_valid_utf8(word, valid);
+  for (size_t i = 0; i < valid.size();) append_utf8(character_properties(decode_utf8(valid, i)).lower, lower);
+  return lower;
+}
 
 // The words that count, by their spelling or whatever their case.
 class KnownWords {
@@ -39,14 +47,7 @@ class KnownWords {
     return found < size_ ? found : -1;
   }
   // What words that count as one have in common.
-  std::string spelling(std::string_view word) const {
-    if (!fold_) return std::string(word);
-    std::string lower, valid;
-    append_valid_utf8(word, valid);
-    for (size_t i = 0; i < valid.size();)
-      append_utf8(character_properties(decode_utf8(valid, i)).lower, lower);
-    return lower;
-  }
+  std::string spelling(std::string_view word) const { return fold_ ? folded(word) : std::string(word); }
 
  private:
   const WordVectors& vectors_;
@@ -124,10 +125,29 @@ Json evaluate_analogies(const WordVectors& vectors, LineReader& lines, std::stri
           {"sections", by_section}};
 }
 
-Json evaluate_similarities(const WordVectors& vectors, LineReader& lines, std::string_view line,
-                           const KnownWords& known) {
+// The vector of a word, in `room` where it has to be made, and whether it was; empty for an unknown word.
+struct FoundVector {
+  std::span<const float> values;
+  bool made = false;
+};
+using FindVector = std::function<FoundVector(std::string_view word, std::vector<float>& room)>;
+
+FoundVector make_vector(const WordEncoder& encoder, std::string_view word, bool fold,
+                        std::vector<float>& room) {
+  std::string spelling;
+  if (fold)
+    spelling = folded(word);
+  else
+    append_valid_utf8(word, spelling);
+  room.resize(static_cast<size_t>(encoder.dim()));
+  if (!encoder.encode(spelling, room)) return {};
+  return {room, true};
+}
+
+Json evaluate_similarities(LineReader& lines, std::string_view line, const FindVector& find_vector) {
   std::vector<double> expected, found;
-  int64_t skipped = 0;
+  std::vector<float> room_a, room_b;
+  int64_t skipped = 0, made = 0;
   do {
     if (line.starts_with('#')) continue;
     const auto fields = split_blanks(line);
@@ -143,13 +163,14 @@ Json evaluate_similarities(const WordVectors& vectors, LineReader& lines, std::s
       throw Error(ErrorKind::Data, "{}:{}: expected two words and a number, found '{}' for the number",
                   lines.name(), lines.line_number(), fields[2]);
     }
-    const int64_t a = known.find(fields[0]), b = known.find(fields[1]);
-    if (a < 0 || b < 0) {
+    const auto a = find_vector(fields[0], room_a), b = find_vector(fields[1], room_b);
+    if (a.values.empty() || b.values.empty()) {
       ++skipped;
       continue;
     }
+    made += a.made || b.made;
     expected.push_back(score);
-    found.push_back(cosine(vectors.vector(a), vectors.vector(b)));
+    found.push_back(cosine(a.values, b.values));
   } while (lines.next(line));
   const auto examples = static_cast<int64_t>(expected.size());
   return {{"task", "similarities"},
@@ -157,7 +178,8 @@ Json evaluate_similarities(const WordVectors& vectors, LineReader& lines, std::s
           {"pearson", pearson(expected, found)},
           {"examples", examples},
           {"skipped", skipped},
-          {"coverage", share(examples, examples + skipped)}};
+          {"coverage", share(examples, examples + skipped)},
+          {"oov", made}};
 }
 
 std::vector<double> mean_ranks(std::span<const double> values) {
@@ -193,16 +215,50 @@ double spearman(std::span<const double> x, std::span<const double> y) {
   return pearson(mean_ranks(x), mean_ranks(y));
 }
 
-Json evaluate_word_set(const WordVectors& vectors, const std::string& path, const WordSetOptions& options) {
-  LineReader lines{ByteStream(path)};
+namespace {
+
+// The first line that is not blank.
+std::string_view first_line(LineReader& lines) {
   std::string_view line;
   do {
     if (!lines.next(line))
-      throw Error(ErrorKind::Data, "{}: expected a set of words, found an empty file", path);
+      throw Error(ErrorKind::Data, "{}: expected a set of words, found an empty file", lines.name());
   } while (split_blanks(line).empty());
+  return line;
+}
+
+void expect_similarities(const LineReader& lines, std::string_view line) {
+  if (line.starts_with(':'))
+    throw Error(
+        ErrorKind::Data,
+        "{}:{}: expected two words and a number, found a section of analogies, whose answers are sought "
+        "among known words alone",
+        lines.name(), lines.line_number());
+}
+
+}  // namespace
+
+Json evaluate_word_set(const WordVectors& vectors, const std::string& path, const WordSetOptions& options,
+                       const WordEncoder* oov) {
+  LineReader lines{ByteStream(path)};
+  const auto line = first_line(lines);
+  if (oov) expect_similarities(lines, line);
   const KnownWords known(vectors, options);
-  return line.starts_with(':') ? evaluate_analogies(vectors, lines, line, known)
-                               : evaluate_similarities(vectors, lines, line, known);
+  if (line.starts_with(':')) return evaluate_analogies(vectors, lines, line, known);
+  return evaluate_similarities(
+      lines, line, [&](std::string_view word, std::vector<float>& room) -> FoundVector {
+        if (const int64_t id = known.find(word); id >= 0) return {vectors.vector(id)};
+        return oov ? make_vector(*oov, word, options.case_insensitive, room) : FoundVector{};
+      });
+}
+
+Json evaluate_word_set(const WordEncoder& encoder, const std::string& path, const WordSetOptions& options) {
+  LineReader lines{ByteStream(path)};
+  const auto line = first_line(lines);
+  expect_similarities(lines, line);
+  return evaluate_similarities(lines, line, [&](std::string_view word, std::vector<float>& room) {
+    return make_vector(encoder, word, options.case_insensitive, room);
+  });
 }
 
 }  // namespace semblance

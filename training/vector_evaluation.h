@@ -7,6 +7,7 @@
 
 #include "data/config.h"
 #include "data/vectors/word_vectors.h"
+#include "training/word_encoder.h"
 
 namespace semblance {
 
@@ -30,8 +31,14 @@ struct WordSetOptions {
 /// Analogies a : b = c : d: whether d is the word nearest to b - a + c (unit vectors), a, b and c set aside.
 /// The report: accuracy, correct, examples, skipped (with an unknown word), coverage, sections (a list of
 /// those by section). Similarities: spearman (ties share their mean rank) and pearson correlation of cosine
-/// and number, examples, skipped, coverage. Throws Error(Data) naming file and line.
-Json evaluate_word_set(const WordVectors& vectors, const std::string& path, const WordSetOptions& options);
+/// and number, examples, skipped, coverage. With `oov`, which is for similarities alone, words that are not
+/// known get their vectors from it (in lower case where case does not count); `oov` in the report counts the
+/// examples with such a word. Throws Error(Data) naming file and line.
+Json evaluate_word_set(const WordVectors& vectors, const std::string& path, const WordSetOptions& options,
+                       const WordEncoder* oov = nullptr);
+
+/// The same for a set of similarities of which `encoder` gives every word its vector.
+Json evaluate_word_set(const WordEncoder& encoder, const std::string& path, const WordSetOptions& options);
 
 /// Pearson's correlation of `x` and `y`; NaN where one of them does not vary.
 double pearson(std::span<const double> x, std::span<const double> y);
