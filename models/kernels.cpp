@@ -1,12 +1,54 @@
 #include "models/kernels.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
 
 namespace semblance::kernels {
 namespace {
 
 // Columns are taken in blocks that stay in registers while the rows stream by.
 constexpr int64_t kBlock = 32;
+
+constexpr int64_t kLanes = 16;
+
+// Sums in a fixed order that vectors can follow.
+struct LaneSum {
+  float lanes[kLanes] = {};
+  [[gnu::always_inline]] float total() {
+    for (int64_t half = kLanes / 2; half > 0; half /= 2)
+      for (int64_t d = 0; d < half; ++d) lanes[d] += lanes[d + half];
+    return lanes[0];
+  }
+};
+
+[[gnu::always_inline]] inline float dot(const float* a, const float* b, int64_t size) {
+  LaneSum sum;
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes)
+    for (int64_t d = 0; d < kLanes; ++d) sum.lanes[d] += a[i + d] * b[i + d];
+  for (int64_t d = 0; i + d < size; ++d) sum.lanes[d] += a[i + d] * b[i + d];
+  return sum.total();
+}
+
+// e^x for x ≤ 88, within 2 units in the last place, in a form that compilers turn into vector code: e^x = 2^k
+// e^r with |r| ≤ ½ log 2, and e^r by its Taylor polynomial in minimax form (Cephes' expf). 0 below −87.
+[[gnu::always_inline]] inline float exp_of(float x) {
+  constexpr float kLeast = -87.0f, kRound = 12582912.0f;  // 1.5 · 2^23: adding it rounds to a whole number
+  const float clamped = x > kLeast ? x : kLeast;
+  const float k = (clamped * 1.44269504f + kRound) - kRound;
+  const float r = clamped - k * 0.693359375f + k * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  const float value = p * std::bit_cast<float>((static_cast<int32_t>(k) + 127) << 23);
+  return x > kLeast ? value : 0.0f;
+}
 
 }  // namespace
 
@@ -72,6 +114,112 @@ void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t
     for (int64_t half = kBlock / 2; half > 0; half /= 2)
       for (int64_t d = 0; d < half; ++d) sums[d] += sums[d + half];
     out[i] = sums[0];
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void unit_rows(const float* rows, int64_t begin, int64_t end, int64_t dim, float eps, float* out,
+               float* inverse_norms) {
+  for (int64_t r = begin; r < end; ++r) {
+    const float* row = rows + r * dim;
+    const float inverse = 1 / std::max(std::sqrt(dot(row, row, dim)), eps);
+    inverse_norms[r] = inverse;
+    for (int64_t d = 0; d < dim; ++d) out[r * dim + d] = row[d] * inverse;
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void unit_rows_gradient(const float* unit, const float* inverse_norms, const float* gradient, float scale,
+                        int64_t begin, int64_t end, int64_t dim, float eps, float* out) {
+  for (int64_t r = begin; r < end; ++r) {
+    const float *u = unit + r * dim, *g = gradient + r * dim;
+    const float along = inverse_norms[r] * eps < 1 ? dot(u, g, dim) : 0;
+    const float factor = scale * inverse_norms[r];
+    for (int64_t d = 0; d < dim; ++d) out[r * dim + d] = factor * (g[d] - along * u[d]);
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void mask_equal_groups(const int64_t* groups, int64_t begin, int64_t end, int64_t n, float* scores) {
+  for (int64_t i = begin; i < end; ++i) {
+    float* row = scores + i * n;
+    const float own = row[i];
+    for (int64_t j = 0; j < n; ++j)
+      row[j] = groups[j] == groups[i] ? -std::numeric_limits<float>::infinity() : row[j];
+    row[i] = own;
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void scale_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float* scores, float* lse) {
+  for (int64_t i = begin; i < end; ++i) {
+    float* row = scores + i * n;
+    float most[kLanes];
+    std::fill(most, most + kLanes, -std::numeric_limits<float>::infinity());
+    int64_t j = 0;
+    for (; j + kLanes <= n; j += kLanes)
+      for (int64_t d = 0; d < kLanes; ++d) {
+        row[j + d] *= scale;
+        most[d] = row[j + d] > most[d] ? row[j + d] : most[d];
+      }
+    for (; j < n; ++j) {
+      row[j] *= scale;
+      most[0] = std::max(most[0], row[j]);
+    }
+    const float highest = *std::max_element(most, most + kLanes);
+    LaneSum sum;
+    for (j = 0; j + kLanes <= n; j += kLanes)
+      for (int64_t d = 0; d < kLanes; ++d) sum.lanes[d] += exp_of(row[j + d] - highest);
+    for (int64_t d = 0; j + d < n; ++d) sum.lanes[d] += exp_of(row[j + d] - highest);
+    lse[i] = highest + std::log(sum.total());
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void column_lse(const float* scores, int64_t rows, int64_t n, int64_t begin, int64_t end, float* lse) {
+  for (int64_t first = begin; first < end; first += kLanes) {
+    const int64_t width = std::min(kLanes, end - first);
+    float most[kLanes], sum[kLanes] = {};
+    std::fill(most, most + kLanes, -std::numeric_limits<float>::infinity());
+    const float* column = scores + first;
+    if (width == kLanes) {
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t d = 0; d < kLanes; ++d)
+          most[d] = column[i * n + d] > most[d] ? column[i * n + d] : most[d];
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t d = 0; d < kLanes; ++d) sum[d] += exp_of(column[i * n + d] - most[d]);
+    } else {
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t d = 0; d < width; ++d) most[d] = std::max(most[d], column[i * n + d]);
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t d = 0; d < width; ++d) sum[d] += exp_of(column[i * n + d] - most[d]);
+    }
+    for (int64_t d = 0; d < width; ++d) lse[first + d] = most[d] + std::log(sum[d]);
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void nt_xent_gradient(const float* row_lse, const float* column_lse, int64_t begin, int64_t end, int64_t n,
+                      float* scores, double* dot) {
+  for (int64_t i = begin; i < end; ++i) {
+    float* row = scores + i * n;
+    const float lse = row_lse[i], own = row[i];
+    LaneSum sum;
+    // Without its own score, whose product is the one with a term of its own. A masked score's gradient is 0,
+    // and 0 times −∞ is to be 0.
+    row[i] = -std::numeric_limits<float>::infinity();
+    const auto at = [&](int64_t j, int64_t lane) __attribute__((always_inline)) {
+      const float score = row[j];
+      const float gradient = 0.5f * (exp_of(score - lse) + exp_of(score - column_lse[j]));
+      sum.lanes[lane] += gradient > 0 ? gradient * score : 0.0f;
+      row[j] = gradient;
+    };
+    int64_t j = 0;
+    for (; j + kLanes <= n; j += kLanes)
+      for (int64_t d = 0; d < kLanes; ++d) at(j + d, d);
+    for (int64_t d = 0; j + d < n; ++d) at(j + d, d);
+    row[i] = 0.5f * (exp_of(own - lse) + exp_of(own - column_lse[i])) - 1;
+    dot[i] = static_cast<double>(sum.total()) + static_cast<double>(row[i]) * static_cast<double>(own);
   }
 }
 

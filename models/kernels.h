@@ -28,4 +28,27 @@ void gather_bags(const float* gradient, const int32_t* bags, const int64_t* star
 void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t count, int64_t dim,
               float* out);
 
+/// out[r, :] = rows[r, :] · inverse_norms[r], inverse_norms[r] = 1 / max(length of rows[r, :], eps), for r in
+/// [begin, end).
+void unit_rows(const float* rows, int64_t begin, int64_t end, int64_t dim, float eps, float* out,
+               float* inverse_norms);
+
+/// The gradient by rows[r, :] from `scale` times that by unit[r, :] = unit_rows(rows)[r, :]. Rows no longer
+/// than eps were divided by a constant.
+void unit_rows_gradient(const float* unit, const float* inverse_norms, const float* gradient, float scale,
+                        int64_t begin, int64_t end, int64_t dim, float eps, float* out);
+
+// Of a square matrix of scores, [n, n], for rows or columns in [begin, end); see models/nt_xent.h.
+
+/// scores[i, j] = −∞ where groups[i] = groups[j] and i ≠ j.
+void mask_equal_groups(const int64_t* groups, int64_t begin, int64_t end, int64_t n, float* scores);
+/// Multiplies rows by `scale`; lse[i] = log Σⱼ exp(scores[i, j]).
+void scale_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float* scores, float* lse);
+/// lse[j] = log Σᵢ exp(scores[i, j]) over all `rows` rows, of columns in [begin, end).
+void column_lse(const float* scores, int64_t rows, int64_t n, int64_t begin, int64_t end, float* lse);
+/// NT-Xent's total by scores, in their place: ½ (exp(scores[i, j] − row_lse[i]) + exp(scores[i, j] −
+/// column_lse[j])) − [i = j]; dot[i] = Σⱼ of the products of that and the scores.
+void nt_xent_gradient(const float* row_lse, const float* column_lse, int64_t begin, int64_t end, int64_t n,
+                      float* scores, double* dot);
+
 }  // namespace semblance::kernels

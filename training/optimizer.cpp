@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <omp.h>
+#include <torch/optim/adam.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -244,6 +245,120 @@ class Adam : public Optimizer {
   int64_t steps_ = 0;
 };
 
+class RowwiseAdagrad : public Optimizer {
+ public:
+  RowwiseAdagrad(const OptimizerOptions& options, NamedTensors parameters)
+      : Optimizer(std::move(parameters)), options_(options) {
+    for (const auto& [name, parameter] : parameters_)
+      sums_.push_back(parameter.dim() == 2
+                          ? torch::zeros({parameter.size(0)}, parameter.options().requires_grad(false))
+                          : zeros_like_each(parameter));
+  }
+
+  void step(double learning_rate) override {
+    torch::NoGradGuard no_gradient;
+    for (size_t i = 0; i < parameters_.size(); ++i) {
+      auto parameter = parameters_[i].second;
+      const auto& gradient = parameter.grad();
+      if (!gradient.defined()) continue;
+      if (gradient.is_sparse()) {
+        step_rows(parameter, coalesced(gradient), sums_[i], learning_rate);
+      } else {
+        const auto decayed = gradient.add(parameter, options_.weight_decay);
+        const auto squared = decayed.square();
+        sums_[i].add_(parameter.dim() == 2 ? squared.mean(1) : squared);
+        const auto divisor = sums_[i].sqrt().add_(options_.eps);
+        parameter.addcdiv_(decayed, parameter.dim() == 2 ? divisor.unsqueeze(1) : divisor, -learning_rate);
+      }
+    }
+  }
+
+  NamedTensors state() const override {
+    NamedTensors all;
+    append_state(all, "sum", parameters_, sums_);
+    return all;
+  }
+  void set_steps(int64_t) override {}
+
+ private:
+  void step_rows(torch::Tensor& weight, const torch::Tensor& gradient, torch::Tensor& sums,
+                 double learning_rate) const {
+    const auto rows = gradient._indices()[0];
+    const auto values = gradient._values().contiguous();
+    const int64_t dim = weight.size(1);
+    if (weight.is_cpu()) {
+      const kernels::RowwiseAdagradStep step{static_cast<float>(learning_rate),
+                                             static_cast<float>(options_.weight_decay),
+                                             static_cast<float>(options_.eps)};
+      at::parallel_for(0, rows.numel(), std::max<int64_t>(1, kGrain / dim), [&](int64_t begin, int64_t end) {
+        kernels::rowwise_adagrad_rows(step, rows.data_ptr<int64_t>(), values.data_ptr<float>(), begin, end,
+                                      dim, weight.data_ptr<float>(), sums.data_ptr<float>());
+      });
+      return;
+    }
+    const auto decayed = values.add(weight.index_select(0, rows), options_.weight_decay);
+    sums.index_add_(0, rows, decayed.square().mean(1));
+    const auto divisor = sums.index_select(0, rows).sqrt_().add_(options_.eps);
+    weight.index_add_(0, rows, decayed / divisor.unsqueeze(1), -learning_rate);
+  }
+
+  OptimizerOptions options_;
+  std::vector<torch::Tensor> sums_;
+};
+
+// LibTorch's own, with its state under the names of ours.
+class DenseAdam : public Optimizer {
+ public:
+  DenseAdam(const OptimizerOptions& options, NamedTensors parameters)
+      : Optimizer(std::move(parameters)), adam_(tensors(parameters_), torch_options(options)) {
+    for (const auto& [name, parameter] : parameters_) {
+      auto state = std::make_unique<torch::optim::AdamParamState>();
+      state->step(0);
+      state->exp_avg(zeros_like_each(parameter));
+      state->exp_avg_sq(zeros_like_each(parameter));
+      adam_.state()[parameter.unsafeGetTensorImpl()] = std::move(state);
+    }
+  }
+
+  void step(double learning_rate) override {
+    adam_.param_groups()[0].options().set_lr(learning_rate);
+    adam_.step();
+  }
+
+  NamedTensors state() const override {
+    std::vector<torch::Tensor> exp_avg, exp_avg_sq;
+    for (const auto& [name, parameter] : parameters_) {
+      exp_avg.push_back(state_of(parameter).exp_avg());
+      exp_avg_sq.push_back(state_of(parameter).exp_avg_sq());
+    }
+    NamedTensors all;
+    append_state(all, "exp_avg", parameters_, exp_avg);
+    append_state(all, "exp_avg_sq", parameters_, exp_avg_sq);
+    return all;
+  }
+  void set_steps(int64_t steps) override {
+    for (const auto& [name, parameter] : parameters_) state_of(parameter).step(steps);
+  }
+
+ private:
+  static std::vector<torch::Tensor> tensors(const NamedTensors& parameters) {
+    std::vector<torch::Tensor> all;
+    for (const auto& [name, parameter] : parameters) all.push_back(parameter);
+    return all;
+  }
+  static torch::optim::AdamOptions torch_options(const OptimizerOptions& options) {
+    return torch::optim::AdamOptions()
+        .betas({options.beta1, options.beta2})
+        .eps(options.eps)
+        .weight_decay(options.weight_decay);
+  }
+  torch::optim::AdamParamState& state_of(const torch::Tensor& parameter) const {
+    return static_cast<torch::optim::AdamParamState&>(*adam_.state().at(parameter.unsafeGetTensorImpl()));
+  }
+
+  mutable torch::optim::Adam adam_;
+};
+
 }  // namespace
 
 void Optimizer::zero_grad() {
@@ -275,9 +390,12 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, Named
       return std::make_unique<Adagrad>(options, std::move(parameters));
     case OptimizerKind::Adam:
     case OptimizerKind::AdamW:
-      return std::make_unique<Adam>(options, std::move(parameters));
     case OptimizerKind::LazyAdam:
       return std::make_unique<Adam>(options, std::move(parameters));
+    case OptimizerKind::RowwiseAdagrad:
+      return std::make_unique<RowwiseAdagrad>(options, std::move(parameters));
+    case OptimizerKind::DenseAdam:
+      return std::make_unique<DenseAdam>(options, std::move(parameters));
   }
   throw Error(ErrorKind::Internal, "unknown optimizer");
 }

@@ -15,14 +15,18 @@
 namespace semblance {
 
 /// LazyAdam's decay reaches a row with the next gradient that it has, for all the steps since the last.
-enum class OptimizerKind { Sgd, Adam, AdamW, Adagrad, LazyAdam };
+/// DenseAdam is torch::optim::Adam itself. RowwiseAdagrad keeps one number for each row of a matrix.
+enum class OptimizerKind { Sgd, Adam, AdamW, Adagrad, LazyAdam, RowwiseAdagrad, DenseAdam };
 
 template <>
 struct EnumNames<OptimizerKind> {
-  static constexpr std::array names{
-      std::pair{OptimizerKind::Adam, "adam"}, std::pair{OptimizerKind::AdamW, "adamw"},
-      std::pair{OptimizerKind::LazyAdam, "lazy-adam"}, std::pair{OptimizerKind::Adagrad, "adagrad"},
-      std::pair{OptimizerKind::Sgd, "sgd"}};
+  static constexpr std::array names{std::pair{OptimizerKind::Adam, "adam"},
+                                    std::pair{OptimizerKind::AdamW, "adamw"},
+                                    std::pair{OptimizerKind::LazyAdam, "lazy-adam"},
+                                    std::pair{OptimizerKind::Adagrad, "adagrad"},
+                                    std::pair{OptimizerKind::RowwiseAdagrad, "rowwise-adagrad"},
+                                    std::pair{OptimizerKind::DenseAdam, "dense-adam"},
+                                    std::pair{OptimizerKind::Sgd, "sgd"}};
 };
 
 struct OptimizerOptions {
@@ -35,7 +39,7 @@ struct OptimizerOptions {
 
 /// Whether an embedding's gradient should name its touched rows only.
 constexpr bool wants_sparse_gradients(OptimizerKind kind) {
-  return kind == OptimizerKind::LazyAdam;
+  return kind == OptimizerKind::LazyAdam || kind == OptimizerKind::RowwiseAdagrad;
 }
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;

@@ -26,4 +26,27 @@ void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* 
   }
 }
 
+SEMBLANCE_MULTIVERSION
+void rowwise_adagrad_rows(const RowwiseAdagradStep& step, const int64_t* rows, const float* gradient,
+                          int64_t begin, int64_t end, int64_t dim, float* weight, float* sums) {
+  constexpr int64_t kLanes = 16;
+  for (int64_t i = begin; i < end; ++i) {
+    const float* __restrict g = gradient + i * dim;
+    float* __restrict w = weight + rows[i] * dim;
+    float lanes[kLanes] = {};
+    for (int64_t first = 0; first < dim; first += kLanes) {
+      const int64_t width = dim - first < kLanes ? dim - first : kLanes;
+      for (int64_t d = 0; d < width; ++d) {
+        const float value = g[first + d] + step.weight_decay * w[first + d];
+        lanes[d] += value * value;
+      }
+    }
+    for (int64_t half = kLanes / 2; half > 0; half /= 2)
+      for (int64_t d = 0; d < half; ++d) lanes[d] += lanes[d + half];
+    sums[rows[i]] += lanes[0] / static_cast<float>(dim);
+    const float step_size = step.learning_rate / (std::sqrt(sums[rows[i]]) + step.eps);
+    for (int64_t d = 0; d < dim; ++d) w[d] -= step_size * (g[d] + step.weight_decay * w[d]);
+  }
+}
+
 }  // namespace semblance::kernels

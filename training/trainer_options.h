@@ -55,7 +55,8 @@ struct TrainerOptions {
           Field{.help = "batches whose gradients make one step", .min = 1, .max = 1e6});
     visit("lr", self.learning_rate, Field{.help = "learning rate", .min = 0, .max = 1e6});
     visit("optimizer", self.optimizer,
-          Field{.help = "lazy-adam updates only the embedding rows of the batch"});
+          Field{.help = "lazy-adam and rowwise-adagrad update only the embedding rows of the batch; "
+                        "dense-adam is LibTorch's own"});
     visit("momentum", self.momentum, Field{.help = "of sgd", .min = 0, .max = 1});
     visit("weight-decay", self.weight_decay,
           Field{.help = "decoupled for adamw and lazy-adam, part of the gradient for the others",

@@ -32,6 +32,9 @@ void expect_equal_to(Reference make_reference, const OptimizerOptions& options) 
 TEST(Optimizer, DenseOnesEqualTorchOptim) {
   using namespace torch::optim;
   expect_equal_to([](auto p) { return Adam(p, AdamOptions(0.01)); }, {.kind = OptimizerKind::Adam});
+  expect_equal_to([](auto p) { return Adam(p, AdamOptions(0.01)); }, {.kind = OptimizerKind::DenseAdam});
+  expect_equal_to([](auto p) { return Adam(p, AdamOptions(0.01).weight_decay(0.1)); },
+                  {.kind = OptimizerKind::DenseAdam, .weight_decay = 0.1});
   expect_equal_to([](auto p) { return Adam(p, AdamOptions(0.01).weight_decay(0.1)); },
                   {.kind = OptimizerKind::Adam, .weight_decay = 0.1});
   expect_equal_to([](auto p) { return AdamW(p, AdamWOptions(0.01).weight_decay(0.1)); },
@@ -122,6 +125,59 @@ TEST(Optimizer, ClippingBoundsTheNormOverDenseAndSparseGradients) {
   set();
   optimizer->clip_gradients(100.0);
   EXPECT_EQ(other.grad()[0].item<float>(), 4);
+}
+
+// A row's step is Adagrad's with the row's mean square in the place of each square.
+TEST(Optimizer, RowwiseAdagradTakesTheSameStepsFromSparseAndFromDenseGradients) {
+  torch::manual_seed(7);
+  const auto start = torch::randn({9, 21});
+  auto sparse = start.clone().requires_grad_(), dense = start.clone().requires_grad_();
+  const OptimizerOptions options{.kind = OptimizerKind::RowwiseAdagrad};
+  auto on_sparse = make_optimizer(options, {{"w", sparse}}),
+       on_dense = make_optimizer(options, {{"w", dense}});
+  auto expected = start.clone();
+  auto sums = torch::zeros({9, 1});
+  for (int step = 0; step < 10; ++step) {
+    auto gradient = torch::randn({9, 21});
+    const std::vector<int64_t> rows = {step % 3, 4, 5 + step % 4};
+    const auto kept = sparse_gradient(gradient, rows);
+    sparse.mutable_grad() = kept;
+    dense.mutable_grad() = kept.to_dense();
+    on_sparse->step(0.05);
+    on_dense->step(0.05);
+    sums += kept.to_dense().square().mean(1, true);
+    expected -= 0.05 * kept.to_dense() / (sums.sqrt() + 1e-8);
+  }
+  EXPECT_TRUE(torch::allclose(sparse, expected, 1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(dense, expected, 1e-5, 1e-6));
+  EXPECT_TRUE(torch::equal(sparse[3], start[3]));  // never had a gradient
+  EXPECT_EQ(on_sparse->state()[0].second.sizes(), torch::IntArrayRef({9}));
+}
+
+TEST(Optimizer, DenseAdamGoesOnFromItsState) {
+  torch::manual_seed(8);
+  const auto start = torch::randn({4, 3});
+  auto whole = start.clone().requires_grad_(), resumed = start.clone().requires_grad_();
+  const OptimizerOptions options{.kind = OptimizerKind::DenseAdam};
+  auto optimizer = make_optimizer(options, {{"w", whole}}), first = make_optimizer(options, {{"w", resumed}});
+  std::vector<torch::Tensor> gradients;
+  for (int step = 0; step < 6; ++step) gradients.push_back(torch::randn({4, 3}));
+  const auto take = [&](Optimizer& by, torch::Tensor& parameter, int step) {
+    parameter.mutable_grad() = gradients[static_cast<size_t>(step)].clone();
+    by.step(0.01);
+  };
+  for (int step = 0; step < 6; ++step) take(*optimizer, whole, step);
+  for (int step = 0; step < 3; ++step) take(*first, resumed, step);
+  auto second = make_optimizer(options, {{"w", resumed}});
+  const auto from = first->state(), to = second->state();
+  for (size_t i = 0; i < to.size(); ++i) {
+    EXPECT_EQ(from[i].first, to[i].first);
+    torch::NoGradGuard no_gradient;
+    torch::Tensor(to[i].second).copy_(from[i].second);
+  }
+  second->set_steps(3);
+  for (int step = 3; step < 6; ++step) take(*second, resumed, step);
+  EXPECT_TRUE(torch::equal(whole, resumed));
 }
 
 }  // namespace

@@ -1,0 +1,132 @@
+#include "models/nt_xent.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/nn/functional/normalization.h>
+#include <torch/types.h>
+
+#include <cmath>
+
+namespace semblance {
+namespace {
+
+torch::Tensor temperature(double alpha) {
+  return torch::full({}, alpha);
+}
+
+TEST(NtXent, KnownValues) {
+  const auto q = torch::tensor({{1.f, 0.f}, {0.f, 1.f}, {1.f, 1.f}});
+  const auto d = torch::tensor({{2.f, 0.f}, {1.f, 1.f}, {0.f, 3.f}});
+  const std::pair<double, double> known[] = {{1, 0.9986999}, {0.5, 0.9905556}, {0.05, 3.9090440}};
+  for (const auto& [alpha, value] : known) {
+    EXPECT_NEAR(nt_xent(q, d, temperature(alpha)).mean().item<double>(), value, 2e-6) << alpha;
+    EXPECT_NEAR(nt_xent_plain(q, d, temperature(alpha)).mean().item<double>(), value, 2e-6) << alpha;
+  }
+}
+
+struct Case {
+  int64_t batch, dim;
+  double alpha;
+  bool grouped;
+};
+
+class NtXentLikePlain : public testing::TestWithParam<Case> {};
+
+// Value and gradients of the fused loss are autograd's of the plain one.
+TEST_P(NtXentLikePlain, ValueAndGradients) {
+  const auto [batch, dim, alpha_value, grouped] = GetParam();
+  torch::manual_seed(1);
+  struct Result {
+    double value;
+    torch::Tensor q, d, alpha;
+  };
+  const auto queries = torch::randn({batch, dim}), documents = torch::randn({batch, dim});
+  const auto groups = grouped ? torch::arange(batch).div(3, "floor").to(torch::kInt64) : torch::Tensor();
+  const auto run = [&](auto loss) {
+    auto q = queries.clone().requires_grad_(true), d = documents.clone().requires_grad_(true),
+         alpha = temperature(alpha_value).requires_grad_(true);
+    const auto value = loss(q, d, alpha, groups).mean();
+    value.mul(3).backward();
+    return Result{value.template item<double>(), q.grad(), d.grad(), alpha.grad()};
+  };
+  const auto fused = run(nt_xent), plain = run(nt_xent_plain);
+  EXPECT_NEAR(fused.value, plain.value, 1e-5 * std::abs(plain.value) + 1e-6);
+  const auto expect_close = [](const torch::Tensor& a, const torch::Tensor& b) {
+    EXPECT_LE((a - b).abs().max().item<double>(), 2e-5 * b.abs().max().item<double>() + 1e-7);
+  };
+  expect_close(fused.q, plain.q);
+  expect_close(fused.d, plain.d);
+  expect_close(fused.alpha, plain.alpha);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, NtXentLikePlain,
+                         testing::Values(Case{1, 3, 0.5, false}, Case{2, 2, 0.1, false}, Case{7, 5, 1, true},
+                                         Case{64, 16, 0.05, false}, Case{65, 33, 0.05, true},
+                                         Case{200, 100, 0.02, true}, Case{256, 300, 0.05, false}));
+
+TEST(NtXent, CandidatesOfTheSameRowDoNotCount) {
+  // Pairs 0 and 1 are of one row: for each the other's text is no candidate, as if it were far away.
+  torch::manual_seed(2);
+  const auto q = torch::randn({3, 8}), d = torch::randn({3, 8});
+  const auto s =
+      torch::mm(torch::nn::functional::normalize(q), torch::nn::functional::normalize(d).t()) / 0.1;
+  auto masked = s.clone();
+  masked[0][1] = masked[1][0] = -1e9f;
+  const auto targets = torch::arange(3);
+  const auto expected = 0.5 * (torch::nn::functional::cross_entropy(masked, targets) +
+                               torch::nn::functional::cross_entropy(masked.t(), targets));
+  const auto groups = torch::tensor({int64_t{4}, int64_t{4}, int64_t{9}});
+  EXPECT_NEAR(nt_xent(q, d, temperature(0.1), groups).mean().item<double>(), expected.item<double>(), 1e-5);
+  EXPECT_GT(nt_xent(q, d, temperature(0.1)).mean().item<double>(), expected.item<double>());
+}
+
+TEST(NtXent, AZeroVectorIsAsFarFromAllAndGetsAGradient) {
+  auto q = torch::zeros({2, 4}).requires_grad_(true);
+  const auto d = torch::randn({2, 4});
+  const auto loss = nt_xent(q, d, temperature(0.05));
+  EXPECT_NEAR(loss.mean().item<double>(), std::log(2.0), 1e-6);
+  loss.mean().backward();
+  EXPECT_TRUE(torch::isfinite(q.grad()).all().item<bool>());
+  EXPECT_GT(q.grad().abs().max().item<double>(), 0);
+}
+
+TEST(NtXent, ATinyTemperatureOverflowsNothing) {
+  auto q = torch::tensor({{1.f, 0.f}, {0.f, 1.f}}).requires_grad_(true);
+  const auto d = torch::tensor({{0.f, 1.f}, {1.f, 0.f}});
+  const auto loss = nt_xent(q, d, temperature(1e-4));
+  EXPECT_NEAR(loss.mean().item<double>(), 1e4, 1);
+  loss.mean().backward();
+  EXPECT_TRUE(torch::isfinite(q.grad()).all().item<bool>());
+}
+
+TEST(NtXent, WhatIsNotANumberIsNotHidden) {
+  auto q = torch::ones({3, 4});
+  q[1][2] = std::nanf("");
+  EXPECT_TRUE(std::isnan(nt_xent(q, torch::ones({3, 4}), temperature(0.05)).mean().item<double>()));
+}
+
+TEST(NtXent, TheSameBitsForAnyNumberOfThreads) {
+  torch::manual_seed(3);
+  const auto queries = torch::randn({300, 100}), documents = torch::randn({300, 100});
+  const auto gradient = [&](int threads) {
+    at::set_num_threads(threads);
+    auto q = queries.clone().requires_grad_(true);
+    nt_xent(q, documents, temperature(0.05)).mean().backward();
+    return q.grad();
+  };
+  const int threads = at::get_num_threads();
+  const auto one = gradient(1);
+  for (const int n : {2, 3}) EXPECT_TRUE(torch::equal(gradient(n), one)) << n;
+  at::set_num_threads(threads);
+}
+
+TEST(NtXent, RefusesWhatDoesNotFitTogether) {
+  EXPECT_THROW(nt_xent(torch::ones({2, 3}), torch::ones({3, 3}), temperature(1)), c10::Error);
+  EXPECT_THROW(
+      nt_xent(torch::ones({2, 3}), torch::ones({2, 3}), temperature(1), torch::zeros({3}, torch::kInt64)),
+      c10::Error);
+}
+
+}  // namespace
+}  // namespace semblance
