@@ -74,10 +74,8 @@ std::string metrics_table(const Json& report) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, value] : report.items())
     if (!value.is_structured()) rows.push_back({name, cell(value)});
-  for (const char* by_k : {"hits", "dcg"})
-    if (const auto values = report.find(by_k); values != report.end())
-      for (const auto& [k, value] : values->items())
-        rows.push_back({fmt::format("{}@{}", by_k, k), cell(value)});
+  for (const auto& [name, value] : named_numbers(report))
+    if (name.find('@') != std::string::npos) rows.push_back({name, cell(value)});
   std::string text = align(rows);
   if (const auto sections = report.find("sections"); sections != report.end()) {
     rows = {{"section", "accuracy", "correct", "examples", "skipped"}};
@@ -152,7 +150,7 @@ void Progress::on_epoch(TrainerCore& trainer) {
       fmt::format("epoch {}/{}  step {}  train loss {:.4f}", trainer.state().epoch, trainer.options().epochs,
                   trainer.state().step, record["train_loss"].get<double>());
   if (record.contains("valid"))
-    for (const auto& [name, value] : record["valid"].items())
+    for (const auto& [name, value] : named_numbers(record["valid"]))
       if (value.is_number_float()) line += fmt::format("  {} {:.4f}", name, value.get<double>());
   if (record.contains("class_mix") && record["class_mix"].size() <= 10) {
     line += "  mix";

@@ -5,6 +5,7 @@
 #include "apps/output.h"
 #include "apps/verbs.h"
 #include "training/interrupt.h"
+#include "training/tasks/dssm.h"
 #include "training/tasks/sentiment.h"
 #include "training/tasks/trigram.h"
 
@@ -57,7 +58,7 @@ struct TaskEntry {
 template <class Job>
 constexpr TaskEntry kEntry = {Job::kTask, train<Job>, train_from<Job>};
 
-constexpr TaskEntry kTasks[] = {kEntry<SentimentJob>, kEntry<TrigramJob>};
+constexpr TaskEntry kTasks[] = {kEntry<SentimentJob>, kEntry<TrigramJob>, kEntry<DssmJob>};
 
 std::string task_names() {
   std::string names;

@@ -55,6 +55,41 @@ std::vector<int64_t> WeightedSampler::order(int64_t epoch) const {
   return rows;
 }
 
+SeparatingSampler::SeparatingSampler(std::vector<int32_t> groups, int64_t batch_size, uint64_t seed)
+    : groups_(std::move(groups)), batch_size_(batch_size), group_count_(0), seed_(seed) {
+  for (const int32_t group : groups_) group_count_ = std::max<int64_t>(group_count_, group + 1);
+}
+
+std::vector<int64_t> SeparatingSampler::order(int64_t epoch) const {
+  const auto shuffled = ShuffledSampler(size(), seed_).order(epoch);
+  std::vector<int64_t> rows, waiting, still_waiting;
+  rows.reserve(shuffled.size());
+  std::vector<int64_t> last_batch(static_cast<size_t>(group_count_), -1);  // that has a row of the group
+  size_t next = 0;
+  for (int64_t batch = 0; static_cast<int64_t>(rows.size()) < size(); ++batch) {
+    const auto full = static_cast<size_t>(std::min(size(), (batch + 1) * batch_size_));
+    const auto place = [&](int64_t row) {
+      auto& last = last_batch[static_cast<size_t>(groups_[static_cast<size_t>(row)])];
+      if (rows.size() == full || last == batch) return false;
+      last = batch;
+      rows.push_back(row);
+      return true;
+    };
+    // Those that waited come first.
+    still_waiting.clear();
+    for (const int64_t row : waiting)
+      if (!place(row)) still_waiting.push_back(row);
+    waiting.swap(still_waiting);
+    for (; next < shuffled.size() && rows.size() < full; ++next)
+      if (!place(shuffled[next])) waiting.push_back(shuffled[next]);
+    if (rows.size() < full) {
+      rows.insert(rows.end(), waiting.begin(), waiting.end());
+      break;
+    }
+  }
+  return rows;
+}
+
 std::vector<double> balancing_weights(const std::vector<int64_t>& classes, double max_weight) {
   std::vector<int64_t> counts(classes.empty() ? 0 : static_cast<size_t>(std::ranges::max(classes)) + 1);
   for (const int64_t c : classes) ++counts[static_cast<size_t>(c)];

@@ -66,6 +66,21 @@ class WeightedSampler : public Sampler {
   uint64_t seed_;
 };
 
+/// Every row once, in random order, but so that no batch has two rows of one group, as far as that can be: what is left
+/// at the end of an epoch, rows of few groups, comes last as it is.
+class SeparatingSampler : public Sampler {
+ public:
+  /// `groups`: the group of each row, from 0.
+  SeparatingSampler(std::vector<int32_t> groups, int64_t batch_size, uint64_t seed);
+  int64_t size() const override { return static_cast<int64_t>(groups_.size()); }
+  std::vector<int64_t> order(int64_t epoch) const override;
+
+ private:
+  std::vector<int32_t> groups_;
+  int64_t batch_size_, group_count_;
+  uint64_t seed_;
+};
+
 /// Row 2.6: weight of a row = largest class count / its class's count, at most `max_weight` (0: no cap).
 /// `classes`: the class of each row, from 0.
 std::vector<double> balancing_weights(const std::vector<int64_t>& classes, double max_weight);

@@ -1,8 +1,11 @@
 #include "data/split.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <utility>
 
+#include "data/error.h"
 #include "data/random.h"
 
 namespace semblance {
@@ -38,6 +41,16 @@ Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, 
     (p == 0 ? split.train : p == 1 ? split.valid : split.test).push_back(row);
   }
   return split;
+}
+
+std::array<double, 3> split_shares(const std::vector<double>& split, bool has_valid_file, bool has_test_file) {
+  if (split.size() != 3 || std::abs(split[0] + split[1] + split[2] - 1) > 1e-6 || split[0] <= 0)
+    throw Error(ErrorKind::Usage,
+                "--split: expected three shares that sum to 1, the first above 0, such as 0.8,0.1,0.1");
+  std::array<double, 3> shares = {split[0], split[1], split[2]};
+  if (has_valid_file) shares[0] += std::exchange(shares[1], 0);
+  if (has_test_file) shares[0] += std::exchange(shares[2], 0);
+  return shares;
 }
 
 }  // namespace semblance

@@ -13,6 +13,24 @@ const MetricInfo& find_metric(std::span<const MetricInfo> choices, std::string_v
   throw Error(ErrorKind::Usage, "--metric: expected one of {}, found '{}'", names, name);
 }
 
+std::vector<std::pair<std::string, Json>> named_numbers(const Json& report) {
+  std::vector<std::pair<std::string, Json>> numbers;
+  const auto is_number = [](const Json& value) { return value.is_number() || value.is_null(); };
+  for (const auto& [name, value] : report.items()) {
+    if (is_number(value)) numbers.emplace_back(name, value);
+    if (!value.is_object()) continue;
+    for (const auto& [key, part] : value.items())
+      if (is_number(part)) numbers.emplace_back(name + "@" + key, part);
+  }
+  return numbers;
+}
+
+Json named_number(const Json& report, std::string_view name) {
+  for (auto& [own, value] : named_numbers(report))
+    if (own == name) return value;
+  return nullptr;
+}
+
 Json Metrics::report() const {
   Json all = values;
   all.update(details);
@@ -20,9 +38,8 @@ Json Metrics::report() const {
 }
 
 double Metrics::value(std::string_view name) const {
-  const auto found = values.find(std::string(name));
-  return found == values.end() || !found->is_number() ? std::numeric_limits<double>::quiet_NaN()
-                                                      : found->get<double>();
+  const auto found = named_number(values, name);
+  return found.is_number() ? found.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace semblance

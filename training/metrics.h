@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "data/config.h"
 
@@ -18,8 +20,13 @@ struct MetricInfo {
 /// The metric of that name. Throws Error(Usage) that lists the choices.
 const MetricInfo& find_metric(std::span<const MetricInfo> choices, std::string_view name);
 
+/// A report's numbers by name, in its order: those of an object within it as "hits@10". Null where one is not defined.
+std::vector<std::pair<std::string, Json>> named_numbers(const Json& report);
+/// One of them, or null.
+Json named_number(const Json& report, std::string_view name);
+
 struct Metrics {
-  Json values = Json::object();   ///< name → number (null where it is not defined), in order of importance
+  Json values = Json::object();   ///< name → number (null where it is not defined), or an object of such
   Json details = Json::object();  ///< per-class tables, the confusion matrix
 
   /// Both in one object, as `--json` prints them.

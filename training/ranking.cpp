@@ -1,21 +1,18 @@
 #include "training/ranking.h"
 
+#include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "data/io/line_reader.h"
-#include "data/text/unicode.h"
-#include "data/text/word_table.h"
 #include "models/kernels.h"
 
 namespace semblance {
 namespace {
 
-// Rows are gathered until their different texts' vectors, or the rows themselves, take so much.
+// Rows are gathered until their different texts' vectors take so much.
 constexpr int64_t kMostVectorBytes = int64_t{256} << 20;
-constexpr size_t kMostFields = size_t{1} << 24;
 
 struct Comparison {
   int64_t above = 0, equal = 0;
@@ -92,87 +89,59 @@ Json RankingMetrics::report() const {
           {"tie_policy", enum_name(options_.ties)}};
 }
 
+int64_t rank_rows(const RaggedIds& rows, const at::Tensor& vectors, RankingMetrics& metrics) {
+  const int64_t dim = vectors.size(1), different = vectors.size(0);
+  const float* values = vectors.const_data_ptr<float>();
+  std::vector<float> inverse_norms(static_cast<size_t>(different));
+  for (int64_t i = 0; i < different; ++i) {
+    const float norm = vector_norm({values + i * dim, static_cast<size_t>(dim)});
+    inverse_norms[static_cast<size_t>(i)] = norm > 0 ? 1 / norm : 0;
+  }
+  std::vector<Comparison> results(static_cast<size_t>(rows.size()));
+  at::parallel_for(0, rows.size(), 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> similarities;
+    for (int64_t row = begin; row < end; ++row)
+      results[static_cast<size_t>(row)] = compare(rows[row], values, inverse_norms, dim, similarities);
+  });
+  int64_t empty_queries = 0;
+  for (const auto& result : results) {
+    metrics.add(result.above, result.equal);
+    empty_queries += result.empty_query;
+  }
+  return empty_queries;
+}
+
+Metrics RankingMeasure::result() {
+  const auto empty_queries = rank_rows(data_.rows(), at::cat(vectors_).contiguous(), metrics_);
+  Metrics metrics;
+  metrics.values = metrics_.report();
+  metrics.details = {{"empty_queries", empty_queries}};
+  return metrics;
+}
+
 Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad_rows,
                       const RankingOptions& options, const std::function<void(const std::string&)>& notice,
                       const std::function<void(int64_t rows)>& progress) {
   RankingMetrics metrics(options);
-  LineReader lines{ByteStream(path)};
-  // Candidates come back in many rows: each different text is encoded once.
-  WordTable texts;
-  RaggedIds table_rows;  // by the numbers of `texts`
-  int64_t rows = 0, skipped = 0, invalid = 0, empty_queries = 0, tokens = 0, unknown = 0;
-  std::string clean, first_skipped;
-
-  const auto measure = [&] {
-    const auto encoded = encoder.encode(texts.take_words());
+  RankingRowReader reader(path, bad_rows);
+  int64_t empty_queries = 0, tokens = 0, unknown = 0;
+  const int64_t most_texts = std::max<int64_t>(1024, kMostVectorBytes / (4 * encoder.dim()));
+  for (RankingRows part; reader.next(part, most_texts);) {
+    const auto encoded = encoder.encode(part.texts);
     tokens += encoded.tokens;
     unknown += encoded.unknown_tokens;
-    const int64_t dim = encoder.dim(), different = encoded.vectors.size(0);
-    const float* vectors = encoded.vectors.const_data_ptr<float>();
-    std::vector<float> inverse_norms(static_cast<size_t>(different));
-    for (int64_t i = 0; i < different; ++i) {
-      const float norm = vector_norm({vectors + i * dim, static_cast<size_t>(dim)});
-      inverse_norms[static_cast<size_t>(i)] = norm > 0 ? 1 / norm : 0;
-    }
-    std::vector<Comparison> results(static_cast<size_t>(table_rows.size()));
-    at::parallel_for(0, table_rows.size(), 1, [&](int64_t begin, int64_t end) {
-      std::vector<float> similarities;
-      for (int64_t row = begin; row < end; ++row)
-        results[static_cast<size_t>(row)] =
-            compare(table_rows[row], vectors, inverse_norms, dim, similarities);
-    });
-    for (const auto& result : results) {
-      metrics.add(result.above, result.equal);
-      empty_queries += result.empty_query;
-    }
-    rows += table_rows.size();
-    texts = {};
-    table_rows = {};
-    progress(rows);
-  };
-  const int64_t most_texts = std::max<int64_t>(1024, kMostVectorBytes / (4 * encoder.dim()));
-
-  for (std::string_view line; lines.next(line);) {
-    if (line.empty()) continue;
-    const auto fields = std::ranges::count(line, '\t') + 1;
-    if (fields < 2) {
-      const auto message =
-          fmt::format("{}:{}: expected a question, its duplicate and negatives between tabs, found {} field",
-                      lines.name(), lines.line_number(), fields);
-      if (bad_rows == BadRows::Error)
-        throw Error(ErrorKind::Data, "{}; --bad-rows skip leaves such rows out", message);
-      if (skipped++ == 0) first_skipped = message;
-      continue;
-    }
-    if (!is_valid_utf8(line)) {
-      clean.clear();
-      append_valid_utf8(line, clean);
-      line = clean;
-      ++invalid;
-    }
-    for (size_t begin = 0; begin <= line.size();) {
-      const size_t end = std::min(line.find('\t', begin), line.size());
-      table_rows.values.push_back(texts.add(line.substr(begin, end - begin)));
-      begin = end + 1;
-    }
-    table_rows.close_row();
-    if (texts.size() >= most_texts || table_rows.values.size() >= kMostFields) measure();
+    empty_queries += rank_rows(part.rows, encoded.vectors, metrics);
+    progress(reader.reader().rows());
   }
-  if (table_rows.size() > 0) measure();
-  if (rows == 0) throw Error(ErrorKind::Data, "{}: expected rows to rank, found none", lines.name());
-  if (skipped > 0)
-    notice(fmt::format("warning: {}: left out {} bad row(s), the first: {}", lines.name(), skipped,
-                       first_skipped));
-  if (invalid > 0)
-    notice(fmt::format("warning: {}: {} row(s) with ill-formed UTF-8, which became U+FFFD", lines.name(),
-                       invalid));
+  reader.reader().finish(notice);
   if (empty_queries > 0)
-    notice(fmt::format("warning: {} of {} question(s) have no word that is known", empty_queries, rows));
+    notice(fmt::format("warning: {} of {} question(s) have no word that is known", empty_queries,
+                       reader.reader().rows()));
   Json report = {{"task", "ranking"}};
   report.update(metrics.report());
   report["empty_queries"] = empty_queries;
   report["coverage"] = tokens > 0 ? 1 - static_cast<double>(unknown) / static_cast<double>(tokens) : 0;
-  report["skipped"] = skipped;
+  report["skipped"] = reader.reader().skipped();
   return report;
 }
 

@@ -9,7 +9,8 @@
 
 #include "data/config.h"
 #include "data/fields.h"
-#include "data/readers/input_options.h"
+#include "data/ranking_rows.h"
+#include "training/metrics.h"
 #include "training/text_encoder.h"
 
 namespace semblance {
@@ -56,6 +57,26 @@ class RankingMetrics {
   double reciprocal_ = 0, rank_sum_ = 0;
   int64_t ties_ = 0;
   std::vector<double> ranks_;
+};
+
+/// Ranks each row's candidates by their cosine to its question: `vectors` are [texts, dim], float32, on the CPU;
+/// `rows` name them. Returns the number of questions with a zero vector.
+int64_t rank_rows(const RaggedIds& rows, const at::Tensor& vectors, RankingMetrics& metrics);
+
+/// Ranking as the trainer's evaluation sees it: the vectors of a dataset's texts, batch by batch.
+class RankingMeasure {
+ public:
+  RankingMeasure(const RankingDataset& data, const RankingOptions& options) : data_(data), metrics_(options) {}
+
+  /// vectors: float [batch, dim]; batches come in the dataset's order.
+  void add(const at::Tensor& vectors) { vectors_.push_back(vectors.cpu()); }
+  /// What RankingMetrics reports, and empty_queries.
+  Metrics result();
+
+ private:
+  const RankingDataset& data_;
+  RankingMetrics metrics_;
+  std::vector<at::Tensor> vectors_;
 };
 
 /// Reads rows of question, duplicate, negative 1, negative 2, … between tabs and ranks each by cosine. The

@@ -52,10 +52,11 @@ Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::s
 
 /// `base`: what every checkpoint holds besides tensors. `validation` and `test` may be null. Returns the
 /// final report; its "stopped" tells how training ended.
-template <Task T, Dataset<typename T::Batch> Data>
+template <Task T, Dataset<typename T::Batch> Data, class Judged>
+  requires Evaluates<T, Judged>
 Json run_training(T& task, const TrainerOptions& options, c10::Device device, Checkpoint base,
-                  RunRequest& request, const Data& training, const Sampler& sampler, const Data* validation,
-                  const Data* test) {
+                  RunRequest& request, const Data& training, const Sampler& sampler, const Judged* validation,
+                  const Judged* test) {
   namespace detail = run_training_detail;
   if (options.patience > 0 && !validation)
     throw Error(ErrorKind::Usage,

@@ -21,9 +21,6 @@ concept Task =
       { task.module() } -> std::convertible_to<torch::nn::Module&>;
       /// The loss of a batch, with its graph.
       { task.loss(batch) } -> std::same_as<LossSum>;
-      /// An empty collector; `observe` adds what the model makes of a batch to it.
-      { task.measure() } -> std::same_as<typename T::Measure>;
-      { task.observe(batch, measure) };
       { measure.result() } -> std::same_as<Metrics>;
       /// The metrics a training may be steered by; the first is the main one.
       { task.metrics() } -> std::convertible_to<std::span<const MetricInfo>>;
@@ -40,5 +37,17 @@ concept Dataset = requires(const D& data, std::span<const int64_t> rows, uint64_
   { data.size() } -> std::convertible_to<int64_t>;
   { data.batch(rows, key) } -> std::same_as<Batch>;
 };
+
+template <class D>
+using BatchOf = decltype(std::declval<const D&>().batch(std::span<const int64_t>(), uint64_t{}));
+
+/// What a task can be measured on; its batches need not be those that it is trained on.
+template <class T, class D>
+concept Evaluates = Dataset<D, BatchOf<D>> &&
+                    requires(T task, const D& data, const BatchOf<D>& batch, typename T::Measure& measure) {
+                      /// An empty collector; `observe` adds what the model makes of a batch to it.
+                      { task.measure(data) } -> std::same_as<typename T::Measure>;
+                      { task.observe(batch, measure) };
+                    };
 
 }  // namespace semblance

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "data/batch_loader.h"
@@ -127,11 +126,12 @@ class EvaluationMode {
 };
 
 /// The one evaluation loop.
-template <Task T, Dataset<typename T::Batch> Data>
+template <Task T, class Data>
+  requires Evaluates<T, Data>
 Metrics evaluate(T& task, const Data& data, int64_t batch_size, c10::Device device) {
   const EvaluationMode mode(task.module());
   const c10::NoGradGuard no_gradient;
-  auto measure = task.measure();
+  auto measure = task.measure(data);
   BatchLoader loader(data, SequentialSampler(data.size()).order(0), batch_size, 0);
   while (auto batch = loader.next()) task.observe(batch->to(device), measure);
   return measure.result();
@@ -147,8 +147,9 @@ class Trainer : public TrainerCore {
         task_(task) {}
 
   /// Trains from where the state stands to the end. `validation` may be null.
-  template <Dataset<typename T::Batch> Data>
-  void fit(const Data& training, const Sampler& sampler, const std::type_identity_t<Data>* validation) {
+  template <Dataset<typename T::Batch> Data, class Judged>
+    requires Evaluates<T, Judged>
+  void fit(const Data& training, const Sampler& sampler, const Judged* validation) {
     begin(sampler.size());
     while (goes_on()) {
       begin_epoch();

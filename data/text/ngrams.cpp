@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "data/error.h"
 #include "data/random.h"
 
 namespace semblance {
@@ -13,6 +14,12 @@ int32_t bucket(uint64_t hash, int32_t first_id, int64_t buckets) {
 }
 
 }  // namespace
+
+void check_ngrams(const NgramOptions& options) {
+  if (options.longest_chars > 0 && options.shortest_chars > options.longest_chars)
+    throw Error(ErrorKind::Usage, "--min-char-ngrams: expected at most --char-ngrams, {}, found {}",
+                options.longest_chars, options.shortest_chars);
+}
 
 void append_ngrams(std::span<const int32_t> words, int32_t first_id, const NgramOptions& options,
                    std::vector<int32_t>& ids) {

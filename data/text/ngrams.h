@@ -70,6 +70,9 @@ struct NgramOptions {
   }
 };
 
+/// Throws Error(Usage) where the shortest run of characters is longer than the longest.
+void check_ngrams(const NgramOptions& options);
+
 /// Appends the ids of the runs of `words`, from 2 words to options.longest, to `ids`; they lie in
 /// [first_id, first_id + options.buckets).
 void append_ngrams(std::span<const int32_t> words, int32_t first_id, const NgramOptions& options,

@@ -117,4 +117,32 @@ void encode_text(std::string_view text, const TextPipeline& pipeline, const Voca
     append_char_ngrams(token, first_char_id(vocabulary, ngrams), ngrams, ids);
 }
 
+EncodedIds encode_texts(const Texts& texts, const TextPipeline& pipeline, const Vocabulary& vocabulary,
+                        const NgramOptions& ngrams, int threads) {
+  const int64_t shards = std::clamp<int64_t>(texts.size() / 256, 1, threads);
+  std::vector<EncodedIds> parts(static_cast<size_t>(shards));
+  parallel_shards(texts.size(), shards, [&](int64_t shard, int64_t begin, int64_t end) {
+    auto& part = parts[static_cast<size_t>(shard)];
+    TokenBuffer buffer;
+    for (int64_t row = begin; row < end; ++row) {
+      encode_text(texts[row], pipeline, vocabulary, ngrams, buffer, part.ids.values);
+      part.ids.close_row();
+      part.tokens += static_cast<int64_t>(buffer.tokens.size());
+      for (const auto token : buffer.tokens)
+        part.unknown_tokens += vocabulary.id(token) < vocabulary.first_word();
+    }
+  });
+  EncodedIds whole = std::move(parts[0]);
+  for (size_t p = 1; p < parts.size(); ++p) {
+    const auto start = static_cast<int64_t>(whole.ids.values.size());
+    const auto& ids = parts[p].ids;
+    whole.ids.values.insert(whole.ids.values.end(), ids.values.begin(), ids.values.end());
+    for (size_t i = 1; i < ids.offsets.size(); ++i) whole.ids.offsets.push_back(start + ids.offsets[i]);
+    whole.tokens += parts[p].tokens;
+    whole.unknown_tokens += parts[p].unknown_tokens;
+    parts[p] = {};
+  }
+  return whole;
+}
+
 }  // namespace semblance

@@ -31,8 +31,17 @@ struct TokenizedTexts {
 /// Tokenises `texts` on `threads` threads. The result does not depend on their number.
 TokenizedTexts tokenize(const Texts& texts, const TextPipeline& pipeline, int threads);
 
-/// One text as `TokenizedTexts::encode` encodes it, appended to `ids`.
+/// One text as `TokenizedTexts::encode` encodes it, appended to `ids`; `buffer` then holds its tokens.
 void encode_text(std::string_view text, const TextPipeline& pipeline, const Vocabulary& vocabulary,
                  const NgramOptions& ngrams, TokenBuffer& buffer, std::vector<int32_t>& ids);
+
+struct EncodedIds {
+  RaggedIds ids;  ///< a row for each text
+  int64_t tokens = 0, unknown_tokens = 0;
+};
+
+/// Many texts, each as encode_text encodes it, on `threads` threads.
+EncodedIds encode_texts(const Texts& texts, const TextPipeline& pipeline, const Vocabulary& vocabulary,
+                        const NgramOptions& ngrams, int threads);
 
 }  // namespace semblance

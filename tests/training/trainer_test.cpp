@@ -50,7 +50,7 @@ struct Regression {
     return {(linear(x).squeeze(1) - batch.y).square().sum() + poison,
             torch::tensor(static_cast<float>(batch.y.numel()))};
   }
-  Measure measure() { return {}; }
+  Measure measure(const Points&) { return {}; }
   void observe(const Batch& batch, Measure& measure) {
     EXPECT_FALSE(linear->is_training());
     EXPECT_FALSE(torch::GradMode::is_enabled());
@@ -145,12 +145,12 @@ TEST(Trainer, AccumulatedBatchesEqualOneLargeBatch) {
   options.batch_size = 20;
   auto large = make_run(options);
   large->task.dropout = 0;
-  large->trainer->fit(points(), sampler, nullptr);
+  large->trainer->fit(points(), sampler, static_cast<const Points*>(nullptr));
   options.batch_size = 5;
   options.accumulate = 4;
   auto parts = make_run(options);
   parts->task.dropout = 0;
-  parts->trainer->fit(points(), sampler, nullptr);
+  parts->trainer->fit(points(), sampler, static_cast<const Points*>(nullptr));
   EXPECT_EQ(parts->trainer->state().step, large->trainer->state().step);
   EXPECT_TRUE(torch::allclose(parts->task.linear->weight, large->task.linear->weight, 1e-5, 1e-6));
 }
@@ -183,7 +183,7 @@ TEST(Trainer, StopsOnALossThatIsNotFinite) {
   auto run = make_run(small());
   run->task.poison = std::numeric_limits<double>::quiet_NaN();
   try {
-    run->trainer->fit(points(), SequentialSampler(50), nullptr);
+    run->trainer->fit(points(), SequentialSampler(50), static_cast<const Points*>(nullptr));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::Diverged);
@@ -225,7 +225,7 @@ TEST(Checkpoints, AreWrittenEverySoManySteps) {
   options.keep_last = 10;
   auto run = make_run(options);
   run->trainer->add(std::make_unique<Checkpoints>(RunFolder(folder.path()), Checkpoint{}, options));
-  run->trainer->fit(points(), SequentialSampler(50), nullptr);
+  run->trainer->fit(points(), SequentialSampler(50), static_cast<const Points*>(nullptr));
   EXPECT_EQ(RunFolder(folder.path()).checkpoints(),
             (std::vector<std::string>{"step-00000003", "step-00000006", "step-00000007"}));
 }

@@ -32,7 +32,7 @@ void Checkpoints::on_epoch(TrainerCore& trainer) {
   const auto& record = state.history.back();
   bool is_best = false;
   if (record.contains("valid")) {
-    const auto& value = record["valid"][std::string(trainer.metric().name)];
+    const auto value = named_number(record["valid"], trainer.metric().name);
     if (value.is_number()) {
       const double now = value.get<double>();
       is_best = !best_value_ || (trainer.metric().higher_is_better ? now > *best_value_ : now < *best_value_);

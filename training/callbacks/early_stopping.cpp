@@ -7,7 +7,7 @@ namespace semblance {
 void EarlyStopping::on_epoch(TrainerCore& trainer) {
   const auto& record = trainer.state().history.back();
   if (!record.contains("valid")) return;
-  const auto& value = record["valid"][std::string(trainer.metric().name)];
+  const auto value = named_number(record["valid"], trainer.metric().name);
   const bool better =
       value.is_number() && (!best_ || (trainer.metric().higher_is_better ? value.get<double>() > *best_
                                                                          : value.get<double>() < *best_));

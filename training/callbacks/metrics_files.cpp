@@ -4,6 +4,7 @@
 
 #include "data/io/atomic_file.h"
 #include "training/curves.h"
+#include "training/metrics.h"
 #include "training/trainer.h"
 
 namespace semblance {
@@ -12,8 +13,7 @@ std::string history_table(const Json& history) {
   if (history.empty()) return {};
   std::vector<std::string> names;  // the scalar metrics, as the first epoch orders them
   if (history[0].contains("valid"))
-    for (const auto& [name, value] : history[0]["valid"].items())
-      if (!value.is_structured()) names.push_back(name);
+    for (const auto& [name, value] : named_numbers(history[0]["valid"])) names.push_back(name);
   std::string table = "epoch\tstep\tlr\ttrain_loss";
   for (const auto& name : names) table += "\tvalid_" + name;
   table += "\n";
@@ -22,7 +22,7 @@ std::string history_table(const Json& history) {
         fmt::format("{}\t{}\t{:.6g}\t{:.6f}", record["epoch"].get<int64_t>(), record["step"].get<int64_t>(),
                     record["lr"].get<double>(), record["train_loss"].get<double>());
     for (const auto& name : names) {
-      const auto& value = record["valid"][name];
+      const auto value = named_number(record["valid"], name);
       table += value.is_number_integer() ? fmt::format("\t{}", value.get<int64_t>())
                : value.is_number()       ? fmt::format("\t{:.6f}", value.get<double>())
                                          : "\t";
@@ -44,9 +44,8 @@ void MetricsFiles::on_epoch(TrainerCore& trainer) {
     train.points.emplace_back(epoch, record["train_loss"].get<double>());
     if (!record.contains("valid")) continue;
     const auto add = [&](Curve& curve, const std::string& name) {
-      const auto found = record["valid"].find(name);
-      if (found != record["valid"].end() && found->is_number())
-        curve.points.emplace_back(epoch, found->get<double>());
+      const auto found = named_number(record["valid"], name);
+      if (found.is_number()) curve.points.emplace_back(epoch, found.get<double>());
     };
     add(valid, "loss");
     add(best, metric.title);

@@ -132,7 +132,7 @@ void TensorBoard::on_epoch(TrainerCore& trainer) {
   const int64_t step = trainer.state().step;
   events_->scalar("train/epoch_loss", step, record["train_loss"].get<double>());
   if (!record.contains("valid")) return;
-  for (const auto& [name, value] : record["valid"].items())
+  for (const auto& [name, value] : named_numbers(record["valid"]))
     if (value.is_number()) events_->scalar("valid/" + name, step, value.get<double>());
 }
 

@@ -15,6 +15,7 @@
 #include "training/device.h"
 #include "training/fingerprint.h"
 #include "training/tasks/sentiment_task.h"
+#include "training/tasks/vocabulary_file.h"
 
 namespace semblance {
 namespace {
@@ -28,8 +29,6 @@ constexpr MetricInfo kBinaryMetrics[] = {
 constexpr MetricInfo kSetMetrics[] = {
     {"micro_f1", true}, {"macro_f1", true}, {"accuracy", true}, {"loss", false}};
 
-const char* kVocabularyFile = "vocabulary.txt";
-
 Collation collation_of(const ClassifierOptions& model) {
   using Shape = Collation::Shape;
   const bool fixed = model.kind == ClassifierKind::Flat ||
@@ -42,15 +41,17 @@ Collation collation_of(const ClassifierOptions& model) {
           .truncation = model.truncation};
 }
 
+std::array<double, 3> training_shares(const DataOptions& data) {
+  return split_shares(data.split, !data.valid.empty(), !data.test.empty());
+}
+
 // Checks that need no data.
 void check_options(const SentimentJob& job) {
   const auto usage = [](auto format, const auto&... args) {
     throw Error(ErrorKind::Usage, fmt::format(fmt::runtime(format), args...));
   };
   if (job.data.train.empty()) usage("--train: expected a file of labelled texts, found none");
-  const auto& split = job.data.split;
-  if (split.size() != 3 || std::abs(split[0] + split[1] + split[2] - 1) > 1e-6 || split[0] <= 0)
-    usage("--split: expected three shares that sum to 1, the first above 0, such as 0.8,0.1,0.1");
+  training_shares(job.data);
   if (job.model.kind == ClassifierKind::Flat && job.model.max_length == 0)
     usage("--max-length: expected a length for --model flat, found 0");
   if (job.model.kind == ClassifierKind::Flat && job.model.pooling == ClassifierPooling::PaddedMean)
@@ -61,9 +62,7 @@ void check_options(const SentimentJob& job) {
     if (job.ngrams.longest_chars > 0)
       usage("--char-ngrams: expected 0 with a model of padded texts, found {}", job.ngrams.longest_chars);
   }
-  if (job.ngrams.longest_chars > 0 && job.ngrams.shortest_chars > job.ngrams.longest_chars)
-    usage("--min-char-ngrams: expected at most --char-ngrams, {}, found {}", job.ngrams.longest_chars,
-          job.ngrams.shortest_chars);
+  check_ngrams(job.ngrams);
   parse_interval(job.training.checkpoint_every, "checkpoint-every");
 }
 
@@ -249,12 +248,9 @@ PreparedData prepare(const SentimentJob& job, const TextPipeline& pipeline, cons
   setup.loss = choose_loss(job.model.loss, setup.classes.size(), setup.sets);
 
   const auto tokens = tokenize(source.texts, pipeline, at::get_num_threads());
-  std::array<double, 3> shares = {job.data.split[0], job.data.split[1], job.data.split[2]};
-  if (!job.data.valid.empty()) shares[0] += std::exchange(shares[1], 0);
-  if (!job.data.test.empty()) shares[0] += std::exchange(shares[2], 0);
   auto groups = all_rows;
   if (!job.data.split_duplicates) groups = tokens.duplicate_groups();
-  const auto split = split_rows(groups, shares, static_cast<uint64_t>(job.training.seed));
+  const auto split = split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed));
 
   setup.vocabulary = Vocabulary(tokens.words, tokens.count(split.train), job.vocabulary);
   const auto counts = count_classes(labels, split.train, setup.classes.size());
@@ -438,11 +434,7 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
     LossChoice loss{};
     parse_value(loss, info.at("loss").get<std::string>(), "loss", Field{.help = ""});
     setup.loss = choose_loss(loss, setup.classes.size(), setup.sets);
-    setup.vocabulary =
-        Vocabulary::parse(checkpoint.files.at(kVocabularyFile), source + "/" + kVocabularyFile);
-    if (setup.vocabulary.size() != info.at("vocabulary").get<int32_t>())
-      throw Error(ErrorKind::Model, "{}: expected {} words, found {}", source,
-                  info.at("vocabulary").get<int32_t>(), setup.vocabulary.size());
+    setup.vocabulary = vocabulary_of(checkpoint, source);
     pipeline_ = std::make_unique<TextPipeline>(job_.text, setup.stop_words);
     task_ = std::make_unique<SentimentTask>(job_, std::move(setup), device);
     load_weights(task_->module(), checkpoint, source);

@@ -12,7 +12,7 @@
 #include "data/text/ngrams.h"
 #include "data/text/text_pipeline.h"
 #include "data/text/vocabulary.h"
-#include "models/activation.h"
+#include "training/tasks/activation_names.h"
 #include "training/trainer_options.h"
 
 namespace semblance {
@@ -39,14 +39,6 @@ struct EnumNames<LossChoice> {
                                     std::pair{LossChoice::CrossEntropy, "cross-entropy"},
                                     std::pair{LossChoice::Nll, "nll"}};
 };
-template <>
-struct EnumNames<Activation> {
-  static constexpr std::array names{
-      std::pair{Activation::Relu, "relu"}, std::pair{Activation::LeakyRelu, "leaky-relu"},
-      std::pair{Activation::Tanh, "tanh"}, std::pair{Activation::Sigmoid, "sigmoid"},
-      std::pair{Activation::Gelu, "gelu"}, std::pair{Activation::GeluTanh, "gelu-tanh"}};
-};
-
 struct DataOptions {
   std::vector<std::string> train, valid, test;
   std::vector<double> split = {0.8, 0.1, 0.1};

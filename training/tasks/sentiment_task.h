@@ -36,7 +36,7 @@ class SentimentTask {
   TextClassifier& model() { return model_; }
   const ClassifierSetup& setup() const { return setup_; }
   LossSum loss(const TextBatch& batch);
-  ClassificationMetrics measure() const { return {setup_.classes, setup_.sets}; }
+  ClassificationMetrics measure(const LabelledDataset&) const { return {setup_.classes, setup_.sets}; }
   void observe(const TextBatch& batch, ClassificationMetrics& measure);
   /// Probabilities [batch, classes] of unlabelled texts.
   at::Tensor probabilities(const TextBatch& batch);

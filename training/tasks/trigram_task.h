@@ -32,7 +32,9 @@ class TrigramTask {
   torch::nn::Module& module() { return *bag_; }
   const TrigramSetup& setup() const { return setup_; }
   LossSum loss(const TextBatch& batch);
-  VectorMetrics measure() const { return VectorMetrics(setup_.mean.to(bag_->weight.device())); }
+  VectorMetrics measure(const VectorDataset&) const {
+    return VectorMetrics(setup_.mean.to(bag_->weight.device()));
+  }
   void observe(const TextBatch& batch, VectorMetrics& measure);
   std::span<const MetricInfo> metrics() const;
   Json model_info() const;

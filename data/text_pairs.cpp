@@ -1,0 +1,106 @@
+#include "data/text_pairs.h"
+
+#include <ATen/Functions.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/labelled_dataset.h"
+#include "data/random.h"
+
+namespace semblance {
+namespace {
+
+// Pair `index` of all pairs of n texts: (0, 1), (0, 2), …, (1, 2), …
+std::pair<int64_t, int64_t> unrank_pair(int64_t index, int64_t n) {
+  int64_t first = 0;
+  while (index >= n - 1 - first) index -= n - 1 - first++;
+  return {first, first + 1 + index};
+}
+
+int64_t find_root(std::vector<int64_t>& parents, int64_t row) {
+  while (parents[static_cast<size_t>(row)] != row) {
+    auto& parent = parents[static_cast<size_t>(row)];
+    parent = parents[static_cast<size_t>(parent)];
+    row = parent;
+  }
+  return row;
+}
+
+}  // namespace
+
+void append_pairs(int32_t first, int32_t end, int32_t group, const PairOptions& options, uint64_t key,
+                  std::vector<TextPair>& pairs) {
+  const int64_t n = end - first;
+  if (n < 2) return;
+  const int64_t count = options.choice == PairChoice::FirstTwo        ? 1
+                        : options.choice == PairChoice::FirstWithRest ? n - 1
+                                                                      : n * (n - 1) / 2;
+  const auto add = [&](int64_t index) {
+    const auto [a, b] =
+        options.choice == PairChoice::AllPairs ? unrank_pair(index, n) : std::pair{int64_t{0}, index + 1};
+    pairs.push_back({first + static_cast<int32_t>(a), first + static_cast<int32_t>(b), group});
+  };
+  if (options.most_per_row == 0 || count <= options.most_per_row) {
+    for (int64_t i = 0; i < count; ++i) add(i);
+    return;
+  }
+  // R. Floyd's sample: each set of so many is as likely as every other.
+  std::vector<int64_t> chosen;
+  RandomStream random(key);
+  for (int64_t last = count - options.most_per_row; last < count; ++last) {
+    const auto drawn = static_cast<int64_t>(random.below(static_cast<uint64_t>(last) + 1));
+    const auto place = std::ranges::lower_bound(chosen, drawn);
+    if (place != chosen.end() && *place == drawn)
+      chosen.push_back(last);  // larger than all before
+    else
+      chosen.insert(place, drawn);
+  }
+  for (const int64_t index : chosen) add(index);
+}
+
+std::vector<int64_t> group_rows(std::span<const int64_t> starts, std::span<const int64_t> text_groups) {
+  std::vector<int64_t> parents(starts.size() - 1);
+  std::iota(parents.begin(), parents.end(), 0);
+  std::vector<int64_t> row_of(text_groups.size(), -1);  // the first row that has a text
+  for (size_t row = 0; row + 1 < starts.size(); ++row)
+    for (int64_t text = starts[row]; text < starts[row + 1]; ++text) {
+      auto& known = row_of[static_cast<size_t>(text_groups[static_cast<size_t>(text)])];
+      if (known < 0) {
+        known = static_cast<int64_t>(row);
+        continue;
+      }
+      const int64_t a = find_root(parents, known), b = find_root(parents, static_cast<int64_t>(row));
+      parents[static_cast<size_t>(std::max(a, b))] = std::min(a, b);
+    }
+  for (size_t row = 0; row < parents.size(); ++row) parents[row] = find_root(parents, static_cast<int64_t>(row));
+  return parents;
+}
+
+PairBatch PairBatch::to(c10::Device device) const {
+  const auto texts = TextBatch{ids, offsets, groups}.to(device);
+  return {texts.ids, texts.offsets, texts.targets};
+}
+
+PairBatch PairDataset::batch(std::span<const int64_t> pairs, uint64_t) const {
+  const size_t n = pairs.size();
+  std::vector<int64_t> texts(2 * n);
+  std::vector<int32_t> groups(n);
+  for (size_t i = 0; i < n; ++i) {
+    const TextPair& pair = pairs_[static_cast<size_t>(pairs[i])];
+    texts[i] = pair.first;
+    texts[n + i] = pair.second;
+    groups[i] = pair.group;
+  }
+  auto collated = collate(texts_, texts, {});
+  PairBatch batch{std::move(collated.ids), std::move(collated.offsets), {}};
+  auto sorted = groups;
+  std::ranges::sort(sorted);
+  if (std::ranges::adjacent_find(sorted) != sorted.end()) {
+    batch.groups = at::empty({static_cast<int64_t>(n)}, at::kLong);
+    std::ranges::copy(groups, batch.groups.data_ptr<int64_t>());
+  }
+  return batch;
+}
+
+}  // namespace semblance

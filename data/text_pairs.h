@@ -1,0 +1,80 @@
+// Pairs of texts to be drawn together: which pairs a row of duplicates gives (row 6.1), and their batches.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "data/fields.h"
+#include "data/ragged.h"
+
+namespace semblance {
+
+enum class PairChoice {
+  FirstTwo,       ///< the first text with the second
+  FirstWithRest,  ///< the first with each other
+  AllPairs,       ///< each with each
+};
+
+template <>
+struct EnumNames<PairChoice> {
+  static constexpr std::array names{std::pair{PairChoice::AllPairs, "all-pairs"},
+                                    std::pair{PairChoice::FirstWithRest, "first-with-rest"},
+                                    std::pair{PairChoice::FirstTwo, "first-two"}};
+};
+
+struct PairOptions {
+  PairChoice choice = PairChoice::AllPairs;
+  int64_t most_per_row = 0;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("pairs", self.choice, Field{.help = "which texts of a row of duplicates make pairs"});
+    visit("max-pairs-per-row", self.most_per_row,
+          Field{.help = "of a row that gives more, so many drawn at random; 0: all", .min = 0, .max = 1e9});
+  }
+};
+
+/// A pair of texts by number, and the group that it belongs to.
+struct TextPair {
+  int32_t first, second, group;
+};
+
+/// The pairs of a row of texts numbered `first` to `end` - 1, appended; what is drawn depends on `key` alone.
+void append_pairs(int32_t first, int32_t end, int32_t group, const PairOptions& options, uint64_t key,
+                  std::vector<TextPair>& pairs);
+
+/// The row of each row's group, for `starts` as in TextRows: rows that have a text in common, by `text_groups` (equal
+/// texts have equal numbers), are of one group, and so are rows that hang together through others. A group is named by
+/// its first row.
+std::vector<int64_t> group_rows(std::span<const int64_t> starts, std::span<const int64_t> text_groups);
+
+struct PairBatch {
+  at::Tensor ids;      ///< int64 [n]: all texts' ids one after another
+  at::Tensor offsets;  ///< int64 [2 · batch + 1]: first the pairs' first texts, then their second ones
+  at::Tensor groups;   ///< int64 [batch]; undefined where all are different
+
+  PairBatch to(c10::Device device) const;
+};
+
+class PairDataset {
+ public:
+  /// `pairs` name rows of `texts`.
+  PairDataset(RaggedIds texts, std::vector<TextPair> pairs)
+      : texts_(std::move(texts)), pairs_(std::move(pairs)) {}
+
+  int64_t size() const { return static_cast<int64_t>(pairs_.size()); }
+  PairBatch batch(std::span<const int64_t> pairs, uint64_t key) const;
+  const RaggedIds& texts() const { return texts_; }
+  const std::vector<TextPair>& pairs() const { return pairs_; }
+
+ private:
+  RaggedIds texts_;
+  std::vector<TextPair> pairs_;
+};
+
+}  // namespace semblance
