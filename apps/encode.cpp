@@ -8,24 +8,25 @@
 #include "apps/serving.h"
 #include "apps/verbs.h"
 #include "data/io/atomic_file.h"
-#include "data/io/line_reader.h"
-#include "data/text/unicode.h"
 #include "data/vectors/convert.h"
+#include "training/device.h"
+#include "training/tasks/dssm.h"
 #include "training/tasks/trigram.h"
 #include "training/unknown_words.h"
 
 namespace semblance {
 namespace {
 
-enum class EncodeFormat { Word2vec, Word2vecBinary, Mapped, Jsonl };
+enum class EncodeFormat { Auto, Word2vec, Word2vecBinary, Mapped, Jsonl };
 
 }  // namespace
 
 template <>
 struct EnumNames<EncodeFormat> {
   static constexpr std::array names{
-      std::pair{EncodeFormat::Word2vec, "word2vec"}, std::pair{EncodeFormat::Word2vecBinary, "word2vec-bin"},
-      std::pair{EncodeFormat::Mapped, "mapped"}, std::pair{EncodeFormat::Jsonl, "jsonl"}};
+      std::pair{EncodeFormat::Auto, "auto"}, std::pair{EncodeFormat::Word2vec, "word2vec"},
+      std::pair{EncodeFormat::Word2vecBinary, "word2vec-bin"}, std::pair{EncodeFormat::Mapped, "mapped"},
+      std::pair{EncodeFormat::Jsonl, "jsonl"}};
 };
 
 namespace {
@@ -67,44 +68,80 @@ class Spool {
   std::filesystem::path folder_;
 };
 
-// Calls visit(word) for each line that is not empty, as well-formed UTF-8.
-template <class Visit>
-void for_each_word(const std::string& path, Visit&& visit) {
-  LineReader lines{ByteStream(path)};
-  std::string valid;
-  int64_t damaged = 0;
-  for (std::string_view line; lines.next(line);) {
-    if (line.empty()) continue;
-    valid.clear();
-    damaged += append_valid_utf8(line, valid) > 0;
-    visit(std::string_view(valid));
+// Where vectors go, and the form that they take there.
+class Output {
+ public:
+  virtual ~Output() = default;
+  virtual void add(std::string_view key, std::span<const float> vector) = 0;
+  /// What no vector could be made for.
+  virtual void add_unknown(std::string_view) {}
+  virtual void finish() = 0;
+};
+
+class JsonLines : public Output {
+ public:
+  /// `key`: the name of what is encoded.
+  JsonLines(std::string key, const std::optional<std::string>& path) : key_(std::move(key)) {
+    if (path) file_.emplace(*path);
   }
-  if (damaged > 0)
-    print_note(
-        fmt::format("warning: {}: {} word(s) with ill-formed UTF-8, which became U+FFFD", path, damaged));
+  void add(std::string_view key, std::span<const float> vector) override {
+    write({{key_, key}, {"vector", std::vector<float>(vector.begin(), vector.end())}});
+  }
+  void add_unknown(std::string_view key) override { write({{key_, key}, {"vector", nullptr}}); }
+  void finish() override {
+    if (file_) file_->commit();
+  }
+
+ private:
+  void write(const Json& object) {
+    const auto text = object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    file_ ? file_->writer().write(text) : print_out(text);
+  }
+
+  std::string key_;
+  std::optional<AtomicFile> file_;
+};
+
+// A file of vectors, each key once.
+class VectorTable : public Output {
+ public:
+  VectorTable(VectorFormat format, int64_t dim, uint64_t encoder, const std::optional<std::string>& path) {
+    if (!path) spool_.emplace();
+    writer_ = VectorWriter::create(path ? *path : spool_->file(), format, dim, 0, encoder);
+  }
+  void add(std::string_view key, std::span<const float> vector) override {
+    const auto before = keys_.size();
+    if (keys_.add(key) < before)
+      ++repeated_;
+    else
+      writer_->add(key, vector);
+  }
+  void finish() override {
+    writer_->finish();
+    if (spool_) spool_->print();
+    if (repeated_ > 0) print_note(fmt::format("{} line(s) that came before, written once", repeated_));
+    if (writer_->words_with_blanks() > 0)
+      print_note(fmt::format("warning: {} with blanks, written with _ in their place",
+                             writer_->words_with_blanks()));
+  }
+
+ private:
+  std::optional<Spool> spool_;
+  std::unique_ptr<VectorWriter> writer_;
+  WordTable keys_;
+  int64_t repeated_ = 0;
+};
+
+std::unique_ptr<Output> make_output(EncodeFormat format, const std::string& key, int64_t dim,
+                                    uint64_t encoder, const std::optional<std::string>& path) {
+  if (format == EncodeFormat::Jsonl) return std::make_unique<JsonLines>(key, path);
+  return std::make_unique<VectorTable>(vector_format(format), dim, encoder, path);
 }
 
-}  // namespace
-
-int run_encode(Arguments arguments) {
-  CommandLine line(
-      "encode RUN [FILE|-] [options]",
-      "Gives words, one a line, the vectors of a trigram model. A word of which the model knows no\n"
-      "run of characters gets none: such words are named and counted.");
-  line.add_option("Model", "checkpoint", "best|last|NAME", "which checkpoint of the run", "best");
-  line.add_option("Words", "merge", "VECTORS",
-                  "write these vectors first, and make those of other words alone");
-  line.add_option("Output", "output-format", config_detail::all_names<EncodeFormat>(),
-                  "what to write; jsonl has a JSON object a line", "word2vec");
-  line.add_option("Output", "output", "FILE", "where to write it, in one step, instead of standard output");
-  if (!line.parse(arguments)) return 0;
-  const auto& given = line.positional(1, 2);
-  EncodeFormat format = EncodeFormat::Word2vec;
-  if (const auto name = line.last("output-format"))
-    parse_value(format, *name, "output-format", Field{.help = ""});
-  const auto location = locate_checkpoint(given[0], line.last("checkpoint").value_or("best"));
-  const TrigramModel model(read_checkpoint(location.path(), CheckpointPart::ModelOnly),
-                           location.path().string());
+// Words, those of --merge before them; of words that --merge has, its vectors alone.
+void encode_words(const CommandLine& line, const ServedCheckpoint& served, const std::string& path,
+                  EncodeFormat format) {
+  const TrigramModel model(served.checkpoint, served.location.path().string());
   std::optional<WordVectors> known;
   if (const auto merge = line.last("merge")) {
     known = WordVectors::load(*merge, {}, print_note);
@@ -112,47 +149,92 @@ int run_encode(Arguments arguments) {
       throw Error(ErrorKind::Data, "{}: expected vectors of {} numbers, found {}", *merge, model.dim(),
                   known->dim());
   }
-
-  const auto output = line.last("output");
-  const std::string words = given.size() > 1 ? given[1] : "-";
+  const auto output = make_output(format == EncodeFormat::Auto ? EncodeFormat::Word2vec : format, "word",
+                                  model.dim(), 0, line.last("output"));
+  for (int64_t id = 0; known && id < known->size(); ++id) output->add(known->word(id), known->vector(id));
   std::vector<float> vector(static_cast<size_t>(model.dim()));
   UnknownWords unknown;
-  WordTable written;
-  // A word's vector to `add`, once; of known words the known one.
-  const auto encode_to = [&](auto&& add) {
-    if (known)
-      for (int64_t id = 0; id < known->size(); ++id) add(known->word(id), known->vector(id));
-    for_each_word(words, [&](std::string_view word) {
-      if ((known && known->find(word) >= 0) || written.find(word) >= 0) return;
-      written.add(word);
-      if (model.encode(word, vector))
-        add(word, std::span<const float>(vector));
-      else
-        unknown.add(word);
-    });
-  };
-  if (format == EncodeFormat::Jsonl) {
-    std::optional<AtomicFile> file;
-    if (output) file.emplace(*output);
-    encode_to([&](std::string_view word, std::span<const float> values) {
-      const Json object = {{"word", word}, {"vector", std::vector<float>(values.begin(), values.end())}};
-      const auto text = object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-      file ? file->writer().write(text) : print_out(text);
-    });
-    if (file) file->commit();
-  } else {
-    std::optional<Spool> spool;
-    if (!output) spool.emplace();
-    const auto writer =
-        VectorWriter::create(output ? *output : spool->file(), vector_format(format), model.dim(), 0);
-    encode_to([&](std::string_view word, std::span<const float> values) { writer->add(word, values); });
-    writer->finish();
-    if (spool) spool->print();
-    if (writer->words_with_blanks() > 0)
-      print_note(fmt::format("warning: {} word(s) with blanks, written with _ in their place",
-                             writer->words_with_blanks()));
-  }
+  WordTable seen;
+  for_each_line(path, [&](std::string_view word, bool) {
+    if ((known && known->find(word) >= 0) || seen.find(word) >= 0) return;
+    seen.add(word);
+    if (model.encode(word, vector)) {
+      output->add(word, vector);
+    } else {
+      output->add_unknown(word);
+      unknown.add(word);
+    }
+  });
+  output->finish();
   unknown.report("without a vector, since no run of their characters is known", print_note);
+}
+
+void encode_texts(const CommandLine& line, const ServedCheckpoint& served, const std::string& path,
+                  EncodeFormat format) {
+  if (line.given("merge")) throw Error(ErrorKind::Usage, "--merge: does not apply to a dssm model");
+  DssmModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));
+  const auto output = make_output(format == EncodeFormat::Auto ? EncodeFormat::Jsonl : format, "text",
+                                  model.dim(), served.checkpoint.identity, line.last("output"));
+  constexpr int64_t kAtOnce = 8192;
+  Texts texts;
+  int64_t unknown = 0, total = 0;
+  const auto flush = [&] {
+    const auto encoded = model.encode(texts);
+    const auto dim = static_cast<size_t>(model.dim());
+    for (int64_t i = 0; i < texts.size(); ++i) {
+      if (encoded.known[static_cast<size_t>(i)]) {
+        output->add(texts[i], {encoded.vectors.const_data_ptr<float>() + static_cast<size_t>(i) * dim, dim});
+      } else {
+        output->add_unknown(texts[i]);
+        ++unknown;
+      }
+    }
+    total += texts.size();
+    texts = {};
+    flush_out();
+  };
+  for_each_line(path, [&](std::string_view text, bool may_wait) {
+    texts.push_back(text);
+    if (may_wait || texts.size() == kAtOnce) flush();
+  });
+  if (texts.size() > 0) flush();
+  output->finish();
+  if (unknown > 0)
+    print_note(fmt::format("warning: {} of {} text(s) have no word that the model knows, and no vector", unknown, total));
+}
+
+struct Encoder {
+  const char* task;
+  void (*encode)(const CommandLine& line, const ServedCheckpoint& served, const std::string& path,
+                 EncodeFormat format);
+};
+
+constexpr Encoder kEncoders[] = {{TrigramJob::kTask, encode_words}, {DssmJob::kTask, encode_texts}};
+
+}  // namespace
+
+int run_encode(Arguments arguments) {
+  CommandLine line(
+      "encode RUN [FILE|-] [options]",
+      "Gives vectors to words (a trigram model) or to texts (a dssm model), one a line. A word of which no\n"
+      "run of characters is known gets none, nor does a text of which no word is: they are counted.");
+  add_serving_options(line);
+  line.add_option("Words", "merge", "VECTORS",
+                  "write these vectors first, and make those of other words alone");
+  line.add_option("Output", "output-format", config_detail::all_names<EncodeFormat>(),
+                  "what to write; jsonl has a JSON object a line, in order, the others each word or text once; "
+                  "auto: word2vec for words, jsonl for texts",
+                  "auto");
+  line.add_option("Output", "output", "FILE", "where to write it, in one step, instead of standard output");
+  if (!line.parse(arguments)) return 0;
+  const auto& given = line.positional(1, 2);
+  EncodeFormat format = EncodeFormat::Auto;
+  if (const auto name = line.last("output-format"))
+    parse_value(format, *name, "output-format", Field{.help = ""});
+  if (line.given("json")) format = EncodeFormat::Jsonl;
+  const auto served = open_checkpoint(line, given[0]);
+  const auto& encoder = find_task_entry(kEncoders, served, "encodes");
+  encoder.encode(line, served, given.size() > 1 ? given[1] : "-", format);
   flush_out();
   return 0;
 }

@@ -7,6 +7,7 @@
 #include "apps/verbs.h"
 #include "training/device.h"
 #include "training/ranking.h"
+#include "training/tasks/dssm.h"
 #include "training/tasks/sentiment.h"
 #include "training/tasks/trigram.h"
 #include "training/vector_evaluation.h"
@@ -79,6 +80,7 @@ struct Evaluator {
 Json evaluate_sentiment(const CommandLine& line, const ServedCheckpoint& served,
                         std::span<const std::string> data) {
   line.expect_none_of<WordSetOptions>("a sentiment model");
+  line.expect_none_of<RankingOptions>("a sentiment model");
   SentimentModel model(served.checkpoint, served.location.path().string(),
                        resolve_device(device_choice(line)));
   auto layout = model.job().input;
@@ -89,6 +91,7 @@ Json evaluate_sentiment(const CommandLine& line, const ServedCheckpoint& served,
 Json evaluate_trigram(const CommandLine& line, const ServedCheckpoint& served,
                       std::span<const std::string> data) {
   line.expect_none_of<InputOptions>("a trigram model");
+  line.expect_none_of<RankingOptions>("a trigram model");
   if (data.size() != 1) throw Error(ErrorKind::Usage, "expected one set of words, found {}", data.size());
   const TrigramModel model(served.checkpoint, served.location.path().string());
   WordSetOptions options;
@@ -104,8 +107,28 @@ Json evaluate_trigram(const CommandLine& line, const ServedCheckpoint& served,
   return report;
 }
 
+Json evaluate_dssm(const CommandLine& line, const ServedCheckpoint& served,
+                   std::span<const std::string> data) {
+  line.expect_none_of<WordSetOptions>("a dssm model");
+  if (data.size() != 1) throw Error(ErrorKind::Usage, "expected one file of rows to rank, found {}", data.size());
+  DssmModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));
+  InputOptions layout;
+  layout.bad_rows = model.job().data.bad_rows;
+  line.apply_fields(layout);
+  auto ranking = model.job().ranking;
+  line.apply_fields(ranking);
+  RowProgress progress;
+  Json report = {{"task", DssmJob::kTask}};
+  report.update(evaluate_ranking(model, data[0], layout.bad_rows, ranking, print_note,
+                                 [&](int64_t rows) { progress.show(rows); }));
+  report["task"] = DssmJob::kTask;
+  progress.clear();
+  return report;
+}
+
 constexpr Evaluator kEvaluators[] = {{SentimentJob::kTask, evaluate_sentiment},
-                                     {TrigramJob::kTask, evaluate_trigram}};
+                                     {TrigramJob::kTask, evaluate_trigram},
+                                     {DssmJob::kTask, evaluate_dssm}};
 
 }  // namespace
 
@@ -115,22 +138,20 @@ int run_evaluate(Arguments arguments) {
   };
   if (std::ranges::any_of(arguments, names_vectors)) return evaluate_vectors(arguments);
   CommandLine line("evaluate RUN DATA [DATA …] [options]",
-                   "Measures a trained model: sentiment on labelled texts; trigram on a set of word "
-                   "similarities, and on the\n"
-                   "words that its training held out. With --vectors FILE: the ranking of word vectors, see\n"
+                   "Measures a trained model: sentiment on labelled texts; dssm on rows of a question, its duplicate and\n"
+                   "negatives; trigram on a set of word similarities, and on the words that its training held\n"
+                   "out. With --vectors FILE: the ranking of word vectors, see\n"
                    "semblance evaluate --vectors FILE --help.");
   add_serving_options(line);
   line.add_fields(InputOptions{}, "Sentiment: layout of the files (the run's own unless given)");
   line.add_fields(WordSetOptions{}, "Trigram: words");
+  line.add_fields(RankingOptions{}, "Dssm: ranking (the run's own unless given)");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(2, 1000);
   const Clock clock;
   const auto served = open_checkpoint(line, given[0]);
-  const auto evaluator = std::ranges::find(kEvaluators, served.checkpoint.task, &Evaluator::task);
-  if (evaluator == std::end(kEvaluators))
-    throw Error(ErrorKind::Model, "{}: expected a model that can be evaluated, found one of {}",
-                served.location.path().string(), served.checkpoint.task);
-  Json report = evaluator->evaluate(line, served, std::span(given).subspan(1));
+  const auto& evaluator = find_task_entry(kEvaluators, served, "can be evaluated");
+  Json report = evaluator.evaluate(line, served, std::span(given).subspan(1));
   report["seconds"] = clock.seconds();
   report["run"] = served.location.run.string();
   report["checkpoint"] = served.location.name;

@@ -15,6 +15,7 @@ namespace semblance {
 namespace {
 
 constexpr double kSecondsBetweenLines = 5;
+constexpr int kMostMetrics = 7;  // of an epoch's line, the first of a report
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -150,8 +151,9 @@ void Progress::on_epoch(TrainerCore& trainer) {
       fmt::format("epoch {}/{}  step {}  train loss {:.4f}", trainer.state().epoch, trainer.options().epochs,
                   trainer.state().step, record["train_loss"].get<double>());
   if (record.contains("valid"))
-    for (const auto& [name, value] : named_numbers(record["valid"]))
-      if (value.is_number_float()) line += fmt::format("  {} {:.4f}", name, value.get<double>());
+    for (int shown = 0; const auto& [name, value] : named_numbers(record["valid"]))
+      if (value.is_number_float() && shown++ < kMostMetrics)
+        line += fmt::format("  {} {:.4f}", name, value.get<double>());
   if (record.contains("class_mix") && record["class_mix"].size() <= 10) {
     line += "  mix";
     for (const auto& [name, value] : record["class_mix"].items())

@@ -1,5 +1,8 @@
 #include "apps/serving.h"
 
+#include "apps/output.h"
+#include "data/io/line_reader.h"
+#include "data/text/unicode.h"
 #include "training/run_training.h"
 #include "training/tasks/trigram.h"
 
@@ -34,6 +37,22 @@ std::unique_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim) {
     throw Error(ErrorKind::Model, "{}: expected a model of vectors of {} numbers, found {}",
                 location.path().string(), dim, model->dim());
   return model;
+}
+
+void for_each_line(const std::string& path,
+                   const std::function<void(std::string_view text, bool may_wait)>& visit) {
+  LineReader lines{ByteStream(path)};
+  std::string valid;
+  int64_t damaged = 0;
+  for (std::string_view line; lines.next(line);) {
+    if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
+    valid.clear();
+    damaged += append_valid_utf8(line, valid) > 0;
+    visit(valid, !lines.has_buffered_line());
+  }
+  if (damaged > 0)
+    print_note(
+        fmt::format("warning: {}: {} line(s) with ill-formed UTF-8, which became U+FFFD", path, damaged));
 }
 
 std::string device_choice(const CommandLine& line) {

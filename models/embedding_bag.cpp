@@ -8,6 +8,7 @@
 #include <bit>
 #include <vector>
 
+#include "models/huge_pages.h"
 #include "models/kernels.h"
 
 namespace semblance {
@@ -159,7 +160,7 @@ EmbeddingBagImpl::EmbeddingBagImpl(const EmbeddingBagOptions& bag_options) : opt
 
 void EmbeddingBagImpl::reset() {
   TORCH_CHECK(options.rows > 0 && options.dim > 0, "EmbeddingBag: rows and dim must be positive");
-  weight = register_parameter("weight", torch::empty({options.rows, options.dim}));
+  weight = register_parameter("weight", empty_table({options.rows, options.dim}));
   torch::NoGradGuard no_gradient;
   weight.normal_(0, options.init_std);
 }

@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t kBlock = 32;
 
 constexpr int64_t kLanes = 16;
+constexpr int64_t kPrefetched = 8;  // rows, at most
 
 // Sums in a fixed order that vectors can follow.
 struct LaneSum {
@@ -59,6 +60,10 @@ void pool_bags(const float* weight, const int64_t* ids, const int64_t* offsets, 
     const int64_t first = offsets[b], last = offsets[b + 1];
     const float scale = mean && last > first ? 1.0f / static_cast<float>(last - first) : 1.0f;
     float* to = out + b * dim;
+    // The next bag's rows are on their way while this one is summed.
+    if (b + 1 < end)
+      for (int64_t i = last; i < std::min(offsets[b + 2], last + kPrefetched); ++i)
+        for (int64_t d = 0; d < dim; d += kLanes) __builtin_prefetch(weight + ids[i] * dim + d);
     int64_t column = 0;
     for (; column + kBlock <= dim; column += kBlock) {
       float sum[kBlock] = {};

@@ -165,6 +165,7 @@ Checkpoint read_checkpoint(const fs::path& folder, CheckpointPart part) {
   const Json manifest = verify_checkpoint(folder);
   try {
     Checkpoint checkpoint;
+    checkpoint.identity = std::stoull(checksum_of_text(manifest.dump()).substr(0, 16), nullptr, 16);
     checkpoint.task = manifest.at("task").get<std::string>();
     checkpoint.config = manifest.at("config");
     checkpoint.model_info = manifest.at("model");

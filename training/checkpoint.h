@@ -2,6 +2,7 @@
 // checkpoints/README.md describes the format.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -21,6 +22,7 @@ struct Checkpoint {
   bool has_training_state = false;  ///< false: weights only
   NamedTensors optimizer;
   Json training;  ///< position, history, states of callbacks
+  uint64_t identity = 0;  ///< of one that was read: a number for all that it holds
 };
 
 /// Writes `folder` under a temporary name, flushes it and renames it. A folder of that name is replaced.

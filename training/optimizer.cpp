@@ -10,13 +10,16 @@
 #include <functional>
 
 #include "data/error.h"
+#include "models/huge_pages.h"
 #include "training/row_kernels.h"
 
 namespace semblance {
 namespace {
 
 torch::Tensor zeros_like_each(const torch::Tensor& parameter) {
-  return torch::zeros_like(parameter, torch::TensorOptions().requires_grad(false));
+  if (!parameter.is_cpu() || parameter.scalar_type() != torch::kFloat)
+    return torch::zeros_like(parameter, torch::TensorOptions().requires_grad(false));
+  return empty_table(parameter.sizes()).zero_();
 }
 
 void append_state(NamedTensors& all, const std::string& kind, const NamedTensors& parameters,

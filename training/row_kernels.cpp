@@ -18,6 +18,14 @@ void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* 
     float* __restrict m = exp_avg + rows[i] * dim;
     float* __restrict v = exp_avg_sq + rows[i] * dim;
     const float kept = keep ? keep[i] : 1.0f;
+    if (i + 1 < end) {
+      const int64_t next = rows[i + 1] * dim;
+      for (int64_t d = 0; d < dim; d += 16) {
+        __builtin_prefetch(weight + next + d, 1);
+        __builtin_prefetch(exp_avg + next + d, 1);
+        __builtin_prefetch(exp_avg_sq + next + d, 1);
+      }
+    }
     for (int64_t d = 0; d < dim; ++d) {
       m[d] = keep1 * m[d] + add1 * g[d];
       v[d] = keep2 * v[d] + add2 * g[d] * g[d];

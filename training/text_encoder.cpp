@@ -11,7 +11,8 @@ namespace semblance {
 
 EncodedTexts MeanVectorEncoder::encode(const Texts& texts) {
   const int64_t dim = vectors_.dim();
-  EncodedTexts encoded{.vectors = at::zeros({texts.size(), dim})};
+  EncodedTexts encoded{.vectors = at::zeros({texts.size(), dim}),
+                       .known = std::vector<char>(static_cast<size_t>(texts.size()))};
   float* out = encoded.vectors.mutable_data_ptr<float>();
   std::atomic<int64_t> tokens = 0, known = 0;
   at::parallel_for(0, texts.size(), 256, [&](int64_t begin, int64_t end) {
@@ -35,6 +36,7 @@ EncodedTexts MeanVectorEncoder::encode(const Texts& texts) {
     }
     kernels::pool_bags(vectors_.values().data(), ids.values.data(), ids.offsets.data(), 0, ids.size(), dim,
                        oov_ == nullptr, out + begin * dim);
+    for (int64_t i = 0; i < ids.size(); ++i) encoded.known[static_cast<size_t>(begin + i)] = ids.length(i) + made.length(i) > 0;
     for (int64_t i = 0; oov_ && i < ids.size(); ++i) {
       float* sum = out + (begin + i) * dim;
       const auto vectors = made[i];

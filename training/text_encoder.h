@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "data/ragged.h"
 #include "data/text/text_pipeline.h"
@@ -14,7 +15,8 @@ namespace semblance {
 
 struct EncodedTexts {
   at::Tensor vectors;  ///< [texts, dim], float32, on the CPU; a zero row where no token is known
-  int64_t tokens = 0;  ///< in all texts
+  std::vector<char> known;  ///< of each text, whether it has something that the encoder knows
+  int64_t tokens = 0;       ///< in all texts
   int64_t unknown_tokens = 0;
 };
 

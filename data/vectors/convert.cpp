@@ -13,7 +13,7 @@ namespace {
 
 class MappedWriter : public VectorWriter {
  public:
-  MappedWriter(const std::string& path, int64_t dim) : writer_(path, dim) {}
+  MappedWriter(const std::string& path, int64_t dim, uint64_t encoder) : writer_(path, dim, encoder) {}
 
   void add(std::string_view word, std::span<const float> vector) override {
     words_.add(word);
@@ -77,8 +77,8 @@ class Word2vecWriter : public VectorWriter {
 }  // namespace
 
 std::unique_ptr<VectorWriter> VectorWriter::create(const std::string& path, VectorFormat format, int64_t dim,
-                                                   int64_t expected_rows) {
-  if (format == VectorFormat::Mapped) return std::make_unique<MappedWriter>(path, dim);
+                                                   int64_t expected_rows, uint64_t encoder) {
+  if (format == VectorFormat::Mapped) return std::make_unique<MappedWriter>(path, dim, encoder);
   return std::make_unique<Word2vecWriter>(path, format == VectorFormat::Word2vecBinary, dim, expected_rows);
 }
 

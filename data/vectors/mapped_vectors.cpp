@@ -97,9 +97,10 @@ struct MappedVectorWriter::Checksum {
   XXH3_state_t state;
 };
 
-MappedVectorWriter::MappedVectorWriter(const std::filesystem::path& path, int64_t dim)
+MappedVectorWriter::MappedVectorWriter(const std::filesystem::path& path, int64_t dim, uint64_t encoder)
     : file_(path), matrix_(std::make_unique<Checksum>()), index_(std::make_unique<Checksum>()) {
   footer_.dim = static_cast<uint64_t>(dim);
+  footer_.encoder = encoder;
   std::string head(kMagic);
   head.resize(kMatrixAt);
   file_.writer().write(head);

@@ -26,7 +26,8 @@ struct MappedFooter {
   uint64_t places = 0, word_bytes = 0, file_bytes = 0;
   uint64_t matrix_xxh3 = 0;
   uint64_t index_xxh3 = 0;  ///< of the bytes between the matrix and the footer
-  uint64_t unused[2] = {};
+  uint64_t encoder = 0;  ///< the identity of the checkpoint that made the vectors; 0: not told
+  uint64_t unused = 0;
   uint64_t footer_xxh3 = 0;  ///< of the fields before
   char magic[8] = {'S', 'E', 'M', 'B', 'V', 'E', 'C', '1'};
 };
@@ -44,6 +45,7 @@ class MappedVectors {
   const WordIndex& words() const { return words_; }
   std::span<const float> values() const { return values_; }
   std::span<const float> norms() const { return norms_; }
+  uint64_t encoder() const { return footer_.encoder; }
 
   /// Reads the whole matrix and holds it against its checksum. Throws Error(Model).
   void verify() const;
@@ -63,7 +65,7 @@ bool is_mapped_vector_file(const std::string& path);
 /// Takes one vector after another, so that no more than the words lies in memory.
 class MappedVectorWriter {
  public:
-  MappedVectorWriter(const std::filesystem::path& path, int64_t dim);
+  MappedVectorWriter(const std::filesystem::path& path, int64_t dim, uint64_t encoder = 0);
   ~MappedVectorWriter();
 
   /// [dim]

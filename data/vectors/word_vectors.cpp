@@ -46,6 +46,7 @@ WordVectors WordVectors::load(const std::string& path, const VectorFileOptions& 
     vectors.values_ = file->values().first(static_cast<size_t>(vectors.size_ * vectors.dim_));
     vectors.norms_ = file->norms().first(static_cast<size_t>(vectors.size_));
     vectors.format_ = "mapped";
+    vectors.encoder_ = file->encoder();
     vectors.memory_ = std::move(file);
     return vectors;
   }

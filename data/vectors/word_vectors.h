@@ -36,11 +36,14 @@ class WordVectors {
   /// Their lengths, [size].
   std::span<const float> norms() const { return norms_; }
   const std::string& format() const { return format_; }
+  /// The identity of the checkpoint that made the vectors of a mapped file; 0: not told.
+  uint64_t encoder() const { return encoder_; }
 
  private:
   WordVectors() = default;
 
   int64_t size_ = 0, dim_ = 0;
+  uint64_t encoder_ = 0;
   WordIndex words_;
   std::span<const float> values_, norms_;
   std::string format_;

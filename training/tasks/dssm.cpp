@@ -319,8 +319,10 @@ EncodedTexts DssmModel::encode(const Texts& texts) {
   const torch::NoGradGuard no_gradient;
   const auto encoded = encode_texts(texts, *pipeline_, task_->setup().vocabulary, job_.ngrams, at::get_num_threads());
   EncodedTexts result{.vectors = at::empty({texts.size(), dim()}),
+                      .known = std::vector<char>(static_cast<size_t>(texts.size())),
                       .tokens = encoded.tokens,
                       .unknown_tokens = encoded.unknown_tokens};
+  for (int64_t i = 0; i < texts.size(); ++i) result.known[static_cast<size_t>(i)] = encoded.ids.length(i) > 0;
   for (int64_t first = 0; first < texts.size(); first += kAtOnce) {
     std::vector<int64_t> rows(static_cast<size_t>(std::min(kAtOnce, texts.size() - first)));
     std::iota(rows.begin(), rows.end(), first);

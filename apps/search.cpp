@@ -1,0 +1,113 @@
+// semblance search RUN --corpus FILE [FILE|-] [options]
+#include <ATen/Functions.h>
+
+#include "apps/output.h"
+#include "apps/serving.h"
+#include "apps/verbs.h"
+#include "data/vectors/mapped_vectors.h"
+#include "models/nearest.h"
+#include "training/device.h"
+#include "training/tasks/dssm.h"
+
+namespace semblance {
+namespace {
+
+constexpr int64_t kQueriesAtOnce = 512;
+
+// The texts to find, with their vectors: encoded now, or mapped from a file that `encode` wrote.
+class Corpus {
+ public:
+  Corpus(const std::string& path, DssmModel& model, uint64_t identity) {
+    if (is_mapped_vector_file(path)) {
+      mapped_ = WordVectors::load(path, {}, print_note);
+      if (mapped_->encoder() != identity || mapped_->dim() != model.dim())
+        throw Error(ErrorKind::Data,
+                    "{}: expected texts encoded by this checkpoint, found another's; encode them again", path);
+      const auto over = [&](std::span<const float> values, at::IntArrayRef sizes) {
+        return at::from_blob(const_cast<float*>(values.data()), sizes, at::kFloat);
+      };
+      vectors_ = over(mapped_->values(), {mapped_->size(), mapped_->dim()});
+      norms_ = over(mapped_->norms(), {mapped_->size()});
+      return;
+    }
+    for_each_line(path, [&](std::string_view text, bool) { texts_.push_back(text); });
+    if (texts_.size() == 0) throw Error(ErrorKind::Data, "{}: expected texts, found none", path);
+    vectors_ = model.encode(texts_).vectors;
+    norms_ = at::norm(vectors_, 2, {1});
+    print_note(fmt::format("{}: {} texts encoded", path, texts_.size()));
+  }
+
+  std::string_view text(int64_t id) const { return mapped_ ? mapped_->word(id) : texts_[id]; }
+  const at::Tensor& vectors() const { return vectors_; }
+  const at::Tensor& norms() const { return norms_; }
+
+ private:
+  std::optional<WordVectors> mapped_;
+  Texts texts_;
+  at::Tensor vectors_, norms_;  // [texts, dim], [texts]
+};
+
+void print_answer(std::string_view query, bool known, const std::vector<Neighbor>& found, const Corpus& corpus,
+                  bool as_json) {
+  if (!as_json) {
+    print_out(fmt::format("{}{}\n", query, known ? "" : ": no word is known"));
+    for (const auto& neighbor : found)
+      print_out(fmt::format("{:>8.4f}  {}\n", neighbor.similarity, corpus.text(neighbor.id)));
+    return;
+  }
+  Json results = Json::array();
+  for (const auto& neighbor : found)
+    results.push_back({{"text", corpus.text(neighbor.id)}, {"similarity", neighbor.similarity}});
+  Json object = {{"query", query}, {"results", std::move(results)}};
+  if (!known) object["unknown"] = true;
+  print_out(object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace
+
+int run_search(Arguments arguments) {
+  CommandLine line(
+      "search RUN --corpus FILE [FILE|-] [options]",
+      "Finds the texts of a corpus that are nearest to each line of a file or of standard input. The corpus\n"
+      "has a text a line; encoded before (semblance encode RUN TEXTS --output-format mapped --output FILE) it\n"
+      "opens at once.");
+  add_serving_options(line);
+  line.add_option("Search", "corpus", "FILE", "the texts to find, or what encode made of them");
+  line.add_option("Search", "top", "N", "how many to print", "10");
+  if (!line.parse(arguments)) return 0;
+  const auto& given = line.positional(1, 2);
+  const auto corpus_path = line.last("corpus");
+  if (!corpus_path) throw Error(ErrorKind::Usage, "--corpus: expected a file of texts, found none");
+  const int64_t top =
+      parse_integer(line.last("top").value_or("10"), "top", Field{.help = "", .min = 1, .max = 1e6});
+  const bool as_json = line.given("json");
+  const auto served = open_checkpoint(line, given[0]);
+  DssmModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));
+  const Corpus corpus(*corpus_path, model, served.checkpoint.identity);
+
+  Texts queries;
+  int64_t unknown = 0, total = 0;
+  const auto answer = [&] {
+    const auto encoded = model.encode(queries);
+    const auto found = nearest(corpus.vectors(), corpus.norms(), encoded.vectors, top);
+    for (int64_t i = 0; i < queries.size(); ++i) {
+      const auto at = static_cast<size_t>(i);
+      print_answer(queries[i], encoded.known[at], encoded.known[at] ? found[at] : std::vector<Neighbor>{},
+                   corpus, as_json);
+      unknown += !encoded.known[at];
+    }
+    total += queries.size();
+    queries = {};
+    flush_out();
+  };
+  for_each_line(given.size() > 1 ? given[1] : "-", [&](std::string_view query, bool may_wait) {
+    queries.push_back(query);
+    if (may_wait || queries.size() == kQueriesAtOnce) answer();
+  });
+  if (queries.size() > 0) answer();
+  if (unknown > 0)
+    print_note(fmt::format("warning: {} of {} queries have no word that is known", unknown, total));
+  return 0;
+}
+
+}  // namespace semblance
