@@ -200,7 +200,8 @@ void encode_texts(const CommandLine& line, const ServedCheckpoint& served, const
   if (texts.size() > 0) flush();
   output->finish();
   if (unknown > 0)
-    print_note(fmt::format("warning: {} of {} text(s) have no word that the model knows, and no vector", unknown, total));
+    print_note(fmt::format("warning: {} of {} text(s) have no word that the model knows, and no vector",
+                           unknown, total));
 }
 
 struct Encoder {
@@ -221,10 +222,11 @@ int run_encode(Arguments arguments) {
   add_serving_options(line);
   line.add_option("Words", "merge", "VECTORS",
                   "write these vectors first, and make those of other words alone");
-  line.add_option("Output", "output-format", config_detail::all_names<EncodeFormat>(),
-                  "what to write; jsonl has a JSON object a line, in order, the others each word or text once; "
-                  "auto: word2vec for words, jsonl for texts",
-                  "auto");
+  line.add_option(
+      "Output", "output-format", config_detail::all_names<EncodeFormat>(),
+      "what to write; jsonl has a JSON object a line, in order, the others each word or text once; "
+      "auto: word2vec for words, jsonl for texts",
+      "auto");
   line.add_option("Output", "output", "FILE", "where to write it, in one step, instead of standard output");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 2);

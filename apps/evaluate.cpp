@@ -110,7 +110,8 @@ Json evaluate_trigram(const CommandLine& line, const ServedCheckpoint& served,
 Json evaluate_dssm(const CommandLine& line, const ServedCheckpoint& served,
                    std::span<const std::string> data) {
   line.expect_none_of<WordSetOptions>("a dssm model");
-  if (data.size() != 1) throw Error(ErrorKind::Usage, "expected one file of rows to rank, found {}", data.size());
+  if (data.size() != 1)
+    throw Error(ErrorKind::Usage, "expected one file of rows to rank, found {}", data.size());
   DssmModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));
   InputOptions layout;
   layout.bad_rows = model.job().data.bad_rows;
@@ -137,11 +138,12 @@ int run_evaluate(Arguments arguments) {
     return argument == "--vectors" || argument.starts_with("--vectors=");
   };
   if (std::ranges::any_of(arguments, names_vectors)) return evaluate_vectors(arguments);
-  CommandLine line("evaluate RUN DATA [DATA …] [options]",
-                   "Measures a trained model: sentiment on labelled texts; dssm on rows of a question, its duplicate and\n"
-                   "negatives; trigram on a set of word similarities, and on the words that its training held\n"
-                   "out. With --vectors FILE: the ranking of word vectors, see\n"
-                   "semblance evaluate --vectors FILE --help.");
+  CommandLine line(
+      "evaluate RUN DATA [DATA …] [options]",
+      "Measures a trained model: sentiment on labelled texts; dssm on rows of a question, its duplicate and\n"
+      "negatives; trigram on a set of word similarities, and on the words that its training held\n"
+      "out. With --vectors FILE: the ranking of word vectors, see\n"
+      "semblance evaluate --vectors FILE --help.");
   add_serving_options(line);
   line.add_fields(InputOptions{}, "Sentiment: layout of the files (the run's own unless given)");
   line.add_fields(WordSetOptions{}, "Trigram: words");

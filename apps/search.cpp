@@ -22,7 +22,8 @@ class Corpus {
       mapped_ = WordVectors::load(path, {}, print_note);
       if (mapped_->encoder() != identity || mapped_->dim() != model.dim())
         throw Error(ErrorKind::Data,
-                    "{}: expected texts encoded by this checkpoint, found another's; encode them again", path);
+                    "{}: expected texts encoded by this checkpoint, found another's; encode them again",
+                    path);
       const auto over = [&](std::span<const float> values, at::IntArrayRef sizes) {
         return at::from_blob(const_cast<float*>(values.data()), sizes, at::kFloat);
       };
@@ -47,8 +48,8 @@ class Corpus {
   at::Tensor vectors_, norms_;  // [texts, dim], [texts]
 };
 
-void print_answer(std::string_view query, bool known, const std::vector<Neighbor>& found, const Corpus& corpus,
-                  bool as_json) {
+void print_answer(std::string_view query, bool known, const std::vector<Neighbor>& found,
+                  const Corpus& corpus, bool as_json) {
   if (!as_json) {
     print_out(fmt::format("{}{}\n", query, known ? "" : ": no word is known"));
     for (const auto& neighbor : found)
@@ -69,7 +70,8 @@ int run_search(Arguments arguments) {
   CommandLine line(
       "search RUN --corpus FILE [FILE|-] [options]",
       "Finds the texts of a corpus that are nearest to each line of a file or of standard input. The corpus\n"
-      "has a text a line; encoded before (semblance encode RUN TEXTS --output-format mapped --output FILE) it\n"
+      "has a text a line; encoded before (semblance encode RUN TEXTS --output-format mapped --output FILE) "
+      "it\n"
       "opens at once.");
   add_serving_options(line);
   line.add_option("Search", "corpus", "FILE", "the texts to find, or what encode made of them");

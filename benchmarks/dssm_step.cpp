@@ -1,7 +1,7 @@
 // Where a step of `train dssm` spends its time, and how far each part is from what the machine can do.
 //
-// dssm_step TRAIN.tsv [threads] [dim] [batch] [steps] [rows]: TRAIN.tsv as scripts make it or real; `rows` > 0 spreads
-// the same words over a table of so many rows.
+// dssm_step TRAIN.tsv [threads] [dim] [batch] [steps] [rows]: TRAIN.tsv as scripts make it or real; `rows` >
+// 0 spreads the same words over a table of so many rows.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -47,7 +47,9 @@ struct Part {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto argument = [&](int i, int64_t otherwise) -> int64_t { return argc > i ? int64_t{std::atoll(argv[i])} : otherwise; };
+  const auto argument = [&](int i, int64_t otherwise) -> int64_t {
+    return argc > i ? int64_t{std::atoll(argv[i])} : otherwise;
+  };
   if (argc < 2) {
     fmt::print("dssm_step TRAIN.tsv [threads] [dim] [batch] [steps] [rows]\n");
     return 2;
@@ -63,7 +65,8 @@ int main(int argc, char** argv) {
   std::vector<TextPair> pairs;
   for (int64_t row = 0; row < rows.size(); ++row)
     append_pairs(static_cast<int32_t>(rows.starts[static_cast<size_t>(row)]),
-                 static_cast<int32_t>(rows.starts[static_cast<size_t>(row) + 1]), static_cast<int32_t>(row), {}, 0, pairs);
+                 static_cast<int32_t>(rows.starts[static_cast<size_t>(row) + 1]), static_cast<int32_t>(row),
+                 {}, 0, pairs);
   const PairDataset data(std::move(tokens.tokens), std::move(pairs));
 
   const auto a = torch::rand({batch_size, dim}), b = torch::rand({dim, batch_size});
@@ -120,10 +123,10 @@ int main(int argc, char** argv) {
   }
   const double seconds = now() - start, count = static_cast<double>(steps);
 
-  fmt::print("{} pairs, {} words in a table of {} x {}; batch {}, {} thread(s)\n", data.size(), words, table_rows, dim,
-             batch_size, at::get_num_threads());
-  fmt::print("machine: {:.1f} GB/s (copy), {:.0f} GFLOP/s ({} x {} x {})\n", bandwidth / 1e9, flops / 1e9, batch_size,
-             dim, batch_size);
+  fmt::print("{} pairs, {} words in a table of {} x {}; batch {}, {} thread(s)\n", data.size(), words,
+             table_rows, dim, batch_size, at::get_num_threads());
+  fmt::print("machine: {:.1f} GB/s (copy), {:.0f} GFLOP/s ({} x {} x {})\n", bandwidth / 1e9, flops / 1e9,
+             batch_size, dim, batch_size);
   fmt::print("{:<20} {:>8} {:>10} {:>7}\n", "part", "ms", "bound, ms", "ratio");
   double bounds = 0;
   for (const Part* part : {&waiting, &gather, &loss_part, &loss_back, &scatter, &update}) {
@@ -133,6 +136,6 @@ int main(int argc, char** argv) {
                bound > 0 ? fmt::format("{:.3f}", 1e3 * bound / count) : "-",
                bound > 0 ? fmt::format("{:.2f}", part->seconds / bound) : "-");
   }
-  fmt::print("{:<20} {:8.3f} {:10.3f} {:7.2f}   {:.0f} pairs/s\n", "step", 1e3 * seconds / count, 1e3 * bounds / count,
-             seconds / bounds, static_cast<double>(batch_size) * count / seconds);
+  fmt::print("{:<20} {:8.3f} {:10.3f} {:7.2f}   {:.0f} pairs/s\n", "step", 1e3 * seconds / count,
+             1e3 * bounds / count, seconds / bounds, static_cast<double>(batch_size) * count / seconds);
 }

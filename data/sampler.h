@@ -66,8 +66,8 @@ class WeightedSampler : public Sampler {
   uint64_t seed_;
 };
 
-/// Every row once, in random order, but so that no batch has two rows of one group, as far as that can be: what is left
-/// at the end of an epoch, rows of few groups, comes last as it is.
+/// Every row once, in random order, but so that no batch has two rows of one group, as far as that can be:
+/// what is left at the end of an epoch, rows of few groups, comes last as it is.
 class SeparatingSampler : public Sampler {
  public:
   /// `groups`: the group of each row, from 0.

@@ -43,7 +43,8 @@ Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, 
   return split;
 }
 
-std::array<double, 3> split_shares(const std::vector<double>& split, bool has_valid_file, bool has_test_file) {
+std::array<double, 3> split_shares(const std::vector<double>& split, bool has_valid_file,
+                                   bool has_test_file) {
   if (split.size() != 3 || std::abs(split[0] + split[1] + split[2] - 1) > 1e-6 || split[0] <= 0)
     throw Error(ErrorKind::Usage,
                 "--split: expected three shares that sum to 1, the first above 0, such as 0.8,0.1,0.1");

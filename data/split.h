@@ -16,8 +16,8 @@ struct Split {
 /// the part that lacks most rows of its share. Depends on the seed alone.
 Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, uint64_t seed);
 
-/// The shares that `--split` gives to training, validation and test: a part whose file is given leaves its share to
-/// training. Throws Error(Usage) unless they are three that sum to 1, the first above 0.
+/// The shares that `--split` gives to training, validation and test: a part whose file is given leaves its
+/// share to training. Throws Error(Usage) unless they are three that sum to 1, the first above 0.
 std::array<double, 3> split_shares(const std::vector<double>& split, bool has_valid_file, bool has_test_file);
 
 }  // namespace semblance

@@ -73,7 +73,8 @@ std::vector<int64_t> group_rows(std::span<const int64_t> starts, std::span<const
       const int64_t a = find_root(parents, known), b = find_root(parents, static_cast<int64_t>(row));
       parents[static_cast<size_t>(std::max(a, b))] = std::min(a, b);
     }
-  for (size_t row = 0; row < parents.size(); ++row) parents[row] = find_root(parents, static_cast<int64_t>(row));
+  for (size_t row = 0; row < parents.size(); ++row)
+    parents[row] = find_root(parents, static_cast<int64_t>(row));
   return parents;
 }
 

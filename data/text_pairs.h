@@ -48,9 +48,9 @@ struct TextPair {
 void append_pairs(int32_t first, int32_t end, int32_t group, const PairOptions& options, uint64_t key,
                   std::vector<TextPair>& pairs);
 
-/// The row of each row's group, for `starts` as in TextRows: rows that have a text in common, by `text_groups` (equal
-/// texts have equal numbers), are of one group, and so are rows that hang together through others. A group is named by
-/// its first row.
+/// The row of each row's group, for `starts` as in TextRows: rows that have a text in common, by
+/// `text_groups` (equal texts have equal numbers), are of one group, and so are rows that hang together
+/// through others. A group is named by its first row.
 std::vector<int64_t> group_rows(std::span<const int64_t> starts, std::span<const int64_t> text_groups);
 
 struct PairBatch {

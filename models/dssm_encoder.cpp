@@ -11,12 +11,12 @@ DssmEncoderImpl::DssmEncoderImpl(const DssmEncoderOptions& encoder_options) : op
 }
 
 void DssmEncoderImpl::reset() {
-  embedding = register_module("embedding", EmbeddingBag(EmbeddingBagOptions{
-                                               .rows = options.rows,
-                                               .dim = options.dim,
-                                               .pooling = BagPooling::Mean,
-                                               .sparse_gradient = options.sparse_gradient,
-                                               .init_std = options.init_std}));
+  embedding = register_module("embedding",
+                              EmbeddingBag(EmbeddingBagOptions{.rows = options.rows,
+                                                               .dim = options.dim,
+                                                               .pooling = BagPooling::Mean,
+                                                               .sparse_gradient = options.sparse_gradient,
+                                                               .init_std = options.init_std}));
   layers = register_module("layers", torch::nn::ModuleList());
   int64_t width = options.dim;
   for (const int64_t next : options.projection) {

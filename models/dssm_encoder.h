@@ -1,5 +1,6 @@
-// The tower of a DSSM (row 6.2), shared by both texts of a pair: mean of the embeddings, then optional layers.
-// P. Huang et al., "Learning deep structured semantic models for web search using clickthrough data", 2013.
+// The tower of a DSSM (row 6.2), shared by both texts of a pair: mean of the embeddings, then optional
+// layers. P. Huang et al., "Learning deep structured semantic models for web search using clickthrough data",
+// 2013.
 #pragma once
 
 #include <torch/nn/modules/container/modulelist.h>
@@ -12,8 +13,8 @@
 namespace semblance {
 
 struct DssmEncoderOptions {
-  int64_t rows = 0;  ///< of the embedding: words, then hashed runs
-  int64_t dim = 0;   ///< columns of the embedding
+  int64_t rows = 0;                      ///< of the embedding: words, then hashed runs
+  int64_t dim = 0;                       ///< columns of the embedding
   std::vector<int64_t> projection = {};  ///< widths of the layers after it; none: the mean itself
   Activation activation = Activation::Tanh;
   double alpha = 0.05;  ///< the temperature of the loss, or its first value
@@ -27,8 +28,8 @@ class DssmEncoderImpl : public torch::nn::Cloneable<DssmEncoderImpl> {
   explicit DssmEncoderImpl(const DssmEncoderOptions& options);
   void reset() override;
 
-  /// ids [n] and offsets [texts + 1] as embedding_bag takes them. Returns [texts, dim()]; without layers, a text
-  /// without ids has a zero row.
+  /// ids [n] and offsets [texts + 1] as embedding_bag takes them. Returns [texts, dim()]; without layers, a
+  /// text without ids has a zero row.
   torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& offsets);
   int64_t dim() const { return options.projection.empty() ? options.dim : options.projection.back(); }
   /// float32 [], on the CPU if it is not learnt.

@@ -21,7 +21,7 @@ struct Checkpoint {
   NamedTensors model;
   bool has_training_state = false;  ///< false: weights only
   NamedTensors optimizer;
-  Json training;  ///< position, history, states of callbacks
+  Json training;          ///< position, history, states of callbacks
   uint64_t identity = 0;  ///< of one that was read: a number for all that it holds
 };
 

@@ -59,14 +59,15 @@ class RankingMetrics {
   std::vector<double> ranks_;
 };
 
-/// Ranks each row's candidates by their cosine to its question: `vectors` are [texts, dim], float32, on the CPU;
-/// `rows` name them. Returns the number of questions with a zero vector.
+/// Ranks each row's candidates by their cosine to its question: `vectors` are [texts, dim], float32, on the
+/// CPU; `rows` name them. Returns the number of questions with a zero vector.
 int64_t rank_rows(const RaggedIds& rows, const at::Tensor& vectors, RankingMetrics& metrics);
 
 /// Ranking as the trainer's evaluation sees it: the vectors of a dataset's texts, batch by batch.
 class RankingMeasure {
  public:
-  RankingMeasure(const RankingDataset& data, const RankingOptions& options) : data_(data), metrics_(options) {}
+  RankingMeasure(const RankingDataset& data, const RankingOptions& options)
+      : data_(data), metrics_(options) {}
 
   /// vectors: float [batch, dim]; batches come in the dataset's order.
   void add(const at::Tensor& vectors) { vectors_.push_back(vectors.cpu()); }

@@ -36,7 +36,8 @@ EncodedTexts MeanVectorEncoder::encode(const Texts& texts) {
     }
     kernels::pool_bags(vectors_.values().data(), ids.values.data(), ids.offsets.data(), 0, ids.size(), dim,
                        oov_ == nullptr, out + begin * dim);
-    for (int64_t i = 0; i < ids.size(); ++i) encoded.known[static_cast<size_t>(begin + i)] = ids.length(i) + made.length(i) > 0;
+    for (int64_t i = 0; i < ids.size(); ++i)
+      encoded.known[static_cast<size_t>(begin + i)] = ids.length(i) + made.length(i) > 0;
     for (int64_t i = 0; oov_ && i < ids.size(); ++i) {
       float* sum = out + (begin + i) * dim;
       const auto vectors = made[i];

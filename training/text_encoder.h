@@ -14,7 +14,7 @@
 namespace semblance {
 
 struct EncodedTexts {
-  at::Tensor vectors;  ///< [texts, dim], float32, on the CPU; a zero row where no token is known
+  at::Tensor vectors;       ///< [texts, dim], float32, on the CPU; a zero row where no token is known
   std::vector<char> known;  ///< of each text, whether it has something that the encoder knows
   int64_t tokens = 0;       ///< in all texts
   int64_t unknown_tokens = 0;

@@ -40,7 +40,8 @@ bool TextRowReader::next(std::vector<std::string_view>& fields, bool dropping_em
 }
 
 void TextRowReader::finish(const std::function<void(const std::string&)>& notice) const {
-  if (rows_ == 0) throw Error(ErrorKind::Data, "{}: expected rows of {}, found none", lines_.name(), expected_);
+  if (rows_ == 0)
+    throw Error(ErrorKind::Data, "{}: expected rows of {}, found none", lines_.name(), expected_);
   if (skipped_ > 0)
     notice(fmt::format("warning: {}: left out {} bad row(s), the first: {}", lines_.name(), skipped_,
                        first_skipped_));

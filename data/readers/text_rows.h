@@ -19,8 +19,8 @@ class TextRowReader {
   /// `expected` is what a row holds, for messages.
   TextRowReader(const std::string& path, BadRows bad_rows, std::string expected);
 
-  /// The next row's fields, which hold until the next call, or false at the end. `dropping_empty`: empty fields do
-  /// not count. Throws Error(Data) naming file and line for a row of fewer than two.
+  /// The next row's fields, which hold until the next call, or false at the end. `dropping_empty`: empty
+  /// fields do not count. Throws Error(Data) naming file and line for a row of fewer than two.
   bool next(std::vector<std::string_view>& fields, bool dropping_empty = false);
 
   int64_t rows() const { return rows_; }
@@ -44,8 +44,8 @@ struct TextRows {
   int64_t size() const { return static_cast<int64_t>(starts.size()) - 1; }
 };
 
-/// Appends the rows of a file in which each row's texts are duplicates of each other; empty texts are left out.
-/// Returns the number of rows skipped. Throws Error(Data) as TextRowReader does.
+/// Appends the rows of a file in which each row's texts are duplicates of each other; empty texts are left
+/// out. Returns the number of rows skipped. Throws Error(Data) as TextRowReader does.
 int64_t read_duplicate_rows(const std::string& path, BadRows bad_rows,
                             const std::function<void(const std::string&)>& notice, TextRows& rows);
 

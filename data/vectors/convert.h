@@ -25,8 +25,8 @@ struct EnumNames<VectorFormat> {
 /// Throws Error(Model) where it cannot be written.
 class VectorWriter {
  public:
-  /// Opens `path`. `expected_rows`: at most so many vectors will come; 0: not known. `encoder` is kept in a mapped
-  /// file.
+  /// Opens `path`. `expected_rows`: at most so many vectors will come; 0: not known. `encoder` is kept in a
+  /// mapped file.
   static std::unique_ptr<VectorWriter> create(const std::string& path, VectorFormat format, int64_t dim,
                                               int64_t expected_rows, uint64_t encoder = 0);
   virtual ~VectorWriter() = default;

@@ -26,7 +26,7 @@ struct MappedFooter {
   uint64_t places = 0, word_bytes = 0, file_bytes = 0;
   uint64_t matrix_xxh3 = 0;
   uint64_t index_xxh3 = 0;  ///< of the bytes between the matrix and the footer
-  uint64_t encoder = 0;  ///< the identity of the checkpoint that made the vectors; 0: not told
+  uint64_t encoder = 0;     ///< the identity of the checkpoint that made the vectors; 0: not told
   uint64_t unused = 0;
   uint64_t footer_xxh3 = 0;  ///< of the fields before
   char magic[8] = {'S', 'E', 'M', 'B', 'V', 'E', 'C', '1'};

@@ -74,8 +74,9 @@ std::vector<TextPair> make_pairs(const RaggedIds& texts, std::span<const int64_t
                  mix(static_cast<uint64_t>(job.training.seed), static_cast<uint64_t>(row)), pairs);
     first = end;
   }
-  const auto empty = std::erase_if(
-      pairs, [&](const TextPair& pair) { return texts.length(pair.first) == 0 || texts.length(pair.second) == 0; });
+  const auto empty = std::erase_if(pairs, [&](const TextPair& pair) {
+    return texts.length(pair.first) == 0 || texts.length(pair.second) == 0;
+  });
   if (empty > 0) notice(fmt::format("warning: left out {} pair(s) with a text of no known word", empty));
   return pairs;
 }
@@ -108,9 +109,9 @@ std::unique_ptr<RankingDataset> rank_among_rows(const TokenizedTexts& tokens, st
                                           std::move(ranked));
 }
 
-std::unique_ptr<RankingDataset> read_for_ranking(std::span<const std::string> paths, const TextPipeline& pipeline,
-                                                 const DssmSetup& setup, const DssmJob& job,
-                                                 const Notice& notice) {
+std::unique_ptr<RankingDataset> read_for_ranking(std::span<const std::string> paths,
+                                                 const TextPipeline& pipeline, const DssmSetup& setup,
+                                                 const DssmJob& job, const Notice& notice) {
   Texts texts;
   RaggedIds rows;
   for (const auto& path : paths) {
@@ -160,8 +161,8 @@ std::string fingerprint(const PreparedData& data) {
 int64_t choose_dim(const DssmJob& job, const std::optional<WordVectors>& vectors) {
   if (!vectors) return job.model.dim > 0 ? job.model.dim : kDefaultDim;
   if (job.model.dim > 0 && job.model.dim != vectors->dim())
-    throw Error(ErrorKind::Usage, "--dim: expected {}, as {} has, found {}", vectors->dim(), job.start.vectors,
-                job.model.dim);
+    throw Error(ErrorKind::Usage, "--dim: expected {}, as {} has, found {}", vectors->dim(),
+                job.start.vectors, job.model.dim);
   return vectors->dim();
 }
 
@@ -170,8 +171,8 @@ PreparedData prepare(const DssmJob& job, const TextPipeline& pipeline, const Not
   auto& setup = data.setup;
   setup.stop_words = pipeline.stop_words();
   if (!job.start.vectors.empty())
-    data.vectors = WordVectors::load(
-        job.start.vectors, {.limit = job.start.limit, .bad_rows = job.data.bad_rows}, notice);
+    data.vectors = WordVectors::load(job.start.vectors,
+                                     {.limit = job.start.limit, .bad_rows = job.data.bad_rows}, notice);
   setup.dim = choose_dim(job, data.vectors);
 
   TextRows rows;
@@ -186,7 +187,8 @@ PreparedData prepare(const DssmJob& job, const TextPipeline& pipeline, const Not
   auto encoded = tokens.encode(texts, setup.vocabulary, job.ngrams);
   auto pairs = make_pairs(encoded, rows.starts, split.train, groups, job, notice);
   if (pairs.empty())
-    throw Error(ErrorKind::Data, "{}: expected pairs of texts to train on, found none", job.data.train.front());
+    throw Error(ErrorKind::Data, "{}: expected pairs of texts to train on, found none",
+                job.data.train.front());
   data.train = std::make_unique<PairDataset>(std::move(encoded), std::move(pairs));
   const auto judged = [&](std::span<const std::string> paths, std::span<const int64_t> part) {
     return paths.empty() ? rank_among_rows(tokens, rows.starts, part, setup, job)
@@ -197,9 +199,10 @@ PreparedData prepare(const DssmJob& job, const TextPipeline& pipeline, const Not
   setup.data_fingerprint = fingerprint(data);
 
   const auto size = [](const auto& part) { return part ? part->rows().size() : 0; };
-  notice(fmt::format("{} rows, {} pairs to train on; {} rows to validate, {} to test; {} words, {} numbers a vector",
-                     split.train.size(), data.train->size(), size(data.valid), size(data.test),
-                     setup.vocabulary.size() - setup.vocabulary.first_word(), setup.dim));
+  notice(fmt::format(
+      "{} rows, {} pairs to train on; {} rows to validate, {} to test; {} words, {} numbers a vector",
+      split.train.size(), data.train->size(), size(data.valid), size(data.test),
+      setup.vocabulary.size() - setup.vocabulary.first_word(), setup.dim));
   return data;
 }
 
@@ -237,15 +240,14 @@ DssmTask::DssmTask(const DssmJob& job, DssmSetup setup, c10::Device device)
   metrics_.push_back({"mrr", true});
   for (const auto& name : metric_names_) metrics_.push_back({name, true});
   metrics_.push_back({"mean_rank", false});
-  encoder_ = DssmEncoder(
-      DssmEncoderOptions{.rows = setup_.vocabulary.size() + job.ngrams.rows(),
-                         .dim = setup_.dim,
-                         .projection = job.model.projection,
-                         .activation = job.model.activation,
-                         .alpha = job.model.alpha,
-                         .learn_alpha = job.model.learn_alpha,
-                         .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
-                         .init_std = job.model.init_std});
+  encoder_ = DssmEncoder(DssmEncoderOptions{.rows = setup_.vocabulary.size() + job.ngrams.rows(),
+                                            .dim = setup_.dim,
+                                            .projection = job.model.projection,
+                                            .activation = job.model.activation,
+                                            .alpha = job.model.alpha,
+                                            .learn_alpha = job.model.learn_alpha,
+                                            .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
+                                            .init_std = job.model.init_std});
   encoder_->to(device);
 }
 
@@ -296,11 +298,10 @@ DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c1
   build_model(source, [&] {
     job_from_json(job_, checkpoint.config);
     const Json& info = checkpoint.model_info;
-    DssmSetup setup{
-        .vocabulary = vocabulary_of(checkpoint, source),
-        .dim = info.at("dim").get<int64_t>(),
-        .stop_words = info.at("stop_words").get<std::vector<std::string>>(),
-        .data_fingerprint = info.at("training_data").get<std::string>()};
+    DssmSetup setup{.vocabulary = vocabulary_of(checkpoint, source),
+                    .dim = info.at("dim").get<int64_t>(),
+                    .stop_words = info.at("stop_words").get<std::vector<std::string>>(),
+                    .data_fingerprint = info.at("training_data").get<std::string>()};
     pipeline_ = std::make_unique<TextPipeline>(job_.text, setup.stop_words);
     task_ = std::make_unique<DssmTask>(job_, std::move(setup), device);
     load_weights(task_->module(), checkpoint, source);
@@ -317,7 +318,8 @@ EncodedTexts DssmModel::encode(const Texts& texts) {
   constexpr int64_t kAtOnce = 4096;
   const EvaluationMode mode(task_->module());
   const torch::NoGradGuard no_gradient;
-  const auto encoded = encode_texts(texts, *pipeline_, task_->setup().vocabulary, job_.ngrams, at::get_num_threads());
+  const auto encoded =
+      encode_texts(texts, *pipeline_, task_->setup().vocabulary, job_.ngrams, at::get_num_threads());
   EncodedTexts result{.vectors = at::empty({texts.size(), dim()}),
                       .known = std::vector<char>(static_cast<size_t>(texts.size())),
                       .tokens = encoded.tokens,

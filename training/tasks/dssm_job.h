@@ -23,28 +23,34 @@ struct DuplicateRowOptions {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("train", self.train,
-          Field{.help = "rows of texts that are duplicates of each other, between tabs; may be given several times",
-                .hint = "FILE",
-                .repeated = true});
+    visit(
+        "train", self.train,
+        Field{.help =
+                  "rows of texts that are duplicates of each other, between tabs; may be given several times",
+              .hint = "FILE",
+              .repeated = true});
     visit("valid", self.valid,
-          Field{.help = "rows to choose the best epoch by: a question, its duplicate and negatives, between tabs",
+          Field{.help =
+                    "rows to choose the best epoch by: a question, its duplicate and negatives, between tabs",
                 .hint = "FILE",
                 .repeated = true});
     visit("test", self.test,
           Field{.help = "such rows to judge the best epoch by", .hint = "FILE", .repeated = true});
     visit("split", self.split,
-          Field{.help = "shares of --train's rows for training, validation and test; a part whose file is given "
-                        "leaves its share to training",
+          Field{.help =
+                    "shares of --train's rows for training, validation and test; a part whose file is given "
+                    "leaves its share to training",
                 .min = 0,
                 .max = 1,
                 .hint = "A,B,C"});
-    visit("negatives", self.negatives,
-          Field{.help = "most candidates, drawn from the other rows, among which a row of --split's validation "
-                        "and test parts ranks its second text for its first",
-                .min = 1,
-                .max = 1e6});
-    visit("bad-rows", self.bad_rows, Field{.help = "stop at a row or a vector that cannot be used, or skip and count it"});
+    visit(
+        "negatives", self.negatives,
+        Field{.help = "most candidates, drawn from the other rows, among which a row of --split's validation "
+                      "and test parts ranks its second text for its first",
+              .min = 1,
+              .max = 1e6});
+    visit("bad-rows", self.bad_rows,
+          Field{.help = "stop at a row or a vector that cannot be used, or skip and count it"});
   }
 };
 
@@ -75,10 +81,15 @@ struct DssmModelOptions {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("dim", self.dim,
-          Field{.help = "columns of the embedding; 0: as many as --vectors has, or 100", .min = 0, .max = 65536});
+    visit(
+        "dim", self.dim,
+        Field{
+            .help = "columns of the embedding; 0: as many as --vectors has, or 100", .min = 0, .max = 65536});
     visit("projection", self.projection,
-          Field{.help = "widths of layers after the mean of the embeddings", .min = 1, .max = 65536, .hint = "N,N,…"});
+          Field{.help = "widths of layers after the mean of the embeddings",
+                .min = 1,
+                .max = 65536,
+                .hint = "N,N,…"});
     visit("activation", self.activation, Field{.help = "between those layers"});
     visit("init-std", self.init_std,
           Field{.help = "spread of the first embeddings, where --vectors has none", .min = 0, .max = 100});
@@ -101,9 +112,7 @@ struct DssmJob {
   StartOptions start;
   DssmModelOptions model;
   RankingOptions ranking;
-  TrainerOptions training = {.batch_size = 256,
-                             .learning_rate = 0.01,
-                             .optimizer = OptimizerKind::LazyAdam};
+  TrainerOptions training = {.batch_size = 256, .learning_rate = 0.01, .optimizer = OptimizerKind::LazyAdam};
 
   template <class Self, class Visit>
   static void sections(Self& self, Visit&& visit) {

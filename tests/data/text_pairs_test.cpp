@@ -1,0 +1,138 @@
+#include "data/text_pairs.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+
+#include "data/error.h"
+#include "data/ranking_rows.h"
+#include "tests/temporary_folder.h"
+
+namespace semblance {
+namespace {
+
+using Pairs = std::vector<std::pair<int32_t, int32_t>>;
+
+Pairs pairs_of(int32_t texts, const PairOptions& options, uint64_t key = 1) {
+  std::vector<TextPair> pairs;
+  append_pairs(10, 10 + texts, 4, options, key, pairs);
+  Pairs numbers;
+  for (const auto& pair : pairs) {
+    EXPECT_EQ(pair.group, 4);
+    numbers.emplace_back(pair.first, pair.second);
+  }
+  return numbers;
+}
+
+TEST(Pairs, OfARowOfFourTexts) {
+  EXPECT_EQ(pairs_of(4, {.choice = PairChoice::FirstTwo}), (Pairs{{10, 11}}));
+  EXPECT_EQ(pairs_of(4, {.choice = PairChoice::FirstWithRest}), (Pairs{{10, 11}, {10, 12}, {10, 13}}));
+  EXPECT_EQ(pairs_of(4, {.choice = PairChoice::AllPairs}),
+            (Pairs{{10, 11}, {10, 12}, {10, 13}, {11, 12}, {11, 13}, {12, 13}}));
+  EXPECT_EQ(pairs_of(1, {}), Pairs{});
+}
+
+TEST(Pairs, ALongRowGivesSoManyDrawnAtRandom) {
+  std::set<std::pair<int32_t, int32_t>> seen;
+  for (uint64_t key = 0; key < 400; ++key) {
+    const auto drawn = pairs_of(6, {.most_per_row = 4}, key);
+    ASSERT_EQ(drawn.size(), 4u);
+    EXPECT_EQ(std::set(drawn.begin(), drawn.end()).size(), 4u);
+    EXPECT_EQ(drawn, pairs_of(6, {.most_per_row = 4}, key));
+    seen.insert(drawn.begin(), drawn.end());
+  }
+  EXPECT_EQ(seen.size(), 15u);  // each pair has its turn
+}
+
+TEST(GroupRows, RowsWithATextInCommonAreOfOneGroupThroughOthersToo) {
+  // Row 0: a b; row 1: c d; row 2: d e; row 3: f g; row 4: e a.
+  const std::vector<int64_t> starts = {0, 2, 4, 6, 8, 10}, texts = {0, 1, 2, 3, 3, 5, 6, 7, 5, 0};
+  EXPECT_EQ(group_rows(starts, texts), (std::vector<int64_t>{0, 0, 0, 3, 0}));
+}
+
+RaggedIds texts_of_ids() {
+  RaggedIds texts;
+  for (const std::vector<int32_t>& ids : {std::vector<int32_t>{1, 2}, {3}, {}, {4, 5, 6}})
+    texts.push_back(ids);
+  return texts;
+}
+
+TEST(PairDataset, ABatchHasFirstTextsThenSecondOnes) {
+  const PairDataset data(texts_of_ids(), {{0, 1, 0}, {1, 3, 7}, {0, 3, 0}});
+  const std::vector<int64_t> rows = {1, 0};
+  const auto batch = data.batch(rows, 0);
+  EXPECT_EQ(
+      std::vector<int64_t>(batch.ids.data_ptr<int64_t>(), batch.ids.data_ptr<int64_t>() + batch.ids.numel()),
+      (std::vector<int64_t>{3, 1, 2, 4, 5, 6, 3}));
+  EXPECT_EQ(std::vector<int64_t>(batch.offsets.data_ptr<int64_t>(), batch.offsets.data_ptr<int64_t>() + 5),
+            (std::vector<int64_t>{0, 1, 3, 6, 7}));
+  EXPECT_FALSE(batch.groups.defined());  // all different
+}
+
+TEST(PairDataset, GroupsAreGivenWhereSomeAreEqual) {
+  const PairDataset data(texts_of_ids(), {{0, 1, 0}, {1, 3, 7}, {0, 3, 0}});
+  const std::vector<int64_t> rows = {0, 1, 2};
+  const auto groups = data.batch(rows, 0).groups;
+  ASSERT_TRUE(groups.defined());
+  EXPECT_EQ(std::vector<int64_t>(groups.data_ptr<int64_t>(), groups.data_ptr<int64_t>() + 3),
+            (std::vector<int64_t>{0, 7, 0}));
+}
+
+struct Notices {
+  std::string text;
+  std::function<void(const std::string&)> take = [this](const std::string& line) { text += line + "\n"; };
+};
+
+TEST(DuplicateRows, AreReadFromPlainAndCrlfLines) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "rows.tsv") << "\xEF\xBB\xBFone\tuno\tein\r\n\r\ntwo\tdos\t\t\nthree\tt\xFFres";
+  Notices notices;
+  TextRows rows;
+  EXPECT_EQ(read_duplicate_rows(folder / "rows.tsv", BadRows::Error, notices.take, rows), 0);
+  EXPECT_EQ(rows.starts, (std::vector<int64_t>{0, 3, 5, 7}));
+  EXPECT_EQ(rows.texts[0], "one");
+  EXPECT_EQ(rows.texts[2], "ein");
+  EXPECT_EQ(rows.texts[4], "dos");
+  EXPECT_EQ(rows.texts[6], "t\uFFFDres");
+  EXPECT_NE(notices.text.find("1 row(s) with ill-formed UTF-8"), std::string::npos);
+}
+
+TEST(DuplicateRows, ARowOfOneTextIsNamedOrCounted) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "rows.tsv") << "a\tb\nalone\t\nc\td\n";
+  Notices notices;
+  TextRows rows;
+  try {
+    read_duplicate_rows(folder / "rows.tsv", BadRows::Error, notices.take, rows);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("rows.tsv:2: expected texts"), std::string::npos)
+        << error.what();
+  }
+  rows = {};
+  EXPECT_EQ(read_duplicate_rows(folder / "rows.tsv", BadRows::Skip, notices.take, rows), 1);
+  EXPECT_EQ(rows.size(), 2);
+  EXPECT_NE(notices.text.find("left out 1 bad row(s)"), std::string::npos);
+}
+
+TEST(RankingRows, EachDifferentTextIsHeldOnceAndPartsAreBounded) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "rows.tsv") << "q\td\tn\tn\nr\td\tq\ns\tt\tu\n";
+  RankingRowReader whole(folder / "rows.tsv", BadRows::Error);
+  RankingRows part;
+  ASSERT_TRUE(whole.next(part));
+  EXPECT_EQ(part.texts.size(), 7);
+  EXPECT_EQ(part.rows.values, (std::vector<int32_t>{0, 1, 2, 2, 3, 1, 0, 4, 5, 6}));
+  EXPECT_FALSE(whole.next(part));
+
+  RankingRowReader parts(folder / "rows.tsv", BadRows::Error);
+  ASSERT_TRUE(parts.next(part, 4));
+  EXPECT_EQ(part.rows.size(), 2);
+  ASSERT_TRUE(parts.next(part, 4));
+  EXPECT_EQ(part.rows.values, (std::vector<int32_t>{0, 1, 2}));
+  EXPECT_FALSE(parts.next(part, 4));
+}
+
+}  // namespace
+}  // namespace semblance
