@@ -63,14 +63,13 @@ std::vector<int64_t> text_groups(const TokenizedTexts& tokens) {
 }
 
 std::vector<TextPair> make_pairs(const RaggedIds& texts, std::span<const int64_t> starts,
-                                 std::span<const int64_t> rows, std::span<const int64_t> groups,
-                                 const DssmJob& job, const Notice& notice) {
+                                 std::span<const int64_t> rows, const DssmJob& job, const Notice& notice) {
   std::vector<TextPair> pairs;
   int32_t first = 0;  // `texts` are those of `rows` alone
   for (const int64_t row : rows) {
     const auto at = static_cast<size_t>(row);
     const auto end = first + static_cast<int32_t>(starts[at + 1] - starts[at]);
-    append_pairs(first, end, static_cast<int32_t>(groups[at]), job.pairs,
+    append_pairs(first, end, static_cast<int32_t>(row), job.pairs,
                  mix(static_cast<uint64_t>(job.training.seed), static_cast<uint64_t>(row)), pairs);
     first = end;
   }
@@ -185,7 +184,7 @@ PreparedData prepare(const DssmJob& job, const TextPipeline& pipeline, const Not
   const auto texts = texts_of(rows.starts, split.train);
   setup.vocabulary = make_vocabulary(tokens, texts, job, data.vectors);
   auto encoded = tokens.encode(texts, setup.vocabulary, job.ngrams);
-  auto pairs = make_pairs(encoded, rows.starts, split.train, groups, job, notice);
+  auto pairs = make_pairs(encoded, rows.starts, split.train, job, notice);
   if (pairs.empty())
     throw Error(ErrorKind::Data, "{}: expected pairs of texts to train on, found none",
                 job.data.train.front());

@@ -95,8 +95,11 @@ struct DssmModelOptions {
           Field{.help = "spread of the first embeddings, where --vectors has none", .min = 0, .max = 100});
     visit("alpha", self.alpha, Field{.help = "temperature of NT-Xent", .min = 1e-4, .max = 100});
     visit("learn-alpha", self.learn_alpha, Field{.help = "learn the temperature, from --alpha on"});
-    visit("no-duplicates", self.separate,
-          Field{.help = "keep pairs of one row, or of rows with a text in common, out of one batch"});
+    visit(
+        "no-duplicates", self.separate,
+        Field{
+            .help =
+                "keep pairs of one row out of one batch; without it they are no candidates for each other"});
   }
 };
 
