@@ -7,6 +7,7 @@
 #include "apps/serving.h"
 #include "apps/verbs.h"
 #include "data/io/line_reader.h"
+#include "data/text/unicode.h"
 #include "data/vectors/convert.h"
 #include "data/vectors/mapped_vectors.h"
 #include "training/run_training.h"
@@ -71,13 +72,21 @@ std::string neighbor_table(const WordVectors& vectors, const std::vector<Neighbo
   return table;
 }
 
+// The vector that `oov`, if there is one, makes for a word of any bytes; empty where it knows nothing of it.
+std::vector<float> make_vector(const WordEncoder* oov, std::string_view word) {
+  if (!oov) return {};
+  std::string valid;
+  append_valid_utf8(word, valid);
+  std::vector<float> made(static_cast<size_t>(oov->dim()));
+  if (!oov->encode(valid, made)) made.clear();
+  return made;
+}
+
 // The vector of a word, made by `oov` where `vectors` lack it and `oov` is there. Throws Error(Data) for an
 // unknown word.
 std::vector<float> vector_of(std::string_view word, const WordQueries& queries, const WordEncoder* oov) {
-  if (oov && queries.vectors().find(word) < 0) {
-    std::vector<float> made(static_cast<size_t>(oov->dim()));
-    if (oov->encode(word, made)) return made;
-  }
+  if (queries.vectors().find(word) < 0)
+    if (auto made = make_vector(oov, word); !made.empty()) return made;
   const auto known = queries.vectors().vector(queries.id(word));
   return {known.begin(), known.end()};
 }
@@ -123,8 +132,7 @@ void answer_stream(
     if (last.unknown.empty()) {
       known.push_back(std::move(query));
     } else {
-      if (oov) last.made.resize(static_cast<size_t>(oov->dim()));
-      if (oov && !oov->encode(last.line, last.made)) last.made.clear();
+      last.made = make_vector(oov, last.line);
       unknown += last.made.empty();
     }
     if (asked.size() == kQueriesAtOnce || !lines.has_buffered_line()) answer();

@@ -81,11 +81,12 @@ NgramIndex NgramIndex::parse(const NgramIndexOptions& options, const std::string
     bool is_new = false;
     const int32_t id = index.size();
     if (index.row_of_bucket_.empty()) {
-      is_new = index.runs_.add(line) == id;
+      is_new = !line.empty() && index.runs_.add(line) == id;
     } else {
       size_t bucket = 0;
       const auto* end = line.data() + line.size();
-      if (std::from_chars(line.data(), end, bucket).ptr == end && bucket < index.row_of_bucket_.size() &&
+      const auto [parsed, fault] = std::from_chars(line.data(), end, bucket);
+      if (fault == std::errc() && parsed == end && bucket < index.row_of_bucket_.size() &&
           index.row_of_bucket_[bucket] < 0) {
         index.row_of_bucket_[bucket] = id;
         index.buckets_.push_back(bucket);

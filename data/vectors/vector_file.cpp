@@ -90,8 +90,10 @@ struct Promise {
   int64_t rows, dim;
 };
 
-// "ROWS DIM"
+// "ROWS DIM"; before them may stand blanks, which a writer leaves that learnt at the end how many rows there
+// are.
 std::optional<Promise> parse_header(std::string_view line) {
+  while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
   while (!line.empty() && (is_blank(line.back()) || line.back() == '\r')) line.remove_suffix(1);
   Promise promise{};
   const auto* end = line.data() + line.size();

@@ -12,10 +12,23 @@ from conftest import BIN, semblance
 CHECKPOINT_EVERY = 20
 
 
-@pytest.fixture(scope="module")
-def job(tmp_path_factory):
-    """A job with everything on that could be forgotten: weighted sampler, dropout, schedule, patience, row-sparse Adam."""
-    folder = tmp_path_factory.mktemp("resume")
+# In the jobs is everything on that could be forgotten: schedule, patience, row-sparse Adam, …
+TRAINING = f"""[training]
+epochs = 6
+lr = 0.002
+optimizer = "lazy-adam"
+schedule = "cosine"
+warmup = 50
+clip-norm = 1
+patience = 5
+checkpoint-every = "{CHECKPOINT_EVERY}steps"
+keep-last = 3
+log-every = 7
+"""
+
+
+def sentiment(folder):
+    """… weighted sampler, dropout."""
     generator = random.Random(5)
     words = [f"w{i}" for i in range(2000)]
     rows = []
@@ -24,7 +37,7 @@ def job(tmp_path_factory):
         text = generator.choices(words[:1200] if label else words[800:], k=12)
         rows.append(f"{'rare' if label else 'common'}\t{' '.join(text)}\n")
     (folder / "data.tsv").write_text("".join(rows))
-    (folder / "job.toml").write_text(f"""task = "sentiment"
+    return f"""task = "sentiment"
 [data]
 train = ["{folder}/data.tsv"]
 [input]
@@ -35,21 +48,39 @@ dropout = 0.4
 dim = 24
 sampler = "weighted"
 max-weight = 3
-[training]
-epochs = 6
-batch-size = 16
-lr = 0.002
-optimizer = "lazy-adam"
-schedule = "cosine"
-warmup = 50
-clip-norm = 1
-patience = 5
-checkpoint-every = "{CHECKPOINT_EVERY}steps"
-keep-last = 3
-log-every = 7
-""")
+{TRAINING}batch-size = 16
+"""
+
+
+def trigram(folder):
+    """… decay that a row makes up for when it comes up, hashing, a list of words."""
+    generator = random.Random(6)
+    words = list(dict.fromkeys("".join(generator.choices("abcdefghéж", k=generator.randrange(1, 9))) for _ in range(6000)))
+    rows = [word + "".join(f" {generator.gauss(0, 0.1):.3f}" for _ in range(24)) for word in words]
+    (folder / "vectors").write_text("\n".join(rows))
+    (folder / "words").write_text("\n".join(words[::-1][100:]))
+    return f"""task = "trigram"
+[data]
+vectors = "{folder}/vectors"
+words = "{folder}/words"
+[runs]
+ngrams = "2-4"
+hash-buckets = 3000
+{TRAINING}batch-size = 8
+weight-decay = 3
+"""
+
+
+@pytest.fixture(scope="module", params=[sentiment, trigram])
+def job(request, tmp_path_factory):
+    """A job file, and the run of it that was never stopped."""
+    folder = tmp_path_factory.mktemp("resume")
+    (folder / "job.toml").write_text(request.param(folder))
     semblance("train", "--config", folder / "job.toml", "--run", folder / "whole")
     return folder
+
+
+sentiment_alone = pytest.mark.parametrize("job", [sentiment], indirect=True)
 
 
 def final_bytes(run):
@@ -116,6 +147,7 @@ def test_stopped_by_a_signal(number, job):
     assert (run / model).read_bytes() == (job / "whole" / model).read_bytes()
 
 
+@sentiment_alone
 def test_a_signal_before_training_ends_at_once(job):
     pipe = subprocess.Popen([str(BIN / "semblance"), "predict", str(job / "whole")], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     pipe.stdin.write(b"w1 w2\n")
@@ -148,6 +180,7 @@ def test_resume_without_a_checkpoint_starts_over(job, tmp_path):
     assert_same(run, job / "whole")
 
 
+@sentiment_alone
 def test_weights_only_checkpoints_serve_but_cannot_be_resumed(job, tmp_path):
     semblance("train", "--config", job / "job.toml", "--run", tmp_path / "r", "--epochs", "1", "--checkpoint-content", "weights")
     assert semblance("predict", tmp_path / "r", input="w1 w2\n").out

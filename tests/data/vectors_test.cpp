@@ -41,6 +41,8 @@ TEST_F(VectorFiles, AreRecognisedByTheirContent) {
   const std::pair<const char*, std::string> files[] = {
       {"word2vec text", "2 2\na 1 2\nb -3.5 4e-1\n"},
       {"word2vec text", "2 2\r\na 1 2 \r\nb -3.5 4e-1 \r\n"},
+      {"word2vec text", "         2 2\na 1 2\nb -3.5 4e-1\n"},
+      {"word2vec binary", " 2 2\na " + packed({1, 2}) + "b " + packed({-3.5f, 0.4f})},
       {"word2vec binary", "2 2\na " + packed({1, 2}) + "b " + packed({-3.5f, 0.4f})},
       {"word2vec binary", "2 2\na " + packed({1, 2}) + "\nb " + packed({-3.5f, 0.4f}) + "\n"},
       {"GloVe text", "a 1 2\nb -3.5 +.4"},
@@ -95,6 +97,16 @@ TEST_F(VectorFiles, ConvertToEveryFormatAndBack) {
     EXPECT_EQ(words_of(found), words_of(expected));
     EXPECT_TRUE(std::ranges::equal(found.values(), expected.values()));
     EXPECT_TRUE(std::ranges::equal(load(there).norms(), expected.norms()));
+  }
+}
+
+TEST_F(VectorFiles, WhatIsWrittenIsReadWhereFewerVectorsCameThanWereExpected) {
+  std::string rows = "12 1\na 1\nb 2\n";
+  for (int i = 0; i < 10; ++i) rows += "a 3\n";
+  const auto there = (folder_.path() / "there").string();
+  for (const auto format : {VectorFormat::Word2vec, VectorFormat::Word2vecBinary}) {
+    EXPECT_EQ(convert_vectors(file(rows), {}, there, format, [](const std::string&) {}), 2);
+    EXPECT_EQ(words_of(load(there)), (Words{"a", "b"}));
   }
 }
 

@@ -67,6 +67,21 @@ TEST(Losses, RefuseTargetsThatDoNotFit) {
       c10::Error);
 }
 
+TEST(Losses, SquaredErrorIsTorchsMseLoss) {
+  torch::manual_seed(2);
+  const auto target = torch::randn({5, 7});
+  const auto ours = torch::randn({5, 7}).requires_grad_(), theirs = ours.detach().clone().requires_grad_();
+  const auto loss = squared_error(ours, target);
+  const auto expected = torch::mse_loss(theirs, target);
+  EXPECT_EQ(loss.weight.item<float>(), 35) << "numbers, not rows";
+  EXPECT_NEAR(mean(loss), expected.item<double>(), 1e-6);
+  loss.mean().backward();
+  expected.backward();
+  EXPECT_TRUE(torch::allclose(ours.grad(), theirs.grad(), 1e-5, 1e-7));
+  EXPECT_NEAR(mean(squared_error(torch::tensor({{1.f, 2.f}}), torch::tensor({{4.f, 2.f}}))), 4.5, 1e-6);
+  EXPECT_THROW(squared_error(ours, target.slice(0, 0, 1)), c10::Error) << "nothing is broadcast";
+}
+
 TEST(Activation, KnownValues) {
   const auto x = torch::tensor({-2.0f, 0.0f, 1.0f});
   const auto expect = [&](Activation activation, std::vector<float> values) {

@@ -93,6 +93,9 @@ PreparedData prepare(const TrigramJob& job, const Notice& notice) {
   std::vector<int64_t> training, held_out;
   for (size_t i = 0; i < words.size(); ++i)
     (is_held_out(i, job.data.held_out) ? held_out : training).push_back(words[i]);
+  if (training.empty())
+    throw Error(ErrorKind::Data, "{}: expected words to learn from, found {}, held out (--held-out)",
+                job.data.vectors, held_out.size());
   // From the words that are trained on alone: what held-out words have besides is as unknown as in use.
   for (const int64_t word : training) index.add(vectors.word(word));
 
