@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "models/blocks.h"
+
 namespace semblance {
 
 DssmEncoderImpl::DssmEncoderImpl(const DssmEncoderOptions& encoder_options) : options(encoder_options) {
@@ -32,7 +34,8 @@ torch::Tensor DssmEncoderImpl::forward(const torch::Tensor& ids, const torch::Te
   auto x = embedding->forward(ids, offsets);
   for (size_t i = 0; i < layers->size(); ++i) {
     if (i > 0) x = activate(x, options.activation, /*slope=*/0.01);
-    x = layers->ptr<torch::nn::LinearImpl>(i)->forward(x);
+    const auto layer = layers->ptr<torch::nn::LinearImpl>(i);
+    x = linear(x, layer->weight, layer->bias);
   }
   return x;
 }

@@ -123,6 +123,26 @@ void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t
 }
 
 SEMBLANCE_MULTIVERSION
+void column_sums(const float* matrix, int64_t rows, int64_t columns, float* out) {
+  std::fill(out, out + columns, 0.0f);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c) out[c] += matrix[r * columns + c];
+}
+
+SEMBLANCE_MULTIVERSION
+double sum_of_squares(const float* values, int64_t size) {
+  double lanes[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes)
+    for (int64_t d = 0; d < kLanes; ++d)
+      lanes[d] += static_cast<double>(values[i + d]) * static_cast<double>(values[i + d]);
+  for (; i < size; ++i) lanes[0] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+  double sum = 0;
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
+SEMBLANCE_MULTIVERSION
 void unit_rows(const float* rows, int64_t begin, int64_t end, int64_t dim, float eps, float* out,
                float* inverse_norms) {
   for (int64_t r = begin; r < end; ++r) {

@@ -28,6 +28,12 @@ void gather_bags(const float* gradient, const int32_t* bags, const int64_t* star
 void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t count, int64_t dim,
               float* out);
 
+/// out[c] = sum of matrix[r, c] over all r, for a matrix [rows, columns].
+void column_sums(const float* matrix, int64_t rows, int64_t columns, float* out);
+
+/// Sum of values[i]² over i in [0, size).
+double sum_of_squares(const float* values, int64_t size);
+
 /// out[r, :] = rows[r, :] · inverse_norms[r], inverse_norms[r] = 1 / max(length of rows[r, :], eps), for r in
 /// [begin, end).
 void unit_rows(const float* rows, int64_t begin, int64_t end, int64_t dim, float eps, float* out,

@@ -37,7 +37,7 @@ LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets,
 
 LossSum squared_error(const at::Tensor& output, const at::Tensor& target) {
   TORCH_CHECK(output.sizes() == target.sizes(), "squared_error: output and target must be of one shape");
-  return {at::mse_loss(output, target, at::Reduction::Sum),
+  return {at::mse_loss(output, target, at::Reduction::None).sum(1).sum(),
           at::full({}, output.numel(), output.options().requires_grad(false))};
 }
 

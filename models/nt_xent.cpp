@@ -1,6 +1,5 @@
 #include "models/nt_xent.h"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
@@ -8,23 +7,11 @@
 #include <optional>
 #include <vector>
 
+#include "models/blocks.h"
 #include "models/kernels.h"
 
 namespace semblance {
 namespace {
-
-// Rows or columns of S that are computed at once. Fixed, so that results do not depend on the number of
-// threads.
-constexpr int64_t kBlock = 64;
-
-// Calls work(begin, end) for the blocks of [0, size), on any thread.
-template <class Work>
-void for_each_block(int64_t size, Work&& work) {
-  at::parallel_for(0, (size + kBlock - 1) / kBlock, 1, [&](int64_t first, int64_t last) {
-    for (int64_t block = first; block < last; ++block)
-      work(block * kBlock, std::min(size, (block + 1) * kBlock));
-  });
-}
 
 at::Tensor rows_of(const at::Tensor& matrix, int64_t begin, int64_t end) {
   return matrix.narrow(0, begin, end - begin);
@@ -78,11 +65,8 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
       kernels::nt_xent_gradient(row_lse.data(), column_lse.data(), begin, end, n, scores, alpha_terms.data());
     });
     const auto q_gradient = at::empty_like(q.rows), d_gradient = at::empty_like(d.rows);
-    for_each_block(n, [&](int64_t begin, int64_t end) {
-      auto of_queries = rows_of(q_gradient, begin, end), of_documents = rows_of(d_gradient, begin, end);
-      at::mm_out(of_queries, rows_of(s, begin, end), d.rows);
-      at::mm_out(of_documents, s.narrow(1, begin, end - begin).t(), q.rows);
-    });
+    multiply_into(q_gradient, s, d.rows);
+    multiply_into(d_gradient, s.t(), q.rows);
     double by_alpha = 0;
     for (const double term : alpha_terms) by_alpha -= term;
     context->save_for_backward({q.rows, q.inverse_norms, q_gradient, d.rows, d.inverse_norms, d_gradient});

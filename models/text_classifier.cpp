@@ -2,6 +2,8 @@
 
 #include <torch/nn/modules/linear.h>
 
+#include "models/blocks.h"
+
 namespace semblance {
 
 TextClassifierImpl::TextClassifierImpl(const TextClassifierOptions& classifier_options)
@@ -35,7 +37,8 @@ torch::Tensor TextClassifierImpl::forward(const torch::Tensor& ids, const torch:
   const bool drop = options.dropout > 0 && is_training();
   if (drop && options.hidden.empty()) x = torch::dropout(x, options.dropout, true);
   for (size_t i = 0; i < layers->size(); ++i) {
-    x = layers->ptr<torch::nn::LinearImpl>(i)->forward(x);
+    const auto layer = layers->ptr<torch::nn::LinearImpl>(i);
+    x = linear(x, layer->weight, layer->bias);
     if (i + 1 == layers->size()) break;
     x = activate(x, options.activation, options.activation_slope);
     if (drop) x = torch::dropout(x, options.dropout, true);

@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "data/error.h"
+#include "models/blocks.h"
 #include "models/huge_pages.h"
 #include "training/row_kernels.h"
 
@@ -378,9 +379,9 @@ void Optimizer::clip_gradients(double max_norm) {
     values.push_back(gradient.is_sparse() ? gradient._values() : gradient);
   }
   if (values.empty()) return;
-  std::vector<torch::Tensor> norms;
-  for (const auto& value : values) norms.push_back(torch::norm(value));
-  const auto norm = torch::norm(torch::stack(norms));
+  std::vector<torch::Tensor> sums;
+  for (const auto& value : values) sums.push_back(sum_of_squares(value.contiguous()));
+  const auto norm = torch::stack(sums).sum().sqrt();
   const auto factor = (max_norm / (norm + 1e-6)).clamp_max(1.0);
   for (auto& value : values) value.mul_(factor);
 }

@@ -71,7 +71,31 @@ weight-decay = 3
 """
 
 
-@pytest.fixture(scope="module", params=[sentiment, trigram])
+def dssm(folder):
+    """… a sampler that keeps rows apart, projection layers, a learnt temperature, drawn pairs."""
+    generator = random.Random(7)
+    words = [f"w{i}" for i in range(1500)]
+    rows = [[" ".join(generator.choices(words, k=5)) for _ in range(generator.randrange(2, 6))] for _ in range(3000)]
+    (folder / "rows.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
+    return f"""task = "dssm"
+[data]
+train = ["{folder}/rows.tsv"]
+negatives = 30
+[pairs]
+max-pairs-per-row = 2
+[ngrams]
+ngrams = 2
+buckets = 1000
+[model]
+dim = 24
+projection = [20]
+learn-alpha = true
+no-duplicates = true
+{TRAINING}batch-size = 16
+"""
+
+
+@pytest.fixture(scope="module", params=[sentiment, trigram, dssm])
 def job(request, tmp_path_factory):
     """A job file, and the run of it that was never stopped."""
     folder = tmp_path_factory.mktemp("resume")

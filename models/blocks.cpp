@@ -1,0 +1,72 @@
+#include "models/blocks.h"
+
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/types.h>
+
+#include <vector>
+
+#include "models/kernels.h"
+
+namespace semblance {
+namespace {
+
+class LinearFunction : public torch::autograd::Function<LinearFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& weight, const at::Tensor& bias) {
+    context->save_for_backward({x, weight});
+    auto out = at::empty({x.size(0), weight.size(0)}, x.options());
+    multiply_into(out, x, weight.t());
+    return out.add_(bias);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &weight = saved[1];
+    const auto gradient = gradients[0].contiguous();
+    at::Tensor by_x;
+    if (context->needs_input_grad(0)) {
+      by_x = at::empty_like(x);
+      multiply_into(by_x, gradient, weight);
+    }
+    const auto by_weight = at::empty_like(weight);
+    multiply_into(by_weight, gradient.t(), x);
+    const auto by_bias = at::empty({weight.size(0)}, gradient.options());
+    kernels::column_sums(gradient.const_data_ptr<float>(), gradient.size(0), gradient.size(1),
+                         by_bias.mutable_data_ptr<float>());
+    return {by_x, by_weight, by_bias};
+  }
+};
+
+}  // namespace
+
+void multiply_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
+  for_each_block(a.size(0), [&](int64_t begin, int64_t end) {
+    const at::NoGradGuard no_gradient;
+    auto block = out.narrow(0, begin, end - begin);
+    at::mm_out(block, a.narrow(0, begin, end - begin), b);
+  });
+}
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return x.is_cpu() ? LinearFunction::apply(x.contiguous(), weight, bias) : at::linear(x, weight, bias);
+}
+
+at::Tensor sum_of_squares(const at::Tensor& tensor) {
+  if (!tensor.is_cpu()) return tensor.to(at::kDouble).square().sum();
+  constexpr int64_t kBlock = int64_t{1} << 14;
+  const int64_t size = tensor.numel(), blocks = (size + kBlock - 1) / kBlock;
+  std::vector<double> sums(static_cast<size_t>(blocks));
+  const float* values = tensor.const_data_ptr<float>();
+  at::parallel_for(0, blocks, 16, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i)
+      sums[static_cast<size_t>(i)] =
+          kernels::sum_of_squares(values + i * kBlock, std::min(kBlock, size - i * kBlock));
+  });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return at::full({}, total, at::kDouble);
+}
+
+}  // namespace semblance
