@@ -22,14 +22,22 @@ struct UnitRows {
   at::Tensor inverse_norms;  // [n]
 };
 
-UnitRows unit_rows(const at::Tensor& matrix) {
-  UnitRows unit{at::empty_like(matrix), at::empty({matrix.size(0)}, matrix.options())};
-  for_each_block(matrix.size(0), [&](int64_t begin, int64_t end) {
-    kernels::unit_rows(matrix.const_data_ptr<float>(), begin, end, matrix.size(1),
-                       static_cast<float>(kSmallestNorm), unit.rows.mutable_data_ptr<float>(),
-                       unit.inverse_norms.mutable_data_ptr<float>());
+// Of two matrices of one shape.
+std::pair<UnitRows, UnitRows> unit_rows(const at::Tensor& a, const at::Tensor& b) {
+  const auto empty = [](const at::Tensor& matrix) {
+    return UnitRows{at::empty_like(matrix), at::empty({matrix.size(0)}, matrix.options())};
+  };
+  std::pair units{empty(a), empty(b)};
+  for_each_block(a.size(0), [&](int64_t begin, int64_t end) {
+    const auto fill = [&](const at::Tensor& matrix, const UnitRows& unit) {
+      kernels::unit_rows(matrix.const_data_ptr<float>(), begin, end, matrix.size(1),
+                         static_cast<float>(kSmallestNorm), unit.rows.mutable_data_ptr<float>(),
+                         unit.inverse_norms.mutable_data_ptr<float>());
+    };
+    fill(a, units.first);
+    fill(b, units.second);
   });
-  return unit;
+  return units;
 }
 
 class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
@@ -39,7 +47,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
                             const std::optional<at::Tensor>& groups) {
     const int64_t n = queries.size(0);
     const float inverse_alpha = 1 / alpha.item<float>();
-    const auto q = unit_rows(queries.contiguous()), d = unit_rows(documents.contiguous());
+    const auto [q, d] = unit_rows(queries.contiguous(), documents.contiguous());
     const auto s = at::empty({n, n}, queries.options());
     float* scores = s.mutable_data_ptr<float>();
     std::vector<float> row_lse(static_cast<size_t>(n)), column_lse(static_cast<size_t>(n));
@@ -61,11 +69,12 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
 
     // The gradient by S takes its place; by Q̂ and D̂ it is a product of it with the other's rows.
     std::vector<double> alpha_terms(static_cast<size_t>(n));
+    const auto q_gradient = at::empty_like(q.rows), d_gradient = at::empty_like(d.rows);
     for_each_block(n, [&](int64_t begin, int64_t end) {
       kernels::nt_xent_gradient(row_lse.data(), column_lse.data(), begin, end, n, scores, alpha_terms.data());
+      auto block = rows_of(q_gradient, begin, end);
+      at::mm_out(block, rows_of(s, begin, end), d.rows);
     });
-    const auto q_gradient = at::empty_like(q.rows), d_gradient = at::empty_like(d.rows);
-    multiply_into(q_gradient, s, d.rows);
     multiply_into(d_gradient, s.t(), q.rows);
     double by_alpha = 0;
     for (const double term : alpha_terms) by_alpha -= term;

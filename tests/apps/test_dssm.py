@@ -209,11 +209,11 @@ def test_search_finds_the_nearest_texts(run, tmp_path):
 
 
 def test_a_query_of_no_known_word_is_told_and_counted(run, tmp_path):
-    (tmp_path / "corpus.txt").write_text("ba0 de1\n\nthe ba1\n")
+    (tmp_path / "corpus.txt").write_text("gi2 de1\n\nba0 ba1\n")
     result = semblance("search", run, "--corpus", tmp_path / "corpus.txt", "--json", input="xyzzy\n\nba0\n")
     unknown, known = map(json.loads, result.out.splitlines())
     assert unknown == {"query": "xyzzy", "results": [], "unknown": True}
-    assert known["results"][0]["text"] == "ba0 de1" and len(known["results"]) == 2
+    assert known["results"][0]["text"] == "ba0 ba1" and len(known["results"]) == 2
     assert "1 of 2 queries have no word" in result.err
 
 
