@@ -4,6 +4,8 @@ WORDNET is the folder of data.noun, data.verb, … (Debian: wordnet-base, /usr/s
 train.tsv: a definition and the words that it defines, a row for each meaning;
 valid.tsv, test.tsv: meanings held out: a definition, the first of its words, and 999 words of other meanings;
 words.txt: all words. A meaning is held out only if its word has another that is trained on. The same files give the same rows.
+A word that is to be found stands as =word, =two =words: another token than the same word within a definition, which
+would else be the nearest to it. Tokens stand between blanks.
 """
 
 import random
@@ -16,6 +18,10 @@ HELD_OUT = 1500  # meanings for each of valid.tsv and test.tsv
 NEGATIVES = 999
 
 
+def tokens(text: str) -> list[str]:
+    return re.sub(r"[^\w'\s]", " ", text).split()
+
+
 def read_meanings(folder: Path):
     """(definition, words) of each meaning, in the files' order."""
     for part in ("noun", "verb", "adj", "adv"):
@@ -26,10 +32,10 @@ def read_meanings(folder: Path):
             fields = data.split(" ")
             count = int(fields[3], 16)
             words = [re.sub(r"\((a|p|ip)\)$", "", word).replace("_", " ") for word in fields[4 : 4 + 2 * count : 2]]
-            definition = re.sub(r'"[^"]*"?', "", gloss)  # the rest are examples
-            definition = re.sub(r"\s+", " ", definition).strip(" ;:,")
+            marked = [" ".join("=" + token for token in tokens(word)) for word in words]
+            definition = " ".join(tokens(re.sub(r'"[^"]*"?', "", gloss)))  # between quotes stand examples
             if definition:
-                yield definition, list(dict.fromkeys(words))
+                yield definition, [word for word in dict.fromkeys(marked) if word]
 
 
 def main() -> None:
