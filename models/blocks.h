@@ -1,5 +1,6 @@
-// Work in blocks whose bounds depend on its size alone, so that results are the same bits for any number of threads.
-// A product that a BLAS spreads over threads by itself may be summed in another order for each number of them.
+// Work in blocks whose bounds depend on its size alone, so that results are the same bits for any number of
+// threads. A product that a BLAS spreads over threads by itself may be summed in another order for each
+// number of them.
 #pragma once
 
 #include <ATen/Parallel.h>
@@ -10,8 +11,8 @@
 
 namespace semblance {
 
-/// Calls work(begin, end) for the blocks of [0, size), on any thread. What LibTorch does within `work` it does on that
-/// thread alone: there are two blocks at least, unless size is 1.
+/// Calls work(begin, end) for the blocks of [0, size), on any thread. What LibTorch does within `work` it
+/// does on that thread alone: there are two blocks at least, unless size is 1.
 template <class Work>
 void for_each_block(int64_t size, Work&& work) {
   constexpr int64_t kLargest = 64;
