@@ -117,6 +117,8 @@ class VectorTable : public Output {
       writer_->add(key, vector);
   }
   void finish() override {
+    if (keys_.size() == 0)
+      throw Error(ErrorKind::Data, "expected words or texts that the model knows, found none");
     writer_->finish();
     if (spool_) spool_->print();
     if (repeated_ > 0) print_note(fmt::format("{} line(s) that came before, written once", repeated_));

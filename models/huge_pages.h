@@ -5,9 +5,8 @@
 
 namespace semblance {
 
-/// A tensor on the CPU of `like`'s or the given shape, float32, whose memory the system backs with large
+/// A tensor on the CPU, float32, not initialised, whose memory the system backs with large
 /// pages where it can: reading rows of a table at random then misses the page table's cache far less often.
-/// Not initialised.
 at::Tensor empty_table(at::IntArrayRef sizes);
 
 }  // namespace semblance

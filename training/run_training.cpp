@@ -1,5 +1,6 @@
 #include "training/run_training.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include <ranges>
@@ -11,12 +12,22 @@
 #include "training/callbacks/early_stopping.h"
 #include "training/callbacks/metrics_files.h"
 #include "training/callbacks/tensorboard.h"
+#include "training/device.h"
 
 namespace semblance {
 
 void set_threads(int64_t threads) {
   const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
   at::set_num_threads(static_cast<int>(threads > 0 ? threads : std::max<int64_t>(1, cores)));
+}
+
+c10::Device begin_training(const TrainerOptions& options, const RunRequest& request) {
+  parse_interval(options.checkpoint_every, "checkpoint-every");
+  const auto device = resolve_device(options.device);
+  if (request.mode != RunMode::Resume) request.run.check_free(request.mode == RunMode::Overwrite);
+  set_threads(options.threads);
+  at::manual_seed(static_cast<uint64_t>(options.seed));
+  return device;
 }
 
 std::optional<ResumePoint> find_resume_point(const RunFolder& run,

@@ -50,6 +50,19 @@ Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::s
 
 }  // namespace run_training_detail
 
+/// What a training begins with, before it reads its data: checks what can be checked without, sets the
+/// threads and the seed of LibTorch's generator. Returns the device. Throws Error, the run folder untouched.
+c10::Device begin_training(const TrainerOptions& options, const RunRequest& request);
+
+/// What every checkpoint of a job holds besides what its task adds.
+template <class Job>
+Checkpoint checkpoint_base(const Job& job) {
+  Checkpoint base;
+  base.task = Job::kTask;
+  base.config = job_to_json(job);
+  return base;
+}
+
 /// `base`: what every checkpoint holds besides tensors. `validation` and `test` may be null. Returns the
 /// final report; its "stopped" tells how training ended.
 template <Task T, Dataset<typename T::Batch> Data, class Judged>

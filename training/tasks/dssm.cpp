@@ -1,6 +1,5 @@
 #include "training/tasks/dssm.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 
@@ -14,7 +13,6 @@
 #include "data/text/tokenized_texts.h"
 #include "data/vectors/word_vectors.h"
 #include "models/nt_xent.h"
-#include "training/device.h"
 #include "training/fingerprint.h"
 #include "training/tasks/dssm_task.h"
 #include "training/tasks/vocabulary_file.h"
@@ -35,7 +33,6 @@ void check_options(const DssmJob& job) {
     throw Error(ErrorKind::Usage, "--train: expected a file of rows of duplicates, found none");
   training_shares(job.data);
   check_ngrams(job.ngrams);
-  parse_interval(job.training.checkpoint_every, "checkpoint-every");
 }
 
 struct PreparedData {
@@ -176,6 +173,9 @@ PreparedData prepare(const DssmJob& job, const TextPipeline& pipeline, const Not
 
   TextRows rows;
   for (const auto& path : job.data.train) read_duplicate_rows(path, job.data.bad_rows, notice, rows);
+  if (rows.texts.size() > INT32_MAX)
+    throw Error(ErrorKind::Data, "{}: expected at most {} texts, found {}", job.data.train.front(), INT32_MAX,
+                rows.texts.size());
   auto tokens = tokenize(rows.texts, pipeline, at::get_num_threads());
   rows.texts = {};
   const auto groups = group_rows(rows.starts, text_groups(tokens));
@@ -272,22 +272,16 @@ std::map<std::string, std::string> DssmTask::files() const {
 
 Json train_model(const DssmJob& job, RunRequest& request) {
   check_options(job);
-  const auto device = resolve_device(job.training.device);
-  if (request.mode != RunMode::Resume) request.run.check_free(request.mode == RunMode::Overwrite);
-  set_threads(job.training.threads);
+  const auto device = begin_training(job.training, request);
   const TextPipeline pipeline(job.text);
   auto data = prepare(job, pipeline, request.notice);
   const auto sampler = make_sampler(job, *data.train);
 
-  at::manual_seed(static_cast<uint64_t>(job.training.seed));
   DssmTask task(job, std::move(data.setup), device);
   if (data.vectors)
     start_from(*std::exchange(data.vectors, std::nullopt), task.setup().vocabulary, task.encoder()->embedding,
                request.notice);
-  Checkpoint base;
-  base.task = DssmJob::kTask;
-  base.config = job_to_json(job);
-  return run_training(task, job.training, device, std::move(base), request, *data.train, *sampler,
+  return run_training(task, job.training, device, checkpoint_base(job), request, *data.train, *sampler,
                       data.valid.get(), data.test.get());
 }
 

@@ -1,6 +1,5 @@
 #include "training/tasks/sentiment.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 
@@ -12,7 +11,6 @@
 
 #include "data/split.h"
 #include "data/text/tokenized_texts.h"
-#include "training/device.h"
 #include "training/fingerprint.h"
 #include "training/tasks/sentiment_task.h"
 #include "training/tasks/vocabulary_file.h"
@@ -63,7 +61,6 @@ void check_options(const SentimentJob& job) {
       usage("--char-ngrams: expected 0 with a model of padded texts, found {}", job.ngrams.longest_chars);
   }
   check_ngrams(job.ngrams);
-  parse_interval(job.training.checkpoint_every, "checkpoint-every");
 }
 
 bool is_number(std::string_view text) {
@@ -400,23 +397,17 @@ std::map<std::string, std::string> SentimentTask::files() const {
 
 Json train_model(const SentimentJob& job, RunRequest& request) {
   check_options(job);
-  const auto device = resolve_device(job.training.device);
-  if (request.mode != RunMode::Resume) request.run.check_free(request.mode == RunMode::Overwrite);
-  set_threads(job.training.threads);
+  const auto device = begin_training(job.training, request);
   const TextPipeline pipeline(job.text);
   auto data = prepare(job, pipeline, request.notice);
   const auto sampler = make_sampler(job, *data.train, data.setup.sets);
 
-  at::manual_seed(static_cast<uint64_t>(job.training.seed));
   SentimentTask task(job, std::move(data.setup), device);
   notice_summary(task.model(), request.notice);
   if (!task.setup().sets)
     request.callbacks.insert(request.callbacks.begin(),
                              std::make_unique<ClassMix>(*data.train, *sampler, task.setup().classes));
-  Checkpoint base;
-  base.task = SentimentJob::kTask;
-  base.config = job_to_json(job);
-  return run_training(task, job.training, device, std::move(base), request, *data.train, *sampler,
+  return run_training(task, job.training, device, checkpoint_base(job), request, *data.train, *sampler,
                       data.valid.get(), data.test.get());
 }
 

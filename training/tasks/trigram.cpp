@@ -1,6 +1,5 @@
 #include "training/tasks/trigram.h"
 
-#include <ATen/Context.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -10,7 +9,6 @@
 #include "data/io/line_reader.h"
 #include "data/vectors/word_vectors.h"
 #include "models/kernels.h"
-#include "training/device.h"
 #include "training/fingerprint.h"
 #include "training/tasks/trigram_task.h"
 #include "training/tensor_file.h"
@@ -160,19 +158,12 @@ std::map<std::string, std::string> TrigramTask::files() const {
 }
 
 Json train_model(const TrigramJob& job, RunRequest& request) {
-  parse_interval(job.training.checkpoint_every, "checkpoint-every");
-  const auto device = resolve_device(job.training.device);
-  if (request.mode != RunMode::Resume) request.run.check_free(request.mode == RunMode::Overwrite);
-  set_threads(job.training.threads);
+  const auto device = begin_training(job.training, request);
   auto data = prepare(job, request.notice);
   const ShuffledSampler sampler(data.train->size(), static_cast<uint64_t>(job.training.seed));
 
-  at::manual_seed(static_cast<uint64_t>(job.training.seed));
   TrigramTask task(job, std::move(data.setup), device);
-  Checkpoint base;
-  base.task = TrigramJob::kTask;
-  base.config = job_to_json(job);
-  return run_training(task, job.training, device, std::move(base), request, *data.train, sampler,
+  return run_training(task, job.training, device, checkpoint_base(job), request, *data.train, sampler,
                       data.held_out.get(), static_cast<const VectorDataset*>(nullptr));
 }
 
