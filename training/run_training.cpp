@@ -50,6 +50,18 @@ std::optional<ResumePoint> find_resume_point(const RunFolder& run,
 
 namespace run_training_detail {
 
+void notice_dense_steps(const torch::nn::Module& module, OptimizerKind optimizer,
+                        const std::function<void(const std::string&)>& notice) {
+  constexpr int64_t kLarge = int64_t{1} << 24;
+  if (wants_sparse_gradients(optimizer)) return;
+  for (const auto& [name, tensor] : model_tensors(module))
+    if (tensor.dim() == 2 && tensor.numel() >= kLarge)
+      notice(fmt::format(
+          "warning: --optimizer {} passes over all {} x {} numbers of {} in every step; lazy-adam and "
+          "rowwise-adagrad touch the batch's rows alone",
+          enum_name(optimizer), tensor.size(0), tensor.size(1), name));
+}
+
 void open_run(const RunRequest& request, const Checkpoint& base) {
   RunFolder run = request.run;
   const auto job = write_toml(base.config);

@@ -42,6 +42,10 @@ void set_threads(int64_t threads);
 
 namespace run_training_detail {
 
+/// Tells of an optimizer that passes over a large table in every step, where one for its touched rows is at
+/// hand.
+void notice_dense_steps(const torch::nn::Module& module, OptimizerKind optimizer,
+                        const std::function<void(const std::string&)>& notice);
 void open_run(const RunRequest& request, const Checkpoint& base);
 void add_callbacks(TrainerCore& trainer, RunRequest& request, const Checkpoint& base, bool has_validation);
 void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& base);
@@ -75,6 +79,7 @@ Json run_training(T& task, const TrainerOptions& options, c10::Device device, Ch
     throw Error(ErrorKind::Usage,
                 "--patience: expected validation data to judge by, found none; give --valid or a --split "
                 "with a validation share");
+  detail::notice_dense_steps(task.module(), options.optimizer, request.notice);
   base.model_info = task.model_info();
   base.files = task.files();
   Trainer<T> trainer(task, options, device);

@@ -5,10 +5,12 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
+#include "models/embedding_bag.h"
 #include "tests/temporary_folder.h"
 #include "training/callbacks/checkpoints.h"
 #include "training/callbacks/early_stopping.h"
 #include "training/callbacks/metrics_files.h"
+#include "training/run_training.h"
 
 namespace semblance {
 namespace {
@@ -245,6 +247,20 @@ TEST(MetricsFiles, TableHasALineForEachEpoch) {
   EXPECT_EQ(
       history_table(history),
       "epoch\tstep\tlr\ttrain_loss\tvalid_accuracy\n1\t5\t0.1\t0.500000\t0.750000\n2\t10\t0.1\t0.250000\t\n");
+}
+
+TEST(RunTraining, TellsOfAnOptimizerThatPassesOverALargeTable) {
+  const EmbeddingBag large(EmbeddingBagOptions{.rows = 1 << 20, .dim = 16}),
+      small(EmbeddingBagOptions{.rows = 100, .dim = 16});
+  const auto notices = [](const EmbeddingBag& bag, OptimizerKind optimizer) {
+    std::string told;
+    run_training_detail::notice_dense_steps(*bag, optimizer, [&](const std::string& line) { told += line; });
+    return told;
+  };
+  EXPECT_NE(notices(large, OptimizerKind::DenseAdam).find("1048576 x 16 numbers of weight"),
+            std::string::npos);
+  EXPECT_EQ(notices(large, OptimizerKind::LazyAdam), "");
+  EXPECT_EQ(notices(small, OptimizerKind::DenseAdam), "");
 }
 
 }  // namespace
