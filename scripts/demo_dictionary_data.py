@@ -3,7 +3,8 @@
 WORDNET is the folder of data.noun, data.verb, … (Debian: wordnet-base, /usr/share/wordnet). Writes to FOLDER
 train.tsv: a definition and the words that it defines, a row for each meaning;
 valid.tsv, test.tsv: meanings held out: a definition, the first of its words, and 999 words of other meanings;
-words.txt: all words. A meaning is held out only if its word has another that is trained on. The same files give the same rows.
+words.txt: all words. A meaning is held out only if no other has its definition, and its word another meaning that is
+trained on. The same files give the same rows.
 A word that is to be found stands as =word, =two =words: another token than the same word within a definition, which
 would else be the nearest to it. Tokens stand between blanks.
 """
@@ -11,6 +12,7 @@ would else be the nearest to it. Tokens stand between blanks.
 import random
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 SEED = 1
@@ -19,7 +21,7 @@ NEGATIVES = 999
 
 
 def tokens(text: str) -> list[str]:
-    return re.sub(r"[^\w'\s]", " ", text).split()
+    return [token for word in re.sub(r"[^\w'\s]", " ", text).split() if (token := word.strip("'"))]
 
 
 def read_meanings(folder: Path):
@@ -50,15 +52,15 @@ def main() -> None:
     draw = random.Random(SEED)
     order = list(range(len(meanings)))
     draw.shuffle(order)
-    left = {}  # meanings of each word that are still to be trained on
-    for _, own in meanings:
-        for word in own:
-            left[word] = left.get(word, 0) + 1
-    held_out = []
+    left = Counter(word for _, own in meanings for word in own)  # meanings that are still to be trained on
+    copies = Counter(definition.casefold() for definition, _ in meanings)
+    held_out, sought = [], set()
     for i in order:
-        own = meanings[i][1]
-        if len(held_out) < 2 * HELD_OUT and left[own[0]] > 1:
+        definition, own = meanings[i]
+        needed = [own[0], *(word for word in own if word in sought)]
+        if len(held_out) < 2 * HELD_OUT and copies[definition.casefold()] == 1 and all(left[word] > 1 for word in needed):
             held_out.append(i)
+            sought.add(own[0])
             for word in own:
                 left[word] -= 1
     parts = {"valid": held_out[:HELD_OUT], "test": held_out[HELD_OUT:]}
@@ -70,7 +72,9 @@ def main() -> None:
         rows[part] = []
         for i in chosen:
             definition, own = meanings[i]
-            negatives = [word for word in draw.sample(words, NEGATIVES + len(own)) if word not in own][:NEGATIVES]
+            spellings = {word.casefold() for word in own}
+            drawn = draw.sample(words, NEGATIVES + 100)
+            negatives = [word for word in drawn if word.casefold() not in spellings][:NEGATIVES]
             rows[part].append("\t".join([definition, own[0], *negatives]))
     for part, lines in rows.items():
         (folder / f"{part}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
