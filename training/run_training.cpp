@@ -103,8 +103,9 @@ Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::s
                  {"examples_per_second", trainer.examples_per_second()}};
   const Json* best = nullptr;
   for (const auto& record : state.history)
-    if (record.contains("valid") &&
-        (RunFolder::checkpoint_name(record["step"].get<int64_t>()) == report["checkpoint"] || !best))
+    if (record.contains("valid") && (RunFolder::checkpoint_name(record["step"].get<int64_t>()) ==
+                                         report["checkpoint"].get<std::string>() ||
+                                     !best))
       best = &record;
   if (best) {
     report["valid"] = (*best)["valid"];
