@@ -77,12 +77,13 @@ class CommandLine {
       }
     });
   }
-  /// Throws Error(Usage) if one of `Options`' fields was given, which does not apply to `what`.
+  /// Throws Error(Usage) if one of `Options`' fields was given, `but` for one, which does not apply to
+  /// `what`.
   template <class Options>
-  void expect_none_of(std::string_view what) const {
+  void expect_none_of(std::string_view what, std::string_view but = "") const {
     const Options options{};
     Options::fields(options, [&](std::string_view name, const auto&, const Field&) {
-      if (given(name)) throw Error(ErrorKind::Usage, "--{}: does not apply to {}", name, what);
+      if (name != but && given(name)) throw Error(ErrorKind::Usage, "--{}: does not apply to {}", name, what);
     });
   }
   template <class Job>

@@ -123,7 +123,7 @@ class VectorTable : public Output {
     if (spool_) spool_->print();
     if (repeated_ > 0) print_note(fmt::format("{} line(s) that came before, written once", repeated_));
     if (writer_->words_with_blanks() > 0)
-      print_note(fmt::format("warning: {} with blanks, written with _ in their place",
+      print_note(fmt::format("warning: {} word(s) or text(s) with blanks, written with _ in their place",
                              writer_->words_with_blanks()));
   }
 
@@ -141,8 +141,8 @@ std::unique_ptr<Output> make_output(EncodeFormat format, const std::string& key,
 }
 
 // Words, those of --merge before them; of words that --merge has, its vectors alone.
-void encode_words(const CommandLine& line, const ServedCheckpoint& served, const std::string& path,
-                  EncodeFormat format) {
+void write_words(const CommandLine& line, const ServedCheckpoint& served, const std::string& path,
+                 EncodeFormat format) {
   const TrigramModel model(served.checkpoint, served.location.path().string());
   std::optional<WordVectors> known;
   if (const auto merge = line.last("merge")) {
@@ -171,8 +171,8 @@ void encode_words(const CommandLine& line, const ServedCheckpoint& served, const
   unknown.report("without a vector, since no run of their characters is known", print_note);
 }
 
-void encode_texts(const CommandLine& line, const ServedCheckpoint& served, const std::string& path,
-                  EncodeFormat format) {
+void write_texts(const CommandLine& line, const ServedCheckpoint& served, const std::string& path,
+                 EncodeFormat format) {
   if (line.given("merge")) throw Error(ErrorKind::Usage, "--merge: does not apply to a dssm model");
   DssmModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));
   const auto output = make_output(format == EncodeFormat::Auto ? EncodeFormat::Jsonl : format, "text",
@@ -212,7 +212,7 @@ struct Encoder {
                  EncodeFormat format);
 };
 
-constexpr Encoder kEncoders[] = {{TrigramJob::kTask, encode_words}, {DssmJob::kTask, encode_texts}};
+constexpr Encoder kEncoders[] = {{TrigramJob::kTask, write_words}, {DssmJob::kTask, write_texts}};
 
 }  // namespace
 
@@ -224,11 +224,11 @@ int run_encode(Arguments arguments) {
   add_serving_options(line);
   line.add_option("Words", "merge", "VECTORS",
                   "write these vectors first, and make those of other words alone");
-  line.add_option(
-      "Output", "output-format", config_detail::all_names<EncodeFormat>(),
-      "what to write; jsonl has a JSON object a line, in order, the others each word or text once; "
-      "auto: word2vec for words, jsonl for texts",
-      "auto");
+  line.add_option("Output", "output-format", config_detail::all_names<EncodeFormat>(),
+                  "what to write; jsonl has a JSON object a line, one for each line of texts; the others "
+                  "have each text once; "
+                  "auto: word2vec for words, jsonl for texts",
+                  "auto");
   line.add_option("Output", "output", "FILE", "where to write it, in one step, instead of standard output");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 2);

@@ -110,6 +110,7 @@ Json evaluate_trigram(const CommandLine& line, const ServedCheckpoint& served,
 Json evaluate_dssm(const CommandLine& line, const ServedCheckpoint& served,
                    std::span<const std::string> data) {
   line.expect_none_of<WordSetOptions>("a dssm model");
+  line.expect_none_of<InputOptions>("a dssm model", "bad-rows");
   if (data.size() != 1)
     throw Error(ErrorKind::Usage, "expected one file of rows to rank, found {}", data.size());
   DssmModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));

@@ -96,7 +96,6 @@ std::vector<float> vector_of(std::string_view word, const WordQueries& queries, 
 void answer_stream(
     const Session& session, const WordQueries& queries, const WordEncoder* oov,
     const std::function<std::string(const std::string& line, WordQuery& query)>& unknown_word_of) {
-  LineReader lines{ByteStream(kStream)};
   struct Asked {
     std::string line, unknown;
     std::vector<float> made;  // the vector of a word that is not known, where it could be made
@@ -122,8 +121,7 @@ void answer_stream(
     asked.clear();
     known.clear();
   };
-  for (std::string_view line; lines.next(line);) {
-    if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
+  for_each_line(kStream, [&](std::string_view line, bool may_wait) {
     WordQuery query;
     asked.push_back({std::string(line), "", {}});
     auto& last = asked.back();
@@ -135,8 +133,8 @@ void answer_stream(
       last.made = make_vector(oov, last.line);
       unknown += last.made.empty();
     }
-    if (asked.size() == kQueriesAtOnce || !lines.has_buffered_line()) answer();
-  }
+    if (may_wait || asked.size() == kQueriesAtOnce) answer();
+  });
   if (!asked.empty()) answer();
   if (unknown > 0) print_note(fmt::format("warning: {} of {} queries have an unknown word", unknown, total));
 }

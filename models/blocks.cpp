@@ -42,10 +42,14 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
 }  // namespace
 
 void multiply_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
-  for_each_block(a.size(0), [&](int64_t begin, int64_t end) {
+  const bool by_rows = a.size(0) > 1;
+  for_each_block(by_rows ? a.size(0) : b.size(1), [&](int64_t begin, int64_t end) {
     const at::NoGradGuard no_gradient;
-    auto block = out.narrow(0, begin, end - begin);
-    at::mm_out(block, a.narrow(0, begin, end - begin), b);
+    auto block = out.narrow(by_rows ? 0 : 1, begin, end - begin);
+    if (by_rows)
+      at::mm_out(block, a.narrow(0, begin, end - begin), b);
+    else
+      at::mm_out(block, a, b.narrow(1, begin, end - begin));
   });
 }
 

@@ -22,7 +22,8 @@ void for_each_block(int64_t size, Work&& work) {
   });
 }
 
-/// out = a · b, by blocks of rows: a [n, k], b [k, m], out [n, m], on the CPU.
+/// out = a · b, by blocks of rows, of columns where there is one row: a [n, k], b [k, m], out [n, m], on the
+/// CPU.
 void multiply_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b);
 
 /// x · weightᵀ + bias, as torch::nn::Linear has it: x [n, in], weight [out, in], bias [out].

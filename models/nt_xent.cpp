@@ -46,6 +46,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
                             const at::Tensor& documents, const at::Tensor& alpha,
                             const std::optional<at::Tensor>& groups) {
     const int64_t n = queries.size(0);
+    // On the CPU reading a scalar waits for nothing; other devices do not come here.
     const float inverse_alpha = 1 / alpha.item<float>();
     const auto [q, d] = unit_rows(queries.contiguous(), documents.contiguous());
     const auto s = at::empty({n, n}, queries.options());

@@ -101,11 +101,11 @@ Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::s
                  {"epoch", state.epoch},
                  {"step", state.step},
                  {"examples_per_second", trainer.examples_per_second()}};
+  const auto kept = report["checkpoint"].get<std::string>();
   const Json* best = nullptr;
   for (const auto& record : state.history)
-    if (record.contains("valid") && (RunFolder::checkpoint_name(record["step"].get<int64_t>()) ==
-                                         report["checkpoint"].get<std::string>() ||
-                                     !best))
+    if (record.contains("valid") &&
+        (RunFolder::checkpoint_name(record["step"].get<int64_t>()) == kept || !best))
       best = &record;
   if (best) {
     report["valid"] = (*best)["valid"];

@@ -270,6 +270,7 @@ def test_what_is_not_an_encoders_is_refused(data, run, trained, tmp_path):
     assert semblance("search", run, input="ba0\n", check=False).code == USAGE
     assert semblance("encode", run, "--merge", WORDS, input="ba0\n", check=False).code == USAGE
     assert semblance("evaluate", run, data / "valid.tsv", "--restrict-vocab", "3", check=False).code == USAGE
+    assert semblance("evaluate", run, data / "valid.tsv", "--text-column", "2", check=False).code == USAGE
     assert semblance("evaluate", trained, data / "valid.tsv", "--k", "3", check=False).code == USAGE
     copy = tmp_path / "copy"
     shutil.copytree(run, copy)

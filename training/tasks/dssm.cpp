@@ -59,6 +59,17 @@ std::vector<int64_t> text_groups(const TokenizedTexts& tokens) {
   return groups;
 }
 
+Split split_of(const TokenizedTexts& tokens, std::span<const int64_t> starts, const DssmJob& job) {
+  const auto shares = training_shares(job.data);
+  if (shares[1] > 0 || shares[2] > 0)
+    return split_rows(group_rows(starts, text_groups(tokens)), shares,
+                      static_cast<uint64_t>(job.training.seed));
+  Split whole;
+  whole.train.resize(starts.size() - 1);
+  std::iota(whole.train.begin(), whole.train.end(), 0);
+  return whole;
+}
+
 std::vector<TextPair> make_pairs(const RaggedIds& texts, std::span<const int64_t> starts,
                                  std::span<const int64_t> rows, const DssmJob& job, const Notice& notice) {
   std::vector<TextPair> pairs;
@@ -178,8 +189,7 @@ PreparedData prepare(const DssmJob& job, const TextPipeline& pipeline, const Not
                 rows.texts.size());
   auto tokens = tokenize(rows.texts, pipeline, at::get_num_threads());
   rows.texts = {};
-  const auto groups = group_rows(rows.starts, text_groups(tokens));
-  const auto split = split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed));
+  const auto split = split_of(tokens, rows.starts, job);
 
   const auto texts = texts_of(rows.starts, split.train);
   setup.vocabulary = make_vocabulary(tokens, texts, job, data.vectors);
