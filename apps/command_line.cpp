@@ -2,16 +2,55 @@
 
 #include <algorithm>
 #include <cxxopts.hpp>
+#include <utility>
+#include <variant>
 
 #include "apps/output.h"
 #include "data/io/line_reader.h"
 
 namespace semblance {
+namespace {
 
-void CommandLine::add(std::string_view heading, std::string_view name, Kind kind, std::string hint,
-                      std::string help, std::string shown_default) {
-  options_.push_back({std::string(heading), std::string(name), kind, std::move(hint), std::move(help),
-                      std::move(shown_default)});
+// A list's items given one by one: the first takes the place of the list's default.
+void append_item(const FieldRef& field, const std::string& text, bool first) {
+  auto& list = *std::get<std::vector<std::string>*>(field.value);
+  if (first) list.clear();
+  list.push_back(text);
+}
+
+}  // namespace
+
+void CommandLine::add(Option option) {
+  if (std::ranges::find(options_, option.name, &Option::name) == options_.end())
+    options_.push_back(std::move(option));
+}
+
+void CommandLine::add(const FieldList& fields, std::string_view heading) {
+  for (const auto& field : fields)
+    add({std::string(heading), std::string(field.name),
+         std::holds_alternative<bool*>(field.value) ? Kind::Switch : Kind::Value, field_hint(field),
+         std::string(field.field.help), field_text(field)});
+}
+
+void CommandLine::add_sections(const Sections& options) {
+  for (const auto& section : sections_of(options)) add(section.fields, section.title);
+}
+
+void CommandLine::apply(const FieldList& fields) const {
+  for (const auto& field : fields) {
+    bool first = true;
+    for (const auto& [key, text] : given_) {
+      if (key != field.name) continue;
+      if (field.field.repeated)
+        append_item(field, text, std::exchange(first, false));
+      else
+        parse_field(field, text);
+    }
+  }
+}
+
+void CommandLine::apply_sections(Sections& options) const {
+  for (const auto& section : sections_of(options)) apply(section.fields);
 }
 
 bool CommandLine::parse(std::span<const std::string> arguments) {

@@ -9,10 +9,8 @@
 #include "apps/verbs.h"
 #include "data/io/atomic_file.h"
 #include "data/vectors/convert.h"
-#include "training/device.h"
-#include "training/tasks/dssm.h"
-#include "training/tasks/trigram.h"
-#include "training/unknown_words.h"
+#include "training/serving/text_encoder.h"
+#include "training/serving/unknown_words.h"
 
 namespace semblance {
 namespace {
@@ -94,7 +92,7 @@ class JsonLines : public Output {
 
  private:
   void write(const Json& object) {
-    const auto text = object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    const auto text = json_line(object) + "\n";
     file_ ? file_->writer().write(text) : print_out(text);
   }
 
@@ -141,14 +139,13 @@ std::unique_ptr<Output> make_output(EncodeFormat format, const std::string& key,
 }
 
 // Words, those of --merge before them; of words that --merge has, its vectors alone.
-void write_words(const CommandLine& line, const ServedCheckpoint& served, const std::string& path,
+void write_words(const CommandLine& line, const WordEncoder& model, const std::string& path,
                  EncodeFormat format) {
-  const TrigramModel model(served.checkpoint, served.location.path().string());
   std::optional<WordVectors> known;
   if (const auto merge = line.last("merge")) {
     known = WordVectors::load(*merge, {}, print_note);
     if (known->dim() != model.dim())
-      throw Error(ErrorKind::Data, "{}: expected vectors of {} numbers, found {}", *merge, model.dim(),
+      throw Error(ErrorKind::Data, "{}: expected vectors of {} dimensions, found {}", *merge, model.dim(),
                   known->dim());
   }
   const auto output = make_output(format == EncodeFormat::Auto ? EncodeFormat::Word2vec : format, "word",
@@ -168,13 +165,13 @@ void write_words(const CommandLine& line, const ServedCheckpoint& served, const 
     }
   });
   output->finish();
-  unknown.report("without a vector, since no run of their characters is known", print_note);
+  unknown.report("without a vector, since no n-gram of their characters is known", print_note);
 }
 
-void write_texts(const CommandLine& line, const ServedCheckpoint& served, const std::string& path,
+void write_texts(const CommandLine& line, TextEncoder& model, const Served& served, const std::string& path,
                  EncodeFormat format) {
-  if (line.given("merge")) throw Error(ErrorKind::Usage, "--merge: does not apply to a dssm model");
-  DssmModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));
+  if (line.given("merge"))
+    throw Error(ErrorKind::Usage, "--merge: does not apply to a {} model", served.task());
   const auto output = make_output(format == EncodeFormat::Auto ? EncodeFormat::Jsonl : format, "text",
                                   model.dim(), served.checkpoint.identity, line.last("output"));
   constexpr int64_t kAtOnce = 8192;
@@ -206,25 +203,17 @@ void write_texts(const CommandLine& line, const ServedCheckpoint& served, const 
                            unknown, total));
 }
 
-struct Encoder {
-  const char* task;
-  void (*encode)(const CommandLine& line, const ServedCheckpoint& served, const std::string& path,
-                 EncodeFormat format);
-};
-
-constexpr Encoder kEncoders[] = {{TrigramJob::kTask, write_words}, {DssmJob::kTask, write_texts}};
-
 }  // namespace
 
 int run_encode(Arguments arguments) {
   CommandLine line(
       "encode RUN [FILE|-] [options]",
       "Gives vectors to words (a trigram model) or to texts (a dssm model), one a line. A word of which no\n"
-      "run of characters is known gets none, nor does a text of which no word is: they are counted.");
+      "character n-gram is known gets none, nor does a text of which no word is: they are counted.");
   add_serving_options(line);
   line.add_option("Words", "merge", "VECTORS",
                   "write these vectors first, and make those of other words alone");
-  line.add_option("Output", "output-format", config_detail::all_names<EncodeFormat>(),
+  line.add_option("Output", "output-format", enum_choices<EncodeFormat>(),
                   "what to write; jsonl has a JSON object a line, one for each line of texts; the others "
                   "have each text once; "
                   "auto: word2vec for words, jsonl for texts",
@@ -233,12 +222,16 @@ int run_encode(Arguments arguments) {
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 2);
   EncodeFormat format = EncodeFormat::Auto;
-  if (const auto name = line.last("output-format"))
-    parse_value(format, *name, "output-format", Field{.help = ""});
+  if (const auto name = line.last("output-format")) format = parse_enum<EncodeFormat>(*name, "output-format");
   if (line.given("json")) format = EncodeFormat::Jsonl;
-  const auto served = open_checkpoint(line, given[0]);
-  const auto& encoder = find_task_entry(kEncoders, served, "encodes");
-  encoder.encode(line, served, given.size() > 1 ? given[1] : "-", format);
+  const auto served = open_served(line, given[0], "encodes", [](const TaskKind& kind) {
+    return kind.encodes_texts || kind.encodes_words;
+  });
+  const std::string path = given.size() > 1 ? given[1] : "-";
+  if (const auto* words = dynamic_cast<const WordEncoder*>(served.model.get()))
+    write_words(line, *words, path, format);
+  else
+    write_texts(line, dynamic_cast<TextEncoder&>(*served.model), served, path, format);
   flush_out();
   return 0;
 }

@@ -5,12 +5,8 @@
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
-#include "training/device.h"
-#include "training/ranking.h"
-#include "training/tasks/dssm.h"
-#include "training/tasks/sentiment.h"
-#include "training/tasks/trigram.h"
-#include "training/vector_evaluation.h"
+#include "training/measures/ranking.h"
+#include "training/serving/text_encoder.h"
 
 namespace semblance {
 namespace {
@@ -26,8 +22,7 @@ class Clock {
 };
 
 void print_report(const Json& report, const CommandLine& line) {
-  print_out(line.given("json") ? report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
-                               : metrics_table(report));
+  print_out(line.given("json") ? json_line(report) + "\n" : metrics_table(report));
   flush_out();
 }
 
@@ -45,15 +40,16 @@ int evaluate_vectors(Arguments arguments) {
   add_oov_option(line, "Vectors");
   line.add_fields(text, "Cleaning and tokens");
   line.add_fields(ranking, "Ranking");
-  line.add_option("Ranking", "threads", "N", "threads to compute with; 0: one for each core", "0");
+  ThreadOptions threads;
+  line.add_fields(threads, "Ranking");
   line.add_flag("Output", "json", "print JSON");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 1);
   line.apply_fields(file);
   line.apply_fields(text);
   line.apply_fields(ranking);
-  set_threads(
-      parse_integer(line.last("threads").value_or("0"), "threads", Field{.help = "", .min = 0, .max = 1024}));
+  line.apply_fields(threads);
+  set_threads(threads.threads);
   const Clock clock;
   const TextPipeline pipeline(text);
   const auto vectors = WordVectors::load(*line.last("vectors"), file, print_note);
@@ -70,67 +66,22 @@ int evaluate_vectors(Arguments arguments) {
   return 0;
 }
 
-// What `evaluate RUN DATA` does for a task, and the options that only it has.
-struct Evaluator {
-  const char* task;
-  Json (*evaluate)(const CommandLine& line, const ServedCheckpoint& served,
-                   std::span<const std::string> data);
-};
-
-Json evaluate_sentiment(const CommandLine& line, const ServedCheckpoint& served,
-                        std::span<const std::string> data) {
-  line.expect_none_of<WordSetOptions>("a sentiment model");
-  line.expect_none_of<RankingOptions>("a sentiment model");
-  SentimentModel model(served.checkpoint, served.location.path().string(),
-                       resolve_device(device_choice(line)));
-  auto layout = model.job().input;
-  line.apply_fields(layout);
-  return model.evaluate_files(data, layout, print_note);
-}
-
-Json evaluate_trigram(const CommandLine& line, const ServedCheckpoint& served,
-                      std::span<const std::string> data) {
-  line.expect_none_of<InputOptions>("a trigram model");
-  line.expect_none_of<RankingOptions>("a trigram model");
-  if (data.size() != 1) throw Error(ErrorKind::Usage, "expected one set of words, found {}", data.size());
-  const TrigramModel model(served.checkpoint, served.location.path().string());
-  WordSetOptions options;
-  line.apply_fields(options);
-  Json report = {{"task", TrigramJob::kTask}};
-  report.update(evaluate_word_set(model, data[0], options));
-  report["task"] = TrigramJob::kTask;
-  try {
-    report["held_out"] = model.evaluate_held_out(resolve_device(device_choice(line)), [](const auto&) {});
-  } catch (const Error& error) {
-    print_note(fmt::format("warning: the held-out words are not measured: {}", error.what()));
+// Options of an evaluation of another kind than the model's are refused.
+void expect_own_options(const CommandLine& line, const Sections& own, std::string_view task) {
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(sections_of(own), [&](const Section& section) {
+      return std::ranges::find(section.fields, name, &FieldRef::name) != section.fields.end();
+    });
+  };
+  for (const auto& kind : task_kinds()) {
+    if (!kind.make_evaluation) continue;
+    const auto options = kind.make_evaluation();
+    for (const auto& section : sections_of(*options))
+      for (const auto& field : section.fields)
+        if (line.given(field.name) && !has(field.name))
+          throw Error(ErrorKind::Usage, "--{}: does not apply to a {} model", field.name, task);
   }
-  return report;
 }
-
-Json evaluate_dssm(const CommandLine& line, const ServedCheckpoint& served,
-                   std::span<const std::string> data) {
-  line.expect_none_of<WordSetOptions>("a dssm model");
-  line.expect_none_of<InputOptions>("a dssm model", "bad-rows");
-  if (data.size() != 1)
-    throw Error(ErrorKind::Usage, "expected one file of rows to rank, found {}", data.size());
-  DssmModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));
-  InputOptions layout;
-  layout.bad_rows = model.job().data.bad_rows;
-  line.apply_fields(layout);
-  auto ranking = model.job().ranking;
-  line.apply_fields(ranking);
-  RowProgress progress;
-  Json report = {{"task", DssmJob::kTask}};
-  report.update(evaluate_ranking(model, data[0], layout.bad_rows, ranking, print_note,
-                                 [&](int64_t rows) { progress.show(rows); }));
-  report["task"] = DssmJob::kTask;
-  progress.clear();
-  return report;
-}
-
-constexpr Evaluator kEvaluators[] = {{SentimentJob::kTask, evaluate_sentiment},
-                                     {TrigramJob::kTask, evaluate_trigram},
-                                     {DssmJob::kTask, evaluate_dssm}};
 
 }  // namespace
 
@@ -146,15 +97,20 @@ int run_evaluate(Arguments arguments) {
       "out. With --vectors FILE: the ranking of word vectors, see\n"
       "semblance evaluate --vectors FILE --help.");
   add_serving_options(line);
-  line.add_fields(InputOptions{}, "Sentiment: layout of the files (the run's own unless given)");
-  line.add_fields(WordSetOptions{}, "Trigram: words");
-  line.add_fields(RankingOptions{}, "Dssm: ranking (the run's own unless given)");
+  for (const auto& kind : task_kinds())
+    if (kind.make_evaluation) line.add_sections(*kind.make_evaluation());
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(2, 1000);
   const Clock clock;
-  const auto served = open_checkpoint(line, given[0]);
-  const auto& evaluator = find_task_entry(kEvaluators, served, "can be evaluated");
-  Json report = evaluator.evaluate(line, served, std::span(given).subspan(1));
+  const auto served = open_served(line, given[0], "can be evaluated",
+                                  [](const TaskKind& kind) { return kind.make_evaluation != nullptr; });
+  auto& model = dynamic_cast<Evaluable&>(*served.model);
+  expect_own_options(line, model.evaluation(), served.task());
+  line.apply_sections(model.evaluation());
+  RowProgress progress;
+  Json report =
+      model.evaluate(std::span(given).subspan(1), print_note, [&](int64_t rows) { progress.show(rows); });
+  progress.clear();
   report["seconds"] = clock.seconds();
   report["run"] = served.location.run.string();
   report["checkpoint"] = served.location.name;

@@ -1,6 +1,8 @@
 // semblance inspect RUN|CHECKPOINT [options]
 #include <filesystem>
 
+#include <fmt/ranges.h>
+
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
@@ -45,7 +47,7 @@ int run_inspect(Arguments arguments) {
                  {"files", manifest.at("files")},
                  {"config", manifest.at("config")}};
   if (line.given("json")) {
-    print_out(report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    print_out(json_line(report) + "\n");
   } else {
     std::string text;
     for (const char* key : {"run", "checkpoint", "task", "content", "epoch", "step", "stopped", "parameters",

@@ -126,7 +126,7 @@ void Progress::on_begin(TrainerCore& trainer) {
 void Progress::on_log(TrainerCore& trainer, const StepReport& report) {
   const auto& state = trainer.state();
   const double share = static_cast<double>(state.batch) / static_cast<double>(trainer.batches_per_epoch());
-  const auto left = static_cast<double>(trainer.epoch_size()) *
+  const auto left = static_cast<double>(trainer.examples_per_epoch()) *
                     (static_cast<double>(trainer.options().epochs - state.epoch) - share);
   const auto line =
       fmt::format("epoch {}/{} {:3.0f}%  loss {:.4f}  lr {:.3g}  {:.0f} examples/s  {} left", state.epoch + 1,

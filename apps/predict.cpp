@@ -2,22 +2,21 @@
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
-#include "training/device.h"
-#include "training/tasks/sentiment.h"
+#include "data/readers/labelled_texts.h"
 
 namespace semblance {
 namespace {
 
-std::string to_line(const Prediction& prediction, bool sets) {
+std::string to_line(const Prediction& prediction, bool multi_label) {
   Json json;
-  if (sets) {
+  if (multi_label) {
     json["labels"] = prediction.labels;
     json["probabilities"] = prediction.probabilities;
   } else {
     json["label"] = prediction.labels[0];
     json["probability"] = prediction.probabilities[0];
   }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_line(json) + "\n";
 }
 
 }  // namespace
@@ -35,33 +34,29 @@ int run_predict(Arguments arguments) {
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 2);
   line.apply_fields(layout);
-  const auto served = open_checkpoint(line, given[0]);
-  SentimentModel model(served.checkpoint, served.location.path().string(),
-                       resolve_device(device_choice(line)));
+  const auto served =
+      open_served(line, given[0], "predicts", [](const TaskKind& kind) { return kind.predicts; });
+  auto& model = dynamic_cast<Classifier&>(*served.model);
 
-  constexpr size_t kMostAtOnce = 256;
-  std::vector<std::string> texts;
+  constexpr int64_t kMostAtOnce = 256;
+  Texts texts;
   int64_t unknown = 0;
   const auto answer = [&] {
     for (const auto& prediction : model.predict(texts)) {
-      print_out(to_line(prediction, model.predicts_sets()));
+      print_out(to_line(prediction, model.is_multi_label()));
       unknown += !prediction.known;
     }
-    texts.clear();
+    texts = {};
     flush_out();
   };
-  const auto report =
-      read_texts(given.size() > 1 ? given[1] : "-", layout, [&](std::string_view text, bool may_wait) {
-        texts.emplace_back(text);
-        if (may_wait || texts.size() == kMostAtOnce) answer();
-      });
-  if (!texts.empty()) answer();
-  if (report.skipped > 0)
-    print_note(
-        fmt::format("warning: left out {} bad row(s), the first: {}", report.skipped, report.first_skipped));
-  if (report.invalid_utf8 > 0)
-    print_note(
-        fmt::format("warning: {} text(s) with ill-formed UTF-8, which became U+FFFD", report.invalid_utf8));
+  const std::string path = given.size() > 1 ? given[1] : "-";
+  auto report = read_texts(path, layout, [&](std::string_view text, bool may_wait) {
+    texts.push_back(text);
+    if (may_wait || texts.size() == kMostAtOnce) answer();
+  });
+  if (texts.size() > 0) answer();
+  report.layout.clear();  // a stream of answers needs no word about a file that was as expected
+  report.tell(path, print_note);
   if (unknown > 0)
     print_note(
         fmt::format("warning: {} of {} text(s) have no word that the model knows", unknown, report.rows));

@@ -2,7 +2,7 @@
 #include "apps/command_line.h"
 #include "apps/output.h"
 #include "apps/verbs.h"
-#include "training/trainer_options.h"
+#include "training/tasks/registry.h"
 
 namespace semblance {
 
@@ -24,18 +24,14 @@ int run_resume(Arguments arguments) {
     throw Error(ErrorKind::Model, "{}: expected a run folder, found neither job.toml nor a checkpoint in it",
                 given);
   request.resume_point = find_resume_point(request.run, print_note);
-  Json config;
-  if (request.resume_point) {
-    config = request.resume_point->checkpoint.config;
-  } else {
+  if (!request.resume_point)
     print_note(fmt::format("{}: no checkpoint was written yet; starting from the beginning", given));
-    config = read_toml(request.run.job_file().string());
-  }
-  TrainerOptions options;
-  options_from_json(options, config.at("training"), "training");
-  line.apply_fields(options);
-  config["training"] = options_to_json(options);
-  return train_and_report(config, request, line.given("json"));
+  const Json config = request.resume_point ? request.resume_point->checkpoint.config
+                                           : read_toml(request.run.job_file().string());
+  const auto job = find_task(config.value("task", "")).make_job();
+  job_from_json(*job, config);
+  line.apply_fields(job->training);
+  return train_and_report(*job, request, line.given("json"));
 }
 
 }  // namespace semblance

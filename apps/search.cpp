@@ -1,13 +1,11 @@
 // semblance search RUN --corpus FILE [FILE|-] [options]
-#include <ATen/Functions.h>
-
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
+#include "data/tensors.h"
 #include "data/vectors/mapped_vectors.h"
 #include "models/nearest.h"
-#include "training/device.h"
-#include "training/tasks/dssm.h"
+#include "training/serving/text_encoder.h"
 
 namespace semblance {
 namespace {
@@ -17,24 +15,21 @@ constexpr int64_t kQueriesAtOnce = 512;
 // The texts to find, with their vectors: encoded now, or mapped from a file that `encode` wrote.
 class Corpus {
  public:
-  Corpus(const std::string& path, DssmModel& model, uint64_t identity) {
+  Corpus(const std::string& path, TextEncoder& model, uint64_t identity) {
     if (is_mapped_vector_file(path)) {
       mapped_ = WordVectors::load(path, {}, print_note);
       if (mapped_->encoder() != identity || mapped_->dim() != model.dim())
         throw Error(ErrorKind::Data,
                     "{}: expected texts encoded by this checkpoint, found another's; encode them again",
                     path);
-      const auto over = [&](std::span<const float> values, at::IntArrayRef sizes) {
-        return at::from_blob(const_cast<float*>(values.data()), sizes, at::kFloat);
-      };
-      vectors_ = over(mapped_->values(), {mapped_->size(), mapped_->dim()});
-      norms_ = over(mapped_->norms(), {mapped_->size()});
+      vectors_ = tensor_over(mapped_->values(), {mapped_->size(), mapped_->dim()});
+      norms_ = tensor_over(mapped_->norms(), {mapped_->size()});
       return;
     }
     for_each_line(path, [&](std::string_view text, bool) { texts_.push_back(text); });
     if (texts_.size() == 0) throw Error(ErrorKind::Data, "{}: expected texts, found none", path);
     vectors_ = model.encode(texts_).vectors;
-    norms_ = at::norm(vectors_, 2, {1});
+    norms_ = row_norms(vectors_);
     print_note(fmt::format("{}: {} texts encoded", path, texts_.size()));
   }
 
@@ -61,7 +56,7 @@ void print_answer(std::string_view query, bool known, const std::vector<Neighbor
     results.push_back({{"text", corpus.text(neighbor.id)}, {"similarity", neighbor.similarity}});
   Json object = {{"query", query}, {"results", std::move(results)}};
   if (!known) object["unknown"] = true;
-  print_out(object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  print_out(json_line(object) + "\n");
 }
 
 }  // namespace
@@ -75,23 +70,24 @@ int run_search(Arguments arguments) {
       "opens at once.");
   add_serving_options(line);
   line.add_option("Search", "corpus", "FILE", "the texts to find, or what encode made of them");
-  line.add_option("Search", "top", "N", "how many to print", "10");
+  TopOptions options;
+  line.add_fields(options, "Search");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 2);
   const auto corpus_path = line.last("corpus");
   if (!corpus_path) throw Error(ErrorKind::Usage, "--corpus: expected a file of texts, found none");
-  const int64_t top =
-      parse_integer(line.last("top").value_or("10"), "top", Field{.help = "", .min = 1, .max = 1e6});
+  line.apply_fields(options);
   const bool as_json = line.given("json");
-  const auto served = open_checkpoint(line, given[0]);
-  DssmModel model(served.checkpoint, served.location.path().string(), resolve_device(device_choice(line)));
+  const auto served =
+      open_served(line, given[0], "encodes texts", [](const TaskKind& kind) { return kind.encodes_texts; });
+  auto& model = dynamic_cast<TextEncoder&>(*served.model);
   const Corpus corpus(*corpus_path, model, served.checkpoint.identity);
 
   Texts queries;
   int64_t unknown = 0, total = 0;
   const auto answer = [&] {
     const auto encoded = model.encode(queries);
-    const auto found = nearest(corpus.vectors(), corpus.norms(), encoded.vectors, top);
+    const auto found = nearest(corpus.vectors(), corpus.norms(), encoded.vectors, options.top);
     for (int64_t i = 0; i < queries.size(); ++i) {
       const auto at = static_cast<size_t>(i);
       print_answer(queries[i], encoded.known[at], encoded.known[at] ? found[at] : std::vector<Neighbor>{},

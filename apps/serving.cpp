@@ -2,25 +2,36 @@
 
 #include "apps/output.h"
 #include "data/io/line_reader.h"
-#include "data/text/unicode.h"
-#include "training/run_training.h"
-#include "training/tasks/trigram.h"
+#include "data/readers/read_report.h"
+#include "training/device.h"
 
 namespace semblance {
 
 void add_serving_options(CommandLine& line) {
-  line.add_option("Model", "checkpoint", "best|last|NAME", "which checkpoint of the run", "best");
-  line.add_option("Model", "device", "auto|cpu|cuda|cuda:N", "where the model runs", "auto");
-  line.add_option("Model", "threads", "N", "threads to compute with; 0: one for each core", "0");
+  line.add_fields(ServingOptions{}, "Model");
   line.add_flag("Output", "json", "print JSON");
 }
 
-ServedCheckpoint open_checkpoint(const CommandLine& line, const std::string& run) {
-  set_threads(
-      parse_integer(line.last("threads").value_or("0"), "threads", Field{.help = "", .min = 0, .max = 1024}));
-  auto location = locate_checkpoint(run, line.last("checkpoint").value_or("best"));
-  auto checkpoint = read_checkpoint(location.path(), CheckpointPart::ModelOnly);
-  return {std::move(location), std::move(checkpoint)};
+Served open_served(const CommandLine& line, const std::string& run, std::string_view verb,
+                   const std::function<bool(const TaskKind&)>& can) {
+  ServingOptions options;
+  line.apply_fields(options);
+  set_threads(options.threads);
+  Served served{.location = locate_checkpoint(run, options.checkpoint), .checkpoint = {}, .model = nullptr};
+  const auto source = served.location.path();
+  served.checkpoint = read_checkpoint(source, CheckpointPart::ModelOnly);
+  bool will_do = false;
+  std::string names;
+  for (const auto& kind : task_kinds()) {
+    if (!can(kind)) continue;
+    will_do |= kind.name == served.task();
+    (names += names.empty() ? "" : " or ") += kind.name;
+  }
+  if (!will_do)
+    throw Error(ErrorKind::Model, "{}: expected a model that {} ({}), found one of {}", source.string(), verb,
+                names, served.task());
+  served.model = open_model(served.checkpoint, source.string(), resolve_device(options.device));
+  return served;
 }
 
 void add_oov_option(CommandLine& line, std::string_view heading) {
@@ -30,33 +41,28 @@ void add_oov_option(CommandLine& line, std::string_view heading) {
 std::unique_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim) {
   const auto run = line.last("oov");
   if (!run) return nullptr;
-  const auto location = locate_checkpoint(*run, "best");
-  const auto checkpoint = read_checkpoint(location.path(), CheckpointPart::ModelOnly);
-  auto model = std::make_unique<TrigramModel>(checkpoint, location.path().string());
-  if (model->dim() != dim)
-    throw Error(ErrorKind::Model, "{}: expected a model of vectors of {} numbers, found {}",
-                location.path().string(), dim, model->dim());
-  return model;
+  const auto source = locate_checkpoint(*run, "best").path();
+  auto model = open_model(read_checkpoint(source, CheckpointPart::ModelOnly), source.string(), c10::kCPU);
+  std::unique_ptr<WordEncoder> encoder(dynamic_cast<WordEncoder*>(model.get()));
+  if (!encoder)
+    throw Error(ErrorKind::Model, "{}: expected a model that encodes words, found another", source.string());
+  std::ignore = model.release();
+  if (encoder->dim() != dim)
+    throw Error(ErrorKind::Model, "{}: expected a model of {} dimensions, found {}", source.string(), dim,
+                encoder->dim());
+  return encoder;
 }
 
 void for_each_line(const std::string& path,
                    const std::function<void(std::string_view text, bool may_wait)>& visit) {
   LineReader lines{ByteStream(path)};
-  std::string valid;
-  int64_t damaged = 0;
+  ReadReport report{.units = {.whole = "line", .bad = "line", .repaired = "line"}};
+  std::string buffer;
   for (std::string_view line; lines.next(line);) {
     if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
-    valid.clear();
-    damaged += append_valid_utf8(line, valid) > 0;
-    visit(valid, !lines.has_buffered_line());
+    visit(report.valid(line, buffer), !lines.has_buffered_line());
   }
-  if (damaged > 0)
-    print_note(
-        fmt::format("warning: {}: {} line(s) with ill-formed UTF-8, which became U+FFFD", path, damaged));
-}
-
-std::string device_choice(const CommandLine& line) {
-  return line.last("device").value_or("auto");
+  report.tell(path, print_note);
 }
 
 }  // namespace semblance

@@ -3,48 +3,69 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "apps/command_line.h"
 #include "training/run_folder.h"
-#include "training/word_encoder.h"
+#include "training/serving/word_encoder.h"
+#include "training/tasks/registry.h"
 
 namespace semblance {
 
-/// Adds --checkpoint, --device, --threads and --json.
-void add_serving_options(CommandLine& line);
+struct ThreadOptions {
+  int64_t threads = 0;
 
-struct ServedCheckpoint {
-  CheckpointLocation location;
-  Checkpoint checkpoint;
+  void fields(FieldList& list) {
+    list.add("threads", threads,
+             {.help = "threads to compute with; 0: one for each core", .min = 0, .max = 1024});
+  }
 };
 
-/// Applies --threads and reads the weights that `run` and --checkpoint mean.
-ServedCheckpoint open_checkpoint(const CommandLine& line, const std::string& run);
+struct TopOptions {
+  int64_t top = 10;
 
-/// The entry for the checkpoint's task, of those that have one. Throws Error(Model).
-template <class Entry, size_t N>
-const Entry& find_task_entry(const Entry (&entries)[N], const ServedCheckpoint& served,
-                             std::string_view verb) {
-  std::string names;
-  for (const Entry& entry : entries) {
-    if (served.checkpoint.task == entry.task) return entry;
-    (names += names.empty() ? "" : " or ") += entry.task;
+  void fields(FieldList& list) { list.add("top", top, {.help = "how many to print", .min = 1, .max = 1e6}); }
+};
+
+struct ServingOptions {
+  std::string checkpoint = "best";
+  std::string device = "auto";
+  int64_t threads = 0;
+
+  void fields(FieldList& list) {
+    list.add("checkpoint", checkpoint, {.help = "which checkpoint of the run", .hint = "best|last|NAME"});
+    list.add("device", device, {.help = "where the model runs", .hint = "auto|cpu|cuda|cuda:N"});
+    list.add("threads", threads,
+             {.help = "threads to compute with; 0: one for each core", .min = 0, .max = 1024});
   }
-  throw Error(ErrorKind::Model, "{}: expected a model that {} ({}), found one of {}",
-              served.location.path().string(), verb, names, served.checkpoint.task);
-}
+};
+
+/// Adds ServingOptions and --json.
+void add_serving_options(CommandLine& line);
+
+/// A model, and where it comes from.
+struct Served {
+  CheckpointLocation location;
+  Checkpoint checkpoint;
+  std::unique_ptr<ServedModel> model;
+
+  const std::string& task() const { return checkpoint.task; }
+};
+
+/// Applies --threads and opens the model that `run` and --checkpoint mean; `can` picks the kinds of models
+/// that will do, which are those that `verb`. Throws Error(Model).
+Served open_served(const CommandLine& line, const std::string& run, std::string_view verb,
+                   const std::function<bool(const TaskKind&)>& can);
 
 /// Adds --oov under `heading`.
 void add_oov_option(CommandLine& line, std::string_view heading);
-/// The trigram run that --oov names, its vectors `dim` numbers long; null if it names none.
+/// The run that --oov names, whose vectors have `dim` dimensions; null if it names none.
 std::unique_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim);
 
 /// Calls visit(text, may_wait) for each line of `path` that is not blank, as well-formed UTF-8; `may_wait`:
 /// the next one may be long in coming. Warns of what was repaired.
 void for_each_line(const std::string& path,
                    const std::function<void(std::string_view text, bool may_wait)>& visit);
-
-std::string device_choice(const CommandLine& line);
 
 }  // namespace semblance

@@ -5,71 +5,38 @@
 #include "apps/output.h"
 #include "apps/verbs.h"
 #include "training/interrupt.h"
-#include "training/tasks/dssm.h"
-#include "training/tasks/sentiment.h"
-#include "training/tasks/trigram.h"
+#include "training/tasks/registry.h"
 
 namespace semblance {
 namespace {
 
 // The first free folder checkpoints/TASK-1, -2, …
-std::string default_run(const std::string& task) {
+std::string default_run(std::string_view task) {
   for (int i = 1;; ++i) {
     auto path = fmt::format("checkpoints/{}-{}", task, i);
     if (!std::filesystem::exists(path)) return path;
   }
 }
 
-template <class Job>
-int train(Arguments arguments, const std::optional<std::string>& config) {
-  Job job;
-  if (config) job_from_json(job, read_toml(*config));
-  CommandLine line(fmt::format("train {} {} FILE --run DIR [options]", Job::kTask, Job::kInput),
+int train(const TaskKind& kind, Arguments arguments, const std::optional<std::string>& config) {
+  const auto job = kind.make_job();
+  if (config) job_from_json(*job, read_toml(*config));
+  CommandLine line(fmt::format("train {} {} FILE --run DIR [options]", kind.name, kind.input),
                    "Trains, and writes a run folder.");
-  line.add_option("Run", "run", "DIR", "folder to write", fmt::format("checkpoints/{}-N", Job::kTask));
+  line.add_option("Run", "run", "DIR", "folder to write", fmt::format("checkpoints/{}-N", kind.name));
   line.add_option("Run", "config", "JOB.toml", "take options from a job file; those given here override it");
   line.add_flag("Run", "overwrite", "replace a run that is in the folder already");
   line.add_flag("Run", "json", "print one JSON object");
-  line.add_job(job);
+  line.add_sections(*job);
   if (!line.parse(arguments)) return 0;
   line.positional(0, 0);
-  line.apply_job(job);
-  RunRequest request{.run = RunFolder(line.last("run").value_or(default_run(Job::kTask))),
+  line.apply_sections(*job);
+  RunRequest request{.run = RunFolder(line.last("run").value_or(default_run(kind.name))),
                      .mode = line.given("overwrite") ? RunMode::Overwrite : RunMode::Fresh,
                      .resume_point = {},
                      .notice = print_note,
                      .callbacks = {}};
-  return train_and_report(job_to_json(job), request, line.given("json"));
-}
-
-template <class Job>
-Json train_from(const Json& config, RunRequest& request) {
-  Job job;
-  job_from_json(job, config);
-  return train_model(job, request);
-}
-
-struct TaskEntry {
-  const char* name;
-  int (*train)(Arguments, const std::optional<std::string>& config);
-  Json (*train_from)(const Json& config, RunRequest& request);
-};
-
-template <class Job>
-constexpr TaskEntry kEntry = {Job::kTask, train<Job>, train_from<Job>};
-
-constexpr TaskEntry kTasks[] = {kEntry<SentimentJob>, kEntry<TrigramJob>, kEntry<DssmJob>};
-
-std::string task_names() {
-  std::string names;
-  for (const auto& task : kTasks) (names += names.empty() ? "" : ", ") += task.name;
-  return names;
-}
-
-const TaskEntry& find_task(const std::string& name) {
-  for (const auto& task : kTasks)
-    if (task.name == name) return task;
-  throw Error(ErrorKind::Usage, "train: expected one of {}, found '{}'", task_names(), name);
+  return train_and_report(*job, request, line.given("json"));
 }
 
 // The value of --config, which decides what the other options are.
@@ -84,18 +51,17 @@ std::optional<std::string> find_config(Arguments arguments) {
 
 }  // namespace
 
-int train_and_report(const Json& config, RunRequest& request, bool as_json) {
+int train_and_report(const Job& job, RunRequest& request, bool as_json) {
   request.callbacks.push_back(std::make_unique<Progress>());
-  const auto run = request.run.path().string();
-  const Json report = find_task(config.at("task").get<std::string>()).train_from(config, request);
+  const Json report = find_task(job.task()).train(job, request);
   if (as_json) {
-    print_out(report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    print_out(json_line(report) + "\n");
   } else {
     for (const char* part : {"valid", "test"})
       if (report.contains(part))
         print_out(fmt::format("{} ({})\n{}\n", part, report["checkpoint"].get<std::string>(),
                               metrics_table(report[part])));
-    print_out(fmt::format("run     {0}\ncurves  {0}/curves.svg\n", run));
+    print_out(fmt::format("run     {0}\ncurves  {0}/curves.svg\n", request.run.path().string()));
   }
   flush_out();
   return report["stopped"] == "interrupted" ? 128 + noted_signal() : 0;
@@ -129,8 +95,7 @@ int run_train(Arguments arguments) {
                   found->get<std::string>());
     task = *found;
   }
-  const Arguments rest = named ? arguments.subspan(1) : arguments;
-  return find_task(task).train(rest, config);
+  return train(find_task(task), named ? arguments.subspan(1) : arguments, config);
 }
 
 }  // namespace semblance

@@ -2,6 +2,8 @@
 // [options]
 #include <chrono>
 
+#include <fmt/ranges.h>
+
 #include "apps/command_line.h"
 #include "apps/output.h"
 #include "apps/serving.h"
@@ -10,9 +12,9 @@
 #include "data/text/unicode.h"
 #include "data/vectors/convert.h"
 #include "data/vectors/mapped_vectors.h"
+#include "training/measures/word_sets.h"
 #include "training/run_training.h"
-#include "training/vector_evaluation.h"
-#include "training/word_queries.h"
+#include "training/serving/word_queries.h"
 
 namespace semblance {
 namespace {
@@ -24,7 +26,7 @@ constexpr const char* kStream = "-";
 struct Session {
   Session(std::string usage, std::string description) : line("vectors " + usage, std::move(description)) {
     line.add_fields(VectorFileOptions{}, "Vectors");
-    line.add_option("Vectors", "threads", "N", "threads to compute with; 0: one for each core", "0");
+    line.add_fields(ThreadOptions{}, "Vectors");
     line.add_flag("Output", "json", "print JSON: one object, or one a query where they come from a stream");
   }
 
@@ -32,31 +34,28 @@ struct Session {
     if (!line.parse(arguments)) return false;
     line.apply_fields(options);
     json = line.given("json");
-    set_threads(parse_integer(line.last("threads").value_or("0"), "threads",
-                              Field{.help = "", .min = 0, .max = 1024}));
+    ThreadOptions threads;
+    line.apply_fields(threads);
+    line.apply_fields(top);
+    set_threads(threads.threads);
     return true;
   }
+  void add_top() { line.add_fields(top, "Query"); }
   /// --oov, for the verbs that can make up for unknown words.
   void add_oov() { add_oov_option(line, "Vectors"); }
   std::unique_ptr<WordEncoder> open_oov(const WordVectors& vectors) const {
     return semblance::open_oov(line, vectors.dim());
   }
   WordVectors load(const std::string& path) const { return WordVectors::load(path, options, print_note); }
-  int64_t top() const {
-    return parse_integer(line.last("top").value_or("10"), "top", Field{.help = "", .min = 1, .max = 1e6});
-  }
   void print(const Json& object, const std::string& table) const {
-    print_out(json ? object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" : table);
+    print_out(json ? json_line(object) + "\n" : table);
   }
 
   CommandLine line;
   VectorFileOptions options;
+  TopOptions top;
   bool json = false;
 };
-
-void add_top(Session& session) {
-  session.line.add_option("Query", "top", "N", "how many words to print", "10");
-}
 
 Json neighbor_list(const WordVectors& vectors, const std::vector<Neighbor>& neighbors) {
   Json list = Json::array();
@@ -104,12 +103,12 @@ void answer_stream(
   std::vector<WordQuery> known;
   int64_t unknown = 0, total = 0;
   const auto answer = [&] {
-    const auto answers = queries.most_similar(known, session.top());
+    const auto answers = queries.most_similar(known, session.top.top);
     size_t next = 0;
     for (const auto& [line, unknown_word, made] : asked) {
       const bool is_known = unknown_word.empty() || !made.empty();
       const auto neighbors = unknown_word.empty() ? answers[next++]
-                             : is_known           ? queries.nearest_to(made, session.top())
+                             : is_known           ? queries.nearest_to(made, session.top.top)
                                                   : std::vector<Neighbor>{};
       Json object = {{"query", line}, {"neighbors", neighbor_list(queries.vectors(), neighbors)}};
       if (!is_known) object["unknown"] = unknown_word;
@@ -201,12 +200,11 @@ int similarity(Arguments arguments) {
 int neighbors(Arguments arguments) {
   Session session("neighbors FILE [WORD|-] [options]",
                   "Prints the words nearest to a word, to each line of standard input, or to a vector.");
-  add_top(session);
+  session.add_top();
   session.line.add_option("Query", "vector", "X,X,…", "a vector instead of a word");
   session.add_oov();
   if (!session.parse(arguments)) return 0;
   const auto& given = session.line.positional(1, 2);
-  const int64_t top = session.top();
   const auto vectors = session.load(given[0]);
   const WordQueries queries(vectors);
   const auto oov = session.open_oov(vectors);
@@ -216,13 +214,13 @@ int neighbors(Arguments arguments) {
   if (const auto text = session.line.last("vector")) {
     std::vector<float> values;
     for (const auto& part : split_list(*text))
-      values.push_back(static_cast<float>(parse_real(part, "vector", Field{.help = ""})));
-    print(queries.nearest_to(values, top));
+      values.push_back(static_cast<float>(parse_real(part, "vector", {})));
+    print(queries.nearest_to(values, session.top.top));
   } else if (given.size() > 1 && given[1] != kStream && oov && vectors.find(given[1]) < 0) {
-    print(queries.nearest_to(vector_of(given[1], queries, oov.get()), top));
+    print(queries.nearest_to(vector_of(given[1], queries, oov.get()), session.top.top));
   } else if (given.size() > 1 && given[1] != kStream) {
     print(queries.most_similar(std::vector<WordQuery>{{.positive = {queries.id(given[1])}, .negative = {}}},
-                               top)[0]);
+                               session.top.top)[0]);
   } else {
     answer_stream(session, queries, oov.get(), [&](const std::string& line, WordQuery& query) {
       query.positive = {vectors.find(line)};
@@ -238,7 +236,7 @@ int analogy(Arguments arguments) {
       "Prints the words nearest to the mean of some words' unit vectors, others turned round: --positive\n"
       "king --positive woman --negative man. With - each line of standard input is a query: words, those to\n"
       "turn round behind a minus sign (king woman -man).");
-  add_top(session);
+  session.add_top();
   session.line.add_option("Query", "positive", "WORD", "a word to add; may be given several times");
   session.line.add_option("Query", "negative", "WORD", "a word to turn round; may be given several times");
   if (!session.parse(arguments)) return 0;
@@ -249,14 +247,13 @@ int analogy(Arguments arguments) {
     throw Error(ErrorKind::Usage, "expected - for queries from standard input, found '{}'", given[1]);
   if (!stream && positive.empty() && negative.empty())
     throw Error(ErrorKind::Usage, "--positive: expected a word, found none");
-  const int64_t top = session.top();
   const auto vectors = session.load(given[0]);
   const WordQueries queries(vectors);
   if (!stream) {
     WordQuery query;
     for (const auto& word : positive) query.positive.push_back(queries.id(word));
     for (const auto& word : negative) query.negative.push_back(queries.id(word));
-    const auto found = queries.most_similar(std::span(&query, 1), top)[0];
+    const auto found = queries.most_similar(std::span(&query, 1), session.top.top)[0];
     session.print({{"neighbors", neighbor_list(vectors, found)}}, neighbor_table(vectors, found));
     return 0;
   }
@@ -319,14 +316,13 @@ int evaluate(Arguments arguments) {
 int convert(Arguments arguments) {
   Session session("convert FILE --format FORMAT --output FILE [options]",
                   "Writes vectors in another format. A mapped file opens at once, whatever its size.");
-  session.line.add_option("Output", "format", config_detail::all_names<VectorFormat>(), "what to write");
+  session.line.add_option("Output", "format", enum_choices<VectorFormat>(), "what to write");
   session.line.add_option("Output", "output", "FILE", "where to write it; replaced in one step");
   if (!session.parse(arguments)) return 0;
   const auto& given = session.line.positional(1, 1);
   const auto output = session.line.last("output").value_or("");
   if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
-  VectorFormat format{};
-  parse_value(format, session.line.last("format").value_or(""), "format", Field{.help = ""});
+  const auto format = parse_enum<VectorFormat>(session.line.last("format").value_or(""), "format");
   const int64_t rows = convert_vectors(given[0], session.options, output, format, print_note);
   const Json report = {{"output", output}, {"format", enum_name(format)}, {"vectors", rows}};
   session.print(report, metrics_table(report));

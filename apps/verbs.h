@@ -4,10 +4,10 @@
 #include <span>
 #include <string>
 
-#include "data/config.h"
-#include "training/run_training.h"
-
 namespace semblance {
+
+struct Job;
+struct RunRequest;
 
 using Arguments = std::span<const std::string>;
 
@@ -22,6 +22,6 @@ int run_vectors(Arguments arguments);
 int run_version(Arguments arguments);
 
 /// Trains and prints the final report; shared by train and resume. Returns the exit code.
-int train_and_report(const Json& config, RunRequest& request, bool as_json);
+int train_and_report(const Job& job, RunRequest& request, bool as_json);
 
 }  // namespace semblance

@@ -1,8 +1,11 @@
 #include "data/config.h"
 
 #include <toml++/toml.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <type_traits>
 
 namespace semblance {
 namespace {
@@ -35,15 +38,11 @@ Json to_json(const toml::node& node) {
 
 // A JSON text is a TOML text but for the escape of a slash and of DEL, neither of which the dump makes.
 std::string toml_value(const Json& value) {
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = json_line(value);
   return value.is_number_float() && text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
 }
 
-}  // namespace
-
-namespace config_detail {
-
-void refuse(std::string_view option, std::string_view expected, std::string_view found) {
+[[noreturn]] void refuse(std::string_view option, std::string_view expected, std::string_view found) {
   throw Error(ErrorKind::Usage, "--{}: expected {}, found '{}'", option, expected, found);
 }
 
@@ -52,7 +51,99 @@ void check_range(double value, std::string_view option, const Field& field) {
     refuse(option, range_text(field, value == std::floor(value)), fmt::format("{}", value));
 }
 
-}  // namespace config_detail
+std::string all_names(const EnumRef& value) {
+  std::string names;
+  for (const auto& [number, name] : value.names()) (names += names.empty() ? "" : "|") += name;
+  return names;
+}
+
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+
+// For each type of value: from text, to text, to JSON, from JSON.
+
+void parse(bool& value, std::string_view text, std::string_view option, const Field&) {
+  value = parse_switch(text, option);
+}
+void parse(int64_t& value, std::string_view text, std::string_view option, const Field& field) {
+  value = parse_integer(text, option, field);
+}
+void parse(double& value, std::string_view text, std::string_view option, const Field& field) {
+  value = parse_real(text, option, field);
+}
+void parse(std::string& value, std::string_view text, std::string_view, const Field&) {
+  value = text;
+}
+void parse(const EnumRef& value, std::string_view text, std::string_view option, const Field&) {
+  for (const auto& [number, name] : value.names())
+    if (name == text) return value.set(number);
+  refuse(option, "one of " + all_names(value), text);
+}
+template <class T>
+void parse(std::vector<T>& values, std::string_view text, std::string_view option, const Field& field) {
+  values.clear();
+  for (const auto& part : split_list(text)) parse(values.emplace_back(), part, option, field);
+}
+
+std::string_view name_of(const EnumRef& value) {
+  for (const auto& [number, name] : value.names())
+    if (number == value.get()) return name;
+  return {};
+}
+
+std::string text_of(const std::string& value) {
+  return value;
+}
+std::string text_of(const EnumRef& value) {
+  return std::string(name_of(value));
+}
+template <class T>
+std::string text_of(const T& value) {
+  if constexpr (IsVector<T>::value) {
+    std::string text;
+    for (const auto& part : value) (text += text.empty() ? "" : ",") += text_of(part);
+    return text;
+  } else {
+    return fmt::format("{}", value);
+  }
+}
+
+template <class T>
+void set(T& value, const Json& json, std::string_view option, const Field& field) {
+  if constexpr (IsVector<T>::value) {
+    if (!json.is_array()) refuse(option, "a list", json.dump());
+    value.clear();
+    for (const auto& part : json) set(value.emplace_back(), part, option, field);
+  } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, const EnumRef>) {
+    if (!json.is_string()) refuse(option, "a text", json.dump());
+    parse(value, json.get_ref<const std::string&>(), option, field);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if (!json.is_boolean()) refuse(option, "true or false", json.dump());
+    value = json.get<bool>();
+  } else {
+    if (!json.is_number() || (std::is_same_v<T, int64_t> && !json.is_number_integer()))
+      refuse(option, std::is_same_v<T, int64_t> ? "a whole number" : "a number", json.dump());
+    value = json.get<T>();
+    check_range(static_cast<double>(value), option, field);
+  }
+}
+
+// Calls visit(value) with the field's value, whatever its type: a reference, or the EnumRef itself.
+template <class Visit>
+decltype(auto) with_value(const FieldRef& field, Visit&& visit) {
+  return std::visit(
+      [&](const auto& value) -> decltype(auto) {
+        if constexpr (std::is_same_v<decltype(value), const EnumRef&>)
+          return visit(value);
+        else
+          return visit(*value);
+      },
+      field.value);
+}
+
+}  // namespace
 
 int64_t parse_integer(std::string_view text, std::string_view option, const Field& field) {
   int64_t value = 0;
@@ -60,7 +151,7 @@ int64_t parse_integer(std::string_view text, std::string_view option, const Fiel
   const auto [stop, status] = std::from_chars(text.data(), end, value);
   if (status != std::errc() || stop != end || !(static_cast<double>(value) >= field.min) ||
       !(static_cast<double>(value) <= field.max))
-    config_detail::refuse(option, range_text(field, true), text);
+    refuse(option, range_text(field, true), text);
   return value;
 }
 
@@ -69,14 +160,14 @@ double parse_real(std::string_view text, std::string_view option, const Field& f
   const auto* end = text.data() + text.size();
   const auto [stop, status] = std::from_chars(text.data(), end, value);
   if (status != std::errc() || stop != end || !std::isfinite(value) || value < field.min || value > field.max)
-    config_detail::refuse(option, range_text(field, false), text);
+    refuse(option, range_text(field, false), text);
   return value;
 }
 
 bool parse_switch(std::string_view text, std::string_view option) {
   if (text == "true" || text == "yes" || text == "1") return true;
   if (text == "false" || text == "no" || text == "0") return false;
-  config_detail::refuse(option, "true or false", text);
+  refuse(option, "true or false", text);
 }
 
 std::vector<std::string> split_list(std::string_view text) {
@@ -89,6 +180,48 @@ std::vector<std::string> split_list(std::string_view text) {
     if (text.empty()) parts.emplace_back();
   }
   return parts;
+}
+
+void parse_field(const FieldRef& field, std::string_view text) {
+  with_value(field, [&](auto& value) { parse(value, text, field.name, field.field); });
+}
+
+std::string field_text(const FieldRef& field) {
+  return with_value(field, [](const auto& value) { return text_of(value); });
+}
+
+std::string field_hint(const FieldRef& field) {
+  if (!field.field.hint.empty()) return std::string(field.field.hint);
+  if (const auto* value = std::get_if<EnumRef>(&field.value)) return all_names(*value);
+  if (std::holds_alternative<int64_t*>(field.value)) return "N";
+  if (std::holds_alternative<double*>(field.value)) return "X";
+  return std::holds_alternative<std::string*>(field.value) ? "TEXT" : "LIST";
+}
+
+Json fields_to_json(const FieldList& fields) {
+  Json json = Json::object();
+  for (const auto& field : fields)
+    json[std::string(field.name)] = with_value(field, [](const auto& value) -> Json {
+      if constexpr (std::is_same_v<decltype(value), const EnumRef&>)
+        return name_of(value);
+      else
+        return value;
+    });
+  return json;
+}
+
+void fields_from_json(const FieldList& fields, const Json& json, std::string_view where) {
+  if (!json.is_object()) refuse(where, "a table", json.dump());
+  for (const auto& [key, value] : json.items())
+    if (std::ranges::find(fields, key, &FieldRef::name) == fields.end())
+      throw Error(ErrorKind::Usage, "[{}] has no key '{}'; see the options in --help", where, key);
+  for (const auto& field : fields)
+    if (const auto found = json.find(std::string(field.name)); found != json.end())
+      with_value(field, [&](auto& value) { set(value, *found, field.name, field.field); });
+}
+
+std::string json_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Json read_toml(const std::string& path) {

@@ -1,24 +1,29 @@
-// Plain option structs list their fields once; the command line, job.toml, the manifest and equality are all
+// Plain option structs list their fields once; the command line, job.toml, the manifest and --help are all
 // derived from that list.
 //
 //   struct TextOptions {
 //     bool lowercase = true;
-//     template <class Self, class Visit>
-//     static void fields(Self& self, Visit&& visit) {
-//       visit("lowercase", self.lowercase, Field{.help = "fold upper case to lower case"});
-//     }
+//     void fields(FieldList& list) { list.add("lowercase", lowercase, {.help = "fold upper case to lower
+//     case"}); }
 //   };
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 #include <limits>
+#include <span>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace semblance {
 
 struct Field {
-  std::string_view help;
+  std::string_view help = {};
   double min =
       -std::numeric_limits<double>::infinity();  ///< smallest value allowed (numbers, each of a list)
   double max = std::numeric_limits<double>::infinity();
@@ -36,6 +41,91 @@ constexpr std::string_view enum_name(E value) {
   for (const auto& [candidate, name] : EnumNames<E>::names)
     if (candidate == value) return name;
   return {};
+}
+
+/// An enum, whatever its type: its values as numbers, and their names.
+class EnumRef {
+ public:
+  using Name = std::pair<int, std::string_view>;
+
+  template <class E>
+  explicit EnumRef(E& value) : value_(&value), names_(kNames<E>) {
+    static_assert(std::is_enum_v<E> && sizeof(E) == sizeof(int));
+  }
+  int get() const {
+    int number;
+    std::memcpy(&number, value_, sizeof number);
+    return number;
+  }
+  void set(int number) const { std::memcpy(value_, &number, sizeof number); }
+  std::span<const Name> names() const { return names_; }
+
+ private:
+  template <class E>
+  static constexpr auto kNames = [] {
+    std::array<Name, EnumNames<E>::names.size()> names;
+    for (size_t i = 0; i < names.size(); ++i)
+      names[i] = {static_cast<int>(EnumNames<E>::names[i].first), EnumNames<E>::names[i].second};
+    return names;
+  }();
+
+  void* value_;
+  std::span<const Name> names_;
+};
+
+using FieldValue = std::variant<bool*, int64_t*, double*, std::string*, std::vector<int64_t>*,
+                                std::vector<double>*, std::vector<std::string>*, EnumRef>;
+
+/// A field of some option struct, which it refers to.
+struct FieldRef {
+  std::string_view name;
+  FieldValue value;
+  Field field;
+};
+
+class FieldList : public std::vector<FieldRef> {
+ public:
+  template <class T>
+  void add(std::string_view name, T& value, const Field& field) {
+    if constexpr (std::is_enum_v<T>)
+      push_back({name, EnumRef(value), field});
+    else
+      push_back({name, &value, field});
+  }
+};
+
+template <class Options>
+FieldList fields_of(Options& options) {
+  FieldList list;
+  options.fields(list);
+  return list;
+}
+
+/// One option struct among several, such as a table of job.toml.
+struct Section {
+  std::string_view name, title;
+  FieldList fields;
+};
+
+class SectionList : public std::vector<Section> {
+ public:
+  template <class Options>
+  void add(std::string_view name, Options& options, std::string_view title) {
+    push_back({name, title, fields_of(options)});
+  }
+};
+
+/// Several option structs that belong together.
+struct Sections {
+  virtual ~Sections() = default;
+  virtual void sections(SectionList& list) = 0;
+};
+
+/// Their list refers to `options`: where those are const, it is to be read from alone.
+inline SectionList sections_of(const Sections& options) {
+  SectionList list;
+  const_cast<Sections&>(options).sections(list);
+  return list;
 }
 
 }  // namespace semblance

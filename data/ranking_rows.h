@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "data/labelled_dataset.h"
+#include "data/batch.h"
 #include "data/ragged.h"
 #include "data/readers/text_rows.h"
 

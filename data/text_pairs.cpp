@@ -1,12 +1,11 @@
 #include "data/text_pairs.h"
 
-#include <ATen/Functions.h>
-
 #include <algorithm>
 #include <numeric>
 
-#include "data/labelled_dataset.h"
+#include "data/batch.h"
 #include "data/random.h"
+#include "data/tensors.h"
 
 namespace semblance {
 namespace {
@@ -79,8 +78,7 @@ std::vector<int64_t> group_rows(std::span<const int64_t> starts, std::span<const
 }
 
 PairBatch PairBatch::to(c10::Device device) const {
-  const auto texts = TextBatch{ids, offsets, groups}.to(device);
-  return {texts.ids, texts.offsets, texts.targets};
+  return {to_device(ids, device), to_device(offsets, device), to_device(groups, device)};
 }
 
 PairBatch PairDataset::batch(std::span<const int64_t> pairs, uint64_t) const {
@@ -98,7 +96,7 @@ PairBatch PairDataset::batch(std::span<const int64_t> pairs, uint64_t) const {
   auto sorted = groups;
   std::ranges::sort(sorted);
   if (std::ranges::adjacent_find(sorted) != sorted.end()) {
-    batch.groups = at::empty({static_cast<int64_t>(n)}, at::kLong);
+    batch.groups = empty_tensor({static_cast<int64_t>(n)}, at::kLong);
     std::ranges::copy(groups, batch.groups.data_ptr<int64_t>());
   }
   return batch;

@@ -31,11 +31,10 @@ struct PairOptions {
   PairChoice choice = PairChoice::AllPairs;
   int64_t most_per_row = 0;
 
-  template <class Self, class Visit>
-  static void fields(Self& self, Visit&& visit) {
-    visit("pairs", self.choice, Field{.help = "which texts of a row of duplicates make pairs"});
-    visit("max-pairs-per-row", self.most_per_row,
-          Field{.help = "of a row that gives more, so many drawn at random; 0: all", .min = 0, .max = 1e9});
+  void fields(FieldList& list) {
+    list.add("pairs", choice, {.help = "which texts of a row of duplicates make pairs"});
+    list.add("max-pairs-per-row", most_per_row,
+             {.help = "of a row that gives more, so many drawn at random; 0: all", .min = 0, .max = 1e9});
   }
 };
 

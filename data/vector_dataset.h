@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "data/labelled_dataset.h"
+#include "data/batch.h"
 
 namespace semblance {
 

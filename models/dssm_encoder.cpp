@@ -44,4 +44,8 @@ torch::Tensor DssmEncoderImpl::alpha() const {
   return log_alpha.defined() ? log_alpha.exp() : torch::full({}, options.alpha);
 }
 
+std::shared_ptr<DssmNetwork> make_dssm_encoder(const DssmEncoderOptions& options) {
+  return std::make_shared<DssmEncoderImpl>(options);
+}
+
 }  // namespace semblance

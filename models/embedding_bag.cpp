@@ -169,6 +169,10 @@ torch::Tensor EmbeddingBagImpl::forward(const torch::Tensor& ids, const torch::T
   return embedding_bag(weight, ids, offsets, options.pooling, options.sparse_gradient);
 }
 
+std::shared_ptr<Network> make_embedding_bag(const EmbeddingBagOptions& options) {
+  return std::make_shared<EmbeddingBagImpl>(options);
+}
+
 torch::Tensor EmbeddingBagImpl::look_up(const torch::Tensor& ids) {
   const auto each = torch::arange(ids.numel() + 1, torch::dtype(torch::kInt64).device(ids.device()));
   return embedding_bag(weight, ids, each, BagPooling::Sum, options.sparse_gradient);

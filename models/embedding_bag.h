@@ -4,9 +4,9 @@
 #include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 
-namespace semblance {
+#include "models/networks.h"
 
-enum class BagPooling { Sum, Mean };
+namespace semblance {
 
 /// Pools the rows of `weight` [rows, dim] that each bag names.
 ///   ids      [n]          int64, each in [0, rows)
@@ -18,21 +18,15 @@ enum class BagPooling { Sum, Mean };
 torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids,
                             const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient);
 
-struct EmbeddingBagOptions {
-  int64_t rows = 0;
-  int64_t dim = 0;
-  BagPooling pooling = BagPooling::Mean;
-  bool sparse_gradient = false;
-  double init_std = 1;  ///< rows start normally distributed around zero; torch.nn.EmbeddingBag has 1
-};
-
-class EmbeddingBagImpl : public torch::nn::Cloneable<EmbeddingBagImpl> {
+class EmbeddingBagImpl : public torch::nn::Cloneable<EmbeddingBagImpl>, public Network {
  public:
   explicit EmbeddingBagImpl(const EmbeddingBagOptions& options);
   void reset() override;
 
+  torch::nn::Module& module() override { return *this; }
   /// See embedding_bag.
-  torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& offsets);
+  torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& offsets) override;
+  torch::Tensor& table() override { return weight; }
   /// Each id's row by itself: [n, dim].
   torch::Tensor look_up(const torch::Tensor& ids);
 

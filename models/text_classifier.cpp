@@ -72,4 +72,8 @@ std::vector<LayerSummary> TextClassifierImpl::summary() const {
   return rows;
 }
 
+std::shared_ptr<ClassifierNetwork> make_text_classifier(const TextClassifierOptions& options) {
+  return std::make_shared<TextClassifierImpl>(options);
+}
+
 }  // namespace semblance

@@ -8,9 +8,9 @@ cd "$root"
 TORCH=2.13.0
 TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
 
-BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config libfmt-dev libcxxopts-dev libgtest-dev nlohmann-json3-dev
+BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config libfmt-dev libcxxopts-dev nlohmann-json3-dev
   libtomlplusplus-dev libutf8proc-dev libxxhash-dev zlib1g-dev libcsv-dev)
-TEST_PACKAGES=(fasttext librsvg2-bin)
+TEST_PACKAGES=(libgtest-dev)
 LINT_PACKAGES=(clang-tidy-19)
 
 # Without these ccache neither keeps nor uses precompiled headers. The base folder lets checkouts share its cache.
@@ -174,11 +174,14 @@ install_libtorch_cuda() {
 
 cuda_toolkit() { compgen -G "$root/.venv/lib/python3*/site-packages/nvidia/cu[0-9]*" | head -n 1; }
 
-# configure PRESET: only where that was not done, or the presets or LibTorch changed; ninja sees to all else.
+# configure PRESET WITH_TESTS: only where that was not done, or the presets or LibTorch changed; ninja sees to all else.
+# A folder that has the tests keeps them.
 configure() {
-  local preset=$1 folder=build/$1 state options=() toolkit
+  local preset=$1 with_tests=$2 folder=build/$1 state options=() toolkit
+  if grep -qs '^SEMBLANCE_TESTS:BOOL=ON' "$folder/CMakeCache.txt"; then with_tests=yes; fi
   state=$(
-    printf '%s\n' "$root" "${Torch_DIR:-}" "${CMAKE_PREFIX_PATH:-}" .venv/lib/python3*/site-packages/torch-*.dist-info
+    printf '%s\n' "$root" "$with_tests" "${Torch_DIR:-}" "${CMAKE_PREFIX_PATH:-}" \
+      .venv/lib/python3*/site-packages/torch-*.dist-info
     cat CMakePresets.json
   )
   if [[ -f $folder/build.ninja && -f $folder/.configured && $state == "$(<"$folder/.configured")" ]]; then
@@ -186,6 +189,7 @@ configure() {
     return
   fi
   [[ ! -f $folder/CMakeCache.txt ]] || options+=(--fresh)
+  [[ $with_tests == no ]] || options+=(-DSEMBLANCE_TESTS=ON)
   if ! libtorch_given && has_gpu; then
     # Nothing here is compiled for the GPU itself; an architecture by name spares CMake the search for one.
     toolkit=$(cuda_toolkit)
@@ -201,15 +205,16 @@ configure() {
   did=$(grep -o 'LibTorch [0-9][^:]*' "$folder/configure.log" || echo done)
 }
 
-# build PRESET: a moving line for people, a file for everything else.
+# build PRESET WITH_TESTS: a moving line for people, a file for everything else. Without tests the program alone.
 build() {
-  local log=build/$1/build.log
+  local log=build/$1/build.log target=semblance
+  [[ $2 == no ]] || target=all
   if [[ -t 1 ]]; then
-    cmake --build "build/$1"
+    cmake --build "build/$1" --target "$target"
     did=done
     return
   fi
-  if ! cmake --build "build/$1" >"$log" 2>&1; then
+  if ! cmake --build "build/$1" --target "$target" >"$log" 2>&1; then
     grep -v '^\[[0-9]*/[0-9]*\] Building' "$log" | head -n 200 >&2
     fail "build/$1 could not be built"
   fi

@@ -8,6 +8,7 @@
 #include "data/error.h"
 #include "data/io/atomic_file.h"
 #include "data/io/byte_stream.h"
+#include "models/module_access.h"
 #include "training/tensor_file.h"
 
 namespace semblance {
@@ -186,6 +187,10 @@ Checkpoint read_checkpoint(const fs::path& folder, CheckpointPart part) {
   } catch (const Json::exception& json_error) {
     damaged(folder, fmt::format("{} is not as expected ({})", kManifest, json_error.what()));
   }
+}
+
+void load_weights(torch::nn::Module& module, const Checkpoint& checkpoint, const std::string& source) {
+  copy_tensors(checkpoint.model, model_tensors(module), source);
 }
 
 }  // namespace semblance

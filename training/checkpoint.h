@@ -8,7 +8,11 @@
 #include <string>
 
 #include "data/config.h"
-#include "training/optimizer.h"
+#include "models/named_tensors.h"
+
+namespace torch::nn {
+class Module;
+}
 
 namespace semblance {
 
@@ -38,5 +42,8 @@ enum class CheckpointPart { ModelOnly, TrainingState };
 /// Verifies, then reads. Throws Error(Model), also where training state is wanted and the checkpoint has
 /// none.
 Checkpoint read_checkpoint(const std::filesystem::path& folder, CheckpointPart part);
+
+/// Copies the checkpoint's weights into `module`. Throws Error(Model) naming `source` if they do not fit.
+void load_weights(torch::nn::Module& module, const Checkpoint& checkpoint, const std::string& source);
 
 }  // namespace semblance

@@ -1,30 +1,42 @@
 #include "training/optimizer.h"
 
 #include <ATen/Parallel.h>
+// The operators by themselves: ATen/Functions.h would cost ten seconds.
+#include <ATen/ops/_fused_adagrad_ops.h>
+#include <ATen/ops/_fused_adam_ops.h>
+#include <ATen/ops/_fused_adamw_ops.h>
+#include <ATen/ops/_fused_sgd_ops.h>
+#include <c10/core/GradMode.h>
 #include <omp.h>
-#include <torch/optim/adam.h>
-#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
 
 #include "data/error.h"
+#include "data/tensors.h"
 #include "models/blocks.h"
 #include "models/huge_pages.h"
+#include "models/reference_adam.h"
 #include "training/row_kernels.h"
 
 namespace semblance {
 namespace {
 
-torch::Tensor zeros_like_each(const torch::Tensor& parameter) {
-  if (!parameter.is_cpu() || parameter.scalar_type() != torch::kFloat)
-    return torch::zeros_like(parameter, torch::TensorOptions().requires_grad(false));
+at::Tensor zeros_like_each(const at::Tensor& parameter) {
+  if (!parameter.is_cpu() || parameter.scalar_type() != at::kFloat)
+    return parameter.new_zeros(parameter.sizes());
   return empty_table(parameter.sizes()).zero_();
 }
 
+std::vector<at::Tensor> zeros_like_all(const NamedTensors& parameters) {
+  std::vector<at::Tensor> zeros;
+  for (const auto& [name, parameter] : parameters) zeros.push_back(zeros_like_each(parameter));
+  return zeros;
+}
+
 void append_state(NamedTensors& all, const std::string& kind, const NamedTensors& parameters,
-                  const std::vector<torch::Tensor>& tensors) {
+                  const std::vector<at::Tensor>& tensors) {
   for (size_t i = 0; i < tensors.size(); ++i) all.emplace_back(kind + "." + parameters[i].first, tensors[i]);
 }
 
@@ -61,7 +73,7 @@ class SerialSection {
 
 // The parameters that have a dense gradient, beside their gradients and states.
 struct DenseList {
-  std::vector<torch::Tensor> parameters, gradients;
+  std::vector<at::Tensor> parameters, gradients;
   std::vector<size_t> indices;
   int64_t entries = 0;
 
@@ -76,8 +88,8 @@ struct DenseList {
     }
   }
   bool is_small() const { return entries < (int64_t{1} << 18); }
-  std::vector<torch::Tensor> of(const std::vector<torch::Tensor>& states) const {
-    std::vector<torch::Tensor> chosen;
+  std::vector<at::Tensor> of(const std::vector<at::Tensor>& states) const {
+    std::vector<at::Tensor> chosen;
     for (const size_t i : indices) chosen.push_back(states[i]);
     return chosen;
   }
@@ -96,10 +108,11 @@ class Sgd : public Optimizer {
     if (dense.parameters.empty()) return;
     const SerialSection section(dense.is_small());
     // The momentum buffers start at zero, so a first step needs no case of its own.
-    at::_fused_sgd_(dense.parameters, dense.gradients, momentum_.empty() ? momentum_ : dense.of(momentum_),
-                    options_.weight_decay, options_.momentum, learning_rate, /*dampening=*/0,
-                    /*nesterov=*/false,
-                    /*maximize=*/false, /*is_first_step=*/false);
+    at::_ops::_fused_sgd_::call(
+        dense.parameters, dense.gradients, momentum_.empty() ? momentum_ : dense.of(momentum_),
+        options_.weight_decay, options_.momentum, learning_rate, /*dampening=*/0,
+        /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false, /*grad_scale=*/{},
+        /*found_inf=*/{});
   }
 
   NamedTensors state() const override {
@@ -111,7 +124,7 @@ class Sgd : public Optimizer {
 
  private:
   OptimizerOptions options_;
-  std::vector<torch::Tensor> momentum_;
+  std::vector<at::Tensor> momentum_;
 };
 
 class Adagrad : public Optimizer {
@@ -119,7 +132,7 @@ class Adagrad : public Optimizer {
   Adagrad(const OptimizerOptions& options, NamedTensors parameters)
       : Optimizer(std::move(parameters)), options_(options) {
     for (const auto& [name, parameter] : parameters_) sums_.push_back(zeros_like_each(parameter));
-    steps_ = torch::zeros({}, parameters_[0].second.options().requires_grad(false));
+    steps_ = parameters_[0].second.new_zeros({});
   }
 
   void step(double learning_rate) override {
@@ -127,9 +140,11 @@ class Adagrad : public Optimizer {
     if (dense.parameters.empty()) return;
     steps_.add_(1);
     const SerialSection section(dense.is_small());
-    const std::vector<torch::Tensor> steps(dense.parameters.size(), steps_);
-    at::_fused_adagrad_(dense.parameters, dense.gradients, dense.of(sums_), steps, learning_rate,
-                        /*lr_decay=*/0, options_.weight_decay, options_.eps, /*maximize=*/false);
+    const std::vector<at::Tensor> steps(dense.parameters.size(), steps_);
+    at::_ops::_fused_adagrad_::call(dense.parameters, dense.gradients, dense.of(sums_), steps, learning_rate,
+                                    /*lr_decay=*/0, options_.weight_decay, options_.eps, /*maximize=*/false,
+                                    /*grad_scale=*/{},
+                                    /*found_inf=*/{});
   }
 
   NamedTensors state() const override {
@@ -141,8 +156,8 @@ class Adagrad : public Optimizer {
 
  private:
   OptimizerOptions options_;
-  std::vector<torch::Tensor> sums_;
-  torch::Tensor steps_;
+  std::vector<at::Tensor> sums_;
+  at::Tensor steps_;
 };
 
 class Adam : public Optimizer {
@@ -153,13 +168,13 @@ class Adam : public Optimizer {
       exp_avg_.push_back(zeros_like_each(parameter));
       exp_avg_sq_.push_back(zeros_like_each(parameter));
       if (options_.kind == OptimizerKind::LazyAdam && options_.weight_decay > 0 && parameter.dim() == 2)
-        decayed_.emplace_back(
-            "decayed." + name,
-            torch::zeros({parameter.size(0)}, parameter.options().dtype(torch::kInt64).requires_grad(false)));
+        decayed_.emplace_back("decayed." + name,
+                              parameter.new_zeros({parameter.size(0)},
+                                                  parameter.options().dtype(at::kLong).requires_grad(false)));
       else
         decayed_.emplace_back();
     }
-    device_steps_ = torch::zeros({}, parameters_[0].second.options().requires_grad(false));
+    device_steps_ = parameters_[0].second.new_zeros({});
   }
 
   void step(double learning_rate) override {
@@ -168,7 +183,7 @@ class Adam : public Optimizer {
     const DenseList dense(parameters_);
     if (!dense.parameters.empty()) {
       const SerialSection section(dense.is_small());
-      const std::vector<torch::Tensor> steps(dense.parameters.size(), device_steps_);
+      const std::vector<at::Tensor> steps(dense.parameters.size(), device_steps_);
       const auto fused = options_.kind != OptimizerKind::Adam
                              ? static_cast<decltype(&fused_adam)>(&fused_adamw)
                              : &fused_adam;
@@ -193,30 +208,34 @@ class Adam : public Optimizer {
  private:
   static void fused_adam(const DenseList& dense, at::TensorList exp_avg, at::TensorList exp_avg_sq,
                          at::TensorList steps, double learning_rate, const OptimizerOptions& o) {
-    at::_fused_adam_(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps, learning_rate,
-                     o.beta1, o.beta2, o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false);
+    at::_ops::_fused_adam_::call(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps,
+                                 learning_rate, o.beta1, o.beta2, o.weight_decay, o.eps, /*amsgrad=*/false,
+                                 /*maximize=*/false, /*grad_scale=*/{},
+                                 /*found_inf=*/{});
   }
   static void fused_adamw(const DenseList& dense, at::TensorList exp_avg, at::TensorList exp_avg_sq,
                           at::TensorList steps, double learning_rate, const OptimizerOptions& o) {
-    at::_fused_adamw_(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps, learning_rate,
-                      o.beta1, o.beta2, o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false);
+    at::_ops::_fused_adamw_::call(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps,
+                                  learning_rate, o.beta1, o.beta2, o.weight_decay, o.eps, /*amsgrad=*/false,
+                                  /*maximize=*/false, /*grad_scale=*/{},
+                                  /*found_inf=*/{});
   }
 
-  void step_rows(size_t i, const torch::Tensor& gradient, double learning_rate) {
-    torch::NoGradGuard no_gradient;
+  void step_rows(size_t i, const at::Tensor& gradient, double learning_rate) {
+    c10::NoGradGuard no_gradient;
     const auto t = static_cast<double>(steps_);
     const double step_size =
         learning_rate * std::sqrt(1 - std::pow(options_.beta2, t)) / (1 - std::pow(options_.beta1, t));
-    const auto rows = gradient._indices()[0];
+    const auto rows = gradient._indices().select(0, 0);
     const auto values = gradient._values().contiguous();
     auto weight = parameters_[i].second;
-    torch::Tensor keep;
+    at::Tensor keep;
     if (auto& last = decayed_[i].second; last.defined()) {
       // The decay of all the steps in which a row had no gradient comes with the next in which it has one.
-      keep = (steps_ - last.index_select(0, rows)).to(torch::kDouble);
+      keep = last.index_select(0, rows).neg_().add_(steps_).to(at::kDouble);
       keep = keep.mul_(std::log1p(-std::min(learning_rate * options_.weight_decay, 0.999)))
                  .exp_()
-                 .to(torch::kFloat);
+                 .to(at::kFloat);
       last.index_fill_(0, rows, steps_);
     }
     if (weight.is_cpu()) {
@@ -239,13 +258,13 @@ class Adam : public Optimizer {
     exp_avg_[i].index_copy_(0, rows, m);
     exp_avg_sq_[i].index_copy_(0, rows, v);
     if (keep.defined()) weight.index_copy_(0, rows, weight.index_select(0, rows).mul_(keep.unsqueeze(1)));
-    weight.index_add_(0, rows, m / (v.sqrt() + options_.eps), -step_size);
+    weight.index_add_(0, rows, m.div(v.sqrt().add_(options_.eps)), -step_size);
   }
 
   OptimizerOptions options_;
-  std::vector<torch::Tensor> exp_avg_, exp_avg_sq_;
+  std::vector<at::Tensor> exp_avg_, exp_avg_sq_;
   NamedTensors decayed_;  // for each table the step of each row's last decay
-  torch::Tensor device_steps_;
+  at::Tensor device_steps_;
   int64_t steps_ = 0;
 };
 
@@ -254,13 +273,12 @@ class RowwiseAdagrad : public Optimizer {
   RowwiseAdagrad(const OptimizerOptions& options, NamedTensors parameters)
       : Optimizer(std::move(parameters)), options_(options) {
     for (const auto& [name, parameter] : parameters_)
-      sums_.push_back(parameter.dim() == 2
-                          ? torch::zeros({parameter.size(0)}, parameter.options().requires_grad(false))
-                          : zeros_like_each(parameter));
+      sums_.push_back(parameter.dim() == 2 ? parameter.new_zeros({parameter.size(0)})
+                                           : zeros_like_each(parameter));
   }
 
   void step(double learning_rate) override {
-    torch::NoGradGuard no_gradient;
+    c10::NoGradGuard no_gradient;
     for (size_t i = 0; i < parameters_.size(); ++i) {
       auto parameter = parameters_[i].second;
       const auto& gradient = parameter.grad();
@@ -285,9 +303,9 @@ class RowwiseAdagrad : public Optimizer {
   void set_steps(int64_t) override {}
 
  private:
-  void step_rows(torch::Tensor& weight, const torch::Tensor& gradient, torch::Tensor& sums,
+  void step_rows(at::Tensor& weight, const at::Tensor& gradient, at::Tensor& sums,
                  double learning_rate) const {
-    const auto rows = gradient._indices()[0];
+    const auto rows = gradient._indices().select(0, 0);
     const auto values = gradient._values().contiguous();
     const int64_t dim = weight.size(1);
     if (weight.is_cpu()) {
@@ -303,75 +321,47 @@ class RowwiseAdagrad : public Optimizer {
     const auto decayed = values.add(weight.index_select(0, rows), options_.weight_decay);
     sums.index_add_(0, rows, decayed.square().mean(1));
     const auto divisor = sums.index_select(0, rows).sqrt_().add_(options_.eps);
-    weight.index_add_(0, rows, decayed / divisor.unsqueeze(1), -learning_rate);
+    weight.index_add_(0, rows, decayed.div(divisor.unsqueeze(1)), -learning_rate);
   }
 
   OptimizerOptions options_;
-  std::vector<torch::Tensor> sums_;
+  std::vector<at::Tensor> sums_;
 };
 
 // LibTorch's own, with its state under the names of ours.
 class DenseAdam : public Optimizer {
  public:
   DenseAdam(const OptimizerOptions& options, NamedTensors parameters)
-      : Optimizer(std::move(parameters)), adam_(tensors(parameters_), torch_options(options)) {
-    for (const auto& [name, parameter] : parameters_) {
-      auto state = std::make_unique<torch::optim::AdamParamState>();
-      state->step(0);
-      state->exp_avg(zeros_like_each(parameter));
-      state->exp_avg_sq(zeros_like_each(parameter));
-      adam_.state()[parameter.unsafeGetTensorImpl()] = std::move(state);
-    }
-  }
+      : Optimizer(std::move(parameters)),
+        exp_avg_(zeros_like_all(parameters_)),
+        exp_avg_sq_(zeros_like_all(parameters_)),
+        adam_(parameters_, exp_avg_, exp_avg_sq_,
+              {options.beta1, options.beta2, options.eps, options.weight_decay}) {}
 
-  void step(double learning_rate) override {
-    adam_.param_groups()[0].options().set_lr(learning_rate);
-    adam_.step();
-  }
+  void step(double learning_rate) override { adam_.step(learning_rate); }
 
   NamedTensors state() const override {
-    std::vector<torch::Tensor> exp_avg, exp_avg_sq;
-    for (const auto& [name, parameter] : parameters_) {
-      exp_avg.push_back(state_of(parameter).exp_avg());
-      exp_avg_sq.push_back(state_of(parameter).exp_avg_sq());
-    }
     NamedTensors all;
-    append_state(all, "exp_avg", parameters_, exp_avg);
-    append_state(all, "exp_avg_sq", parameters_, exp_avg_sq);
+    append_state(all, "exp_avg", parameters_, exp_avg_);
+    append_state(all, "exp_avg_sq", parameters_, exp_avg_sq_);
     return all;
   }
-  void set_steps(int64_t steps) override {
-    for (const auto& [name, parameter] : parameters_) state_of(parameter).step(steps);
-  }
+  void set_steps(int64_t steps) override { adam_.set_steps(steps); }
 
  private:
-  static std::vector<torch::Tensor> tensors(const NamedTensors& parameters) {
-    std::vector<torch::Tensor> all;
-    for (const auto& [name, parameter] : parameters) all.push_back(parameter);
-    return all;
-  }
-  static torch::optim::AdamOptions torch_options(const OptimizerOptions& options) {
-    return torch::optim::AdamOptions()
-        .betas({options.beta1, options.beta2})
-        .eps(options.eps)
-        .weight_decay(options.weight_decay);
-  }
-  torch::optim::AdamParamState& state_of(const torch::Tensor& parameter) const {
-    return static_cast<torch::optim::AdamParamState&>(*adam_.state().at(parameter.unsafeGetTensorImpl()));
-  }
-
-  mutable torch::optim::Adam adam_;
+  std::vector<at::Tensor> exp_avg_, exp_avg_sq_;
+  ReferenceAdam adam_;
 };
 
 }  // namespace
 
 void Optimizer::zero_grad() {
-  for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = torch::Tensor();
+  for (const auto& [name, parameter] : parameters_) parameter.mutable_grad() = at::Tensor();
 }
 
 void Optimizer::clip_gradients(double max_norm) {
-  torch::NoGradGuard no_gradient;
-  std::vector<torch::Tensor> values;
+  c10::NoGradGuard no_gradient;
+  std::vector<at::Tensor> values;
   for (const auto& [name, parameter] : parameters_) {
     auto& gradient = parameter.mutable_grad();
     if (!gradient.defined()) continue;
@@ -379,10 +369,10 @@ void Optimizer::clip_gradients(double max_norm) {
     values.push_back(gradient.is_sparse() ? gradient._values() : gradient);
   }
   if (values.empty()) return;
-  std::vector<torch::Tensor> sums;
+  std::vector<at::Tensor> sums;
   for (const auto& value : values) sums.push_back(sum_of_squares(value.contiguous()));
-  const auto norm = torch::stack(sums).sum().sqrt();
-  const auto factor = (max_norm / (norm + 1e-6)).clamp_max(1.0);
+  const auto norm = stack(sums).sum().sqrt();
+  const auto factor = norm.add(1e-6).reciprocal_().mul_(max_norm).clamp_max_(1.0);
   for (auto& value : values) value.mul_(factor);
 }
 

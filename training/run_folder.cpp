@@ -1,5 +1,7 @@
 #include "training/run_folder.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "data/error.h"

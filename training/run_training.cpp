@@ -1,6 +1,5 @@
 #include "training/run_training.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include <ranges>
@@ -8,6 +7,7 @@
 
 #include "data/error.h"
 #include "data/io/atomic_file.h"
+#include "data/tensors.h"
 #include "training/callbacks/checkpoints.h"
 #include "training/callbacks/early_stopping.h"
 #include "training/callbacks/metrics_files.h"
@@ -26,12 +26,11 @@ c10::Device begin_training(const TrainerOptions& options, const RunRequest& requ
   const auto device = resolve_device(options.device);
   if (request.mode != RunMode::Resume) request.run.check_free(request.mode == RunMode::Overwrite);
   set_threads(options.threads);
-  at::manual_seed(static_cast<uint64_t>(options.seed));
+  seed_generators(static_cast<uint64_t>(options.seed));
   return device;
 }
 
-std::optional<ResumePoint> find_resume_point(const RunFolder& run,
-                                             const std::function<void(const std::string&)>& notice) {
+std::optional<ResumePoint> find_resume_point(const RunFolder& run, const Notice& notice) {
   const auto names = run.checkpoints();
   std::string failure;
   for (const auto& name : names | std::views::reverse) {
@@ -50,16 +49,29 @@ std::optional<ResumePoint> find_resume_point(const RunFolder& run,
 
 namespace run_training_detail {
 
-void notice_dense_steps(const torch::nn::Module& module, OptimizerKind optimizer,
-                        const std::function<void(const std::string&)>& notice) {
+void check(const torch::nn::Module& module, const TrainerOptions& options, bool has_validation,
+           const Notice& notice) {
+  if (options.patience > 0 && !has_validation)
+    throw Error(ErrorKind::Usage,
+                "--patience: expected validation data to judge by, found none; give --valid or a --split "
+                "with a validation share");
   constexpr int64_t kLarge = int64_t{1} << 24;
-  if (wants_sparse_gradients(optimizer)) return;
+  if (wants_sparse_gradients(options.optimizer)) return;
   for (const auto& [name, tensor] : model_tensors(module))
     if (tensor.dim() == 2 && tensor.numel() >= kLarge)
       notice(fmt::format(
           "warning: --optimizer {} passes over all {} x {} numbers of {} in every step; lazy-adam and "
           "rowwise-adagrad touch the batch's rows alone",
-          enum_name(optimizer), tensor.size(0), tensor.size(1), name));
+          enum_name(options.optimizer), tensor.size(0), tensor.size(1), name));
+}
+
+Checkpoint checkpoint_base(const Job& job, Json model_info, std::map<std::string, std::string> files) {
+  Checkpoint base;
+  base.task = job.task();
+  base.config = job_to_json(job);
+  base.model_info = std::move(model_info);
+  base.files = std::move(files);
+  return base;
 }
 
 void open_run(const RunRequest& request, const Checkpoint& base) {
@@ -113,6 +125,11 @@ Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::s
   }
   report["history"] = state.history;
   return report;
+}
+
+void load_best(torch::nn::Module& module, const RunFolder& run) {
+  const auto best = read_checkpoint(run.checkpoint_path(run.resolve("best")), CheckpointPart::ModelOnly);
+  load_weights(module, best, run.path().string());
 }
 
 }  // namespace run_training_detail

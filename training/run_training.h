@@ -2,14 +2,14 @@
 // the best checkpoint's evaluation.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "data/notice.h"
 #include "training/interrupt.h"
-#include "training/module_tensors.h"
+#include "training/job.h"
 #include "training/run_folder.h"
 #include "training/trainer.h"
 
@@ -23,8 +23,7 @@ struct ResumePoint {
 
 /// The newest checkpoint of a run that can be resumed; older ones stand in for damaged ones, which `notice`
 /// is told of. Nothing if the run has none yet. Throws Error(Model) if it has, but none that can be used.
-std::optional<ResumePoint> find_resume_point(const RunFolder& run,
-                                             const std::function<void(const std::string&)>& notice);
+std::optional<ResumePoint> find_resume_point(const RunFolder& run, const Notice& notice);
 
 enum class RunMode { Fresh, Overwrite, Resume };
 
@@ -33,7 +32,7 @@ struct RunRequest {
   RunFolder run;
   RunMode mode = RunMode::Fresh;
   std::optional<ResumePoint> resume_point;  ///< for Resume; without one the run starts from the beginning
-  std::function<void(const std::string&)> notice;    ///< takes one line for people
+  Notice notice;                            ///< takes one line for people
   std::vector<std::unique_ptr<Callback>> callbacks;  ///< progress and the like
 };
 
@@ -42,15 +41,18 @@ void set_threads(int64_t threads);
 
 namespace run_training_detail {
 
-/// Tells of an optimizer that passes over a large table in every step, where one for its touched rows is at
-/// hand.
-void notice_dense_steps(const torch::nn::Module& module, OptimizerKind optimizer,
-                        const std::function<void(const std::string&)>& notice);
+/// Throws Error(Usage) for options that lack what they need, and tells of an optimizer that passes over a
+/// large table in every step, where one for its touched rows is at hand.
+void check(const torch::nn::Module& module, const TrainerOptions& options, bool has_validation,
+           const Notice& notice);
+/// What every checkpoint of a job holds besides tensors.
+Checkpoint checkpoint_base(const Job& job, Json model_info, std::map<std::string, std::string> files);
 void open_run(const RunRequest& request, const Checkpoint& base);
 void add_callbacks(TrainerCore& trainer, RunRequest& request, const Checkpoint& base, bool has_validation);
 void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& base);
 /// The final object of `train --json`; its `valid` is the best epoch's.
 Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::string& task);
+void load_best(torch::nn::Module& module, const RunFolder& run);
 
 }  // namespace run_training_detail
 
@@ -58,45 +60,33 @@ Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::s
 /// threads and the seed of LibTorch's generator. Returns the device. Throws Error, the run folder untouched.
 c10::Device begin_training(const TrainerOptions& options, const RunRequest& request);
 
-/// What every checkpoint of a job holds besides what its task adds.
-template <class Job>
-Checkpoint checkpoint_base(const Job& job) {
-  Checkpoint base;
-  base.task = Job::kTask;
-  base.config = job_to_json(job);
-  return base;
+/// The batches of a dataset in memory; `data` and `sampler` are to outlive them.
+template <Dataset Data>
+SampledBatches<Data> batches_of(const Job& job, const Data& data, const Sampler& sampler) {
+  return {data, sampler, job.training.batch_size, static_cast<uint64_t>(job.training.seed)};
 }
 
-/// `base`: what every checkpoint holds besides tensors. `validation` and `test` may be null. Returns the
-/// final report; its "stopped" tells how training ended.
-template <Task T, Dataset<typename T::Batch> Data, class Judged>
-  requires Evaluates<T, Judged>
-Json run_training(T& task, const TrainerOptions& options, c10::Device device, Checkpoint base,
-                  RunRequest& request, const Data& training, const Sampler& sampler, const Judged* validation,
-                  const Judged* test) {
+/// `validation` and `test` may be null. Returns the final report; its "stopped" tells how training ended.
+template <Task T, BatchSource Source, class Validation>
+  requires Evaluates<T, Validation>
+Json run_training(T& task, const Job& job, c10::Device device, RunRequest& request, const Source& source,
+                  const Validation* validation, const Validation* test) {
   namespace detail = run_training_detail;
-  if (options.patience > 0 && !validation)
-    throw Error(ErrorKind::Usage,
-                "--patience: expected validation data to judge by, found none; give --valid or a --split "
-                "with a validation share");
-  detail::notice_dense_steps(task.module(), options.optimizer, request.notice);
-  base.model_info = task.model_info();
-  base.files = task.files();
+  const TrainerOptions& options = job.training;
+  detail::check(task.module(), options, validation != nullptr, request.notice);
+  const auto base = detail::checkpoint_base(job, task.model_info(), task.files());
   Trainer<T> trainer(task, options, device);
   detail::open_run(request, base);
   detail::add_callbacks(trainer, request, base, validation != nullptr);
   if (request.resume_point) detail::resume(trainer, request, base);
   {
     const InterruptGuard guard;
-    trainer.fit(training, sampler, validation);
+    trainer.fit(source, validation);
   }
-
   Json report = detail::final_report(trainer, request.run, base.task);
   if (test && !trainer.interrupted()) {
     // The test split is looked at once, with the weights that the validation chose.
-    const auto best =
-        read_checkpoint(request.run.checkpoint_path(request.run.resolve("best")), CheckpointPart::ModelOnly);
-    load_weights(task.module(), best, request.run.path().string());
+    detail::load_best(task.module(), request.run);
     report["test"] = evaluate(task, *test, options.batch_size, device).report();
   }
   return report;

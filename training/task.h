@@ -5,7 +5,9 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 
+#include "data/batch_source.h"
 #include "models/losses.h"
 #include "training/metrics.h"
 
@@ -30,24 +32,13 @@ concept Task =
       { batch.to(device) } -> std::same_as<typename T::Batch>;
     };
 
-/// Rows that can be batched: `batch(rows, key)` draws whatever is random from `key` alone, so that
-/// prefetching with any number of threads changes nothing.
-template <class D, class Batch>
-concept Dataset = requires(const D& data, std::span<const int64_t> rows, uint64_t key) {
-  { data.size() } -> std::convertible_to<int64_t>;
-  { data.batch(rows, key) } -> std::same_as<Batch>;
-};
-
-template <class D>
-using BatchOf = decltype(std::declval<const D&>().batch(std::span<const int64_t>(), uint64_t{}));
-
 /// What a task can be measured on; its batches need not be those that it is trained on.
 template <class T, class D>
-concept Evaluates = Dataset<D, BatchOf<D>> &&
-                    requires(T task, const D& data, const BatchOf<D>& batch, typename T::Measure& measure) {
-                      /// An empty collector; `observe` adds what the model makes of a batch to it.
-                      { task.measure(data) } -> std::same_as<typename T::Measure>;
-                      { task.observe(batch, measure) };
-                    };
+concept Evaluates =
+    Dataset<D> && requires(T task, const D& data, const BatchOf<D>& batch, typename T::Measure& measure) {
+      /// An empty collector; `observe` adds what the model makes of a batch to it.
+      { task.measure(data) } -> std::same_as<typename T::Measure>;
+      { task.observe(batch, measure) };
+    };
 
 }  // namespace semblance

@@ -1,6 +1,7 @@
 #include "training/tensor_file.h"
 
-#include <ATen/Functions.h>
+#include <c10/core/GradMode.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
@@ -10,6 +11,7 @@
 #include "data/error.h"
 #include "data/io/atomic_file.h"
 #include "data/io/byte_stream.h"
+#include "data/tensors.h"
 
 namespace semblance {
 namespace {
@@ -90,7 +92,7 @@ NamedTensors read_tensors(const std::filesystem::path& path) {
       if (offsets.size() != 2 || offsets[0] != place || offsets[1] != place + bytes || offsets[1] > data_size)
         damaged(path, "tensor " + name + " does not fit the file");
       place = offsets[1];
-      auto tensor = at::empty(shape, type->second);
+      auto tensor = empty_tensor(shape, type->second);
       read_exactly(static_cast<char*>(tensor.data_ptr()), bytes);
       tensors.emplace_back(name, tensor);
     }
@@ -101,7 +103,7 @@ NamedTensors read_tensors(const std::filesystem::path& path) {
 }
 
 void copy_tensors(const NamedTensors& from, NamedTensors to, const std::string& source) {
-  at::NoGradGuard no_gradient;
+  c10::NoGradGuard no_gradient;
   std::map<std::string, at::Tensor> wanted(to.begin(), to.end());
   for (const auto& [name, tensor] : from) {
     const auto found = wanted.find(name);

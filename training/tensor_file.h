@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "training/optimizer.h"
+#include "models/named_tensors.h"
 
 namespace semblance {
 

@@ -1,15 +1,12 @@
 #include "training/trainer.h"
 
-#include <ATen/Context.h>
-#include <ATen/Functions.h>
-#include <torch/nn/module.h>
-
 #include <charconv>
 #include <cmath>
 
 #include "data/error.h"
+#include "data/random.h"
+#include "data/tensors.h"
 #include "training/interrupt.h"
-#include "training/module_tensors.h"
 #include "training/tensor_file.h"
 
 namespace semblance {
@@ -17,13 +14,6 @@ namespace {
 
 OptimizerOptions optimizer_options(const TrainerOptions& options) {
   return {.kind = options.optimizer, .momentum = options.momentum, .weight_decay = options.weight_decay};
-}
-
-NamedTensors named_parameters(const torch::nn::Module& module) {
-  NamedTensors parameters;
-  for (const auto& item : module.named_parameters())
-    if (item.value().requires_grad()) parameters.emplace_back(item.key(), item.value());
-  return parameters;
 }
 
 }  // namespace
@@ -42,35 +32,23 @@ Interval parse_interval(const std::string& text, const std::string& option) {
               option, text);
 }
 
-EvaluationMode::EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) {
-  module_.eval();
-}
-EvaluationMode::~EvaluationMode() {
-  module_.train(training_);
-}
-
 TrainerCore::TrainerCore(torch::nn::Module& module, const TrainerOptions& options, c10::Device device,
                          MetricInfo metric)
     : module_(module),
       options_(options),
       device_(device),
       metric_(metric),
-      optimizer_(make_optimizer(optimizer_options(options), named_parameters(module))),
-      loss_total_(at::zeros({}, at::dtype(at::kDouble).device(device))),
-      loss_weight_(at::zeros_like(loss_total_)) {}
-
-int64_t TrainerCore::rows_of_batch(int64_t batch) const {
-  return std::min(options_.batch_size, epoch_size_ - batch * options_.batch_size);
-}
+      optimizer_(make_optimizer(optimizer_options(options), trained_parameters(module))),
+      loss_total_(zero_tensor({}, at::kDouble, device)),
+      loss_weight_(zero_tensor({}, at::kDouble, device)) {}
 
 void TrainerCore::pause_clock() {
   seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - clock_).count();
 }
 
-void TrainerCore::begin(int64_t epoch_size) {
-  epoch_size_ = epoch_size;
-  batches_per_epoch_ = (epoch_size + options_.batch_size - 1) / options_.batch_size;
-  const int64_t steps = (batches_per_epoch_ + options_.accumulate - 1) / options_.accumulate;
+void TrainerCore::begin(EpochSize size) {
+  epoch_size_ = std::move(size);
+  const int64_t steps = (epoch_size_.batches + options_.accumulate - 1) / options_.accumulate;
   schedule_ = {.kind = options_.schedule,
                .base = options_.learning_rate,
                .warmup_steps = options_.warmup,
@@ -78,7 +56,7 @@ void TrainerCore::begin(int64_t epoch_size) {
                .steps_per_epoch = steps,
                .decay_epochs = options_.decay_epochs,
                .decay = options_.decay};
-  module_.train();
+  set_training(module_, true);
   if (state_.epoch < options_.epochs)
     state_.stopped.clear();  // a resumed training may have been given more epochs
   for (auto& callback : callbacks_) callback->on_begin(*this);
@@ -98,15 +76,15 @@ void TrainerCore::begin_epoch() {
 
 double TrainerCore::begin_batch() {
   const int64_t first = state_.batch / options_.accumulate * options_.accumulate;
-  const int64_t last = std::min(first + options_.accumulate, batches_per_epoch_);
+  const int64_t last = std::min(first + options_.accumulate, epoch_size_.batches);
   if (state_.batch == first) optimizer_->zero_grad();
   // Dropout and the like: a batch's random numbers depend on seed, epoch and batch, so none need saving.
-  at::manual_seed(mix(mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(state_.epoch)),
+  seed_generators(mix(mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(state_.epoch)),
                       static_cast<uint64_t>(state_.batch)));
   if (last - first == 1) return 1;
   int64_t rows = 0;
-  for (int64_t b = first; b < last; ++b) rows += rows_of_batch(b);
-  return static_cast<double>(rows_of_batch(state_.batch)) / static_cast<double>(rows);
+  for (int64_t b = first; b < last; ++b) rows += epoch_size_.examples_of(b);
+  return static_cast<double>(epoch_size_.examples_of(state_.batch)) / static_cast<double>(rows);
 }
 
 bool TrainerCore::end_batch(const LossSum& loss) {
@@ -115,11 +93,11 @@ bool TrainerCore::end_batch(const LossSum& loss) {
     loss_total_.add_(loss.total);
     loss_weight_.add_(loss.weight);
   }
-  const int64_t rows = rows_of_batch(state_.batch);
+  const int64_t rows = epoch_size_.examples_of(state_.batch);
   state_.examples += rows;
   examples_here_ += rows;
   ++state_.batch;
-  const bool ends_epoch = state_.batch == batches_per_epoch_;
+  const bool ends_epoch = state_.batch == epoch_size_.batches;
   if (state_.batch % options_.accumulate != 0 && !ends_epoch) return true;
 
   if (options_.clip_norm > 0) optimizer_->clip_gradients(options_.clip_norm);

@@ -4,13 +4,15 @@
 #include <c10/core/GradMode.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "data/batch_loader.h"
-#include "data/sampler.h"
+#include "data/batch_source.h"
+#include "models/module_access.h"
 #include "training/callback.h"
 #include "training/checkpoint.h"
 #include "training/optimizer.h"
@@ -47,8 +49,8 @@ class TrainerCore {
   const TrainingState& state() const { return state_; }
   /// What the best epoch is chosen by.
   const MetricInfo& metric() const { return metric_; }
-  int64_t batches_per_epoch() const { return batches_per_epoch_; }
-  int64_t epoch_size() const { return epoch_size_; }
+  int64_t batches_per_epoch() const { return epoch_size_.batches; }
+  int64_t examples_per_epoch() const { return epoch_size_.examples; }
   /// Of this process, validation and checkpoints not counted.
   double examples_per_second() const {
     return seconds_ > 0 ? static_cast<double>(examples_here_) / seconds_ : 0;
@@ -71,7 +73,12 @@ class TrainerCore {
   void restore(const Checkpoint& checkpoint, const std::string& source);
 
  protected:
-  void begin(int64_t epoch_size);
+  /// What an epoch is made of: its batches, its examples, and the examples of its batch i.
+  struct EpochSize {
+    int64_t batches = 0, examples = 0;
+    std::function<int64_t(int64_t i)> examples_of;
+  };
+  void begin(EpochSize size);
   bool goes_on();
   void begin_epoch();
   /// Clears gradients where a step begins and seeds the batch's random numbers; returns the batch's share in
@@ -92,7 +99,6 @@ class TrainerCore {
     double total, weight;
   };
   LossReading read_loss();
-  int64_t rows_of_batch(int64_t batch) const;
   void pause_clock();
 
   MetricInfo metric_;
@@ -100,29 +106,15 @@ class TrainerCore {
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<std::unique_ptr<Callback>> callbacks_;
   TrainingState state_;
-  Json callback_states_;
   at::Tensor loss_total_, loss_weight_;  // float64 [] on the device, of the epoch under way
   LossReading reported_{};               // as of the last report
   int64_t reported_examples_ = 0;
   double reported_seconds_ = 0;
-  int64_t epoch_size_ = 0, batches_per_epoch_ = 0;
+  EpochSize epoch_size_;
   int64_t examples_here_ = 0;
   bool interrupted_ = false;
   double seconds_ = 0;
   std::chrono::steady_clock::time_point clock_;
-};
-
-/// Puts a module into evaluation mode and its former mode back.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(torch::nn::Module& module);
-  ~EvaluationMode();
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  torch::nn::Module& module_;
-  bool training_;
 };
 
 /// The one evaluation loop.
@@ -132,7 +124,9 @@ Metrics evaluate(T& task, const Data& data, int64_t batch_size, c10::Device devi
   const EvaluationMode mode(task.module());
   const c10::NoGradGuard no_gradient;
   auto measure = task.measure(data);
-  BatchLoader loader(data, SequentialSampler(data.size()).order(0), batch_size, 0);
+  const SequentialSampler in_order(data.size());
+  const SampledBatches batches(data, in_order, batch_size, /*seed=*/0);
+  BatchLoader loader(batches.epoch(0), batches.batches());
   while (auto batch = loader.next()) task.observe(batch->to(device), measure);
   return measure.result();
 }
@@ -147,16 +141,15 @@ class Trainer : public TrainerCore {
         task_(task) {}
 
   /// Trains from where the state stands to the end. `validation` may be null.
-  template <Dataset<typename T::Batch> Data, class Judged>
-    requires Evaluates<T, Judged>
-  void fit(const Data& training, const Sampler& sampler, const Judged* validation) {
-    begin(sampler.size());
+  template <BatchSource Source, class Validation>
+    requires std::same_as<typename Source::Batch, typename T::Batch> && Evaluates<T, Validation>
+  void fit(const Source& source, const Validation* validation) {
+    begin({.batches = source.batches(), .examples = source.examples(), .examples_of = [&](int64_t i) {
+             return source.examples(i);
+           }});
     while (goes_on()) {
       begin_epoch();
-      const auto epoch = state().epoch;
-      BatchLoader loader(training, sampler.order(epoch), options_.batch_size,
-                         mix(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(epoch)),
-                         state().batch);
+      BatchLoader loader(source.epoch(state().epoch), source.batches(), state().batch);
       while (auto batch = loader.next()) {
         const double share = begin_batch();
         const LossSum loss = task_.loss(batch->to(device_));

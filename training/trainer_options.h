@@ -5,7 +5,7 @@
 #include <string>
 
 #include "data/fields.h"
-#include "training/optimizer.h"
+#include "training/optimizer_options.h"
 #include "training/schedule.h"
 
 namespace semblance {
@@ -42,45 +42,41 @@ struct TrainerOptions {
   int64_t log_every = 100;
   bool tensorboard = true;
 
-  template <class Self, class Visit>
-  static void fields(Self& self, Visit&& visit) {
-    visit("seed", self.seed, Field{.help = "fixes every random choice", .min = 0});
-    visit("threads", self.threads,
-          Field{.help = "threads to compute with; 0: one for each core", .min = 0, .max = 1024});
-    visit("device", self.device,
-          Field{.help = "where the model runs; auto: a GPU if there is one", .hint = "auto|cpu|cuda|cuda:N"});
-    visit("epochs", self.epochs, Field{.help = "passes over the training data", .min = 1, .max = 1e6});
-    visit("batch-size", self.batch_size, Field{.help = "examples in a batch", .min = 1, .max = 1e7});
-    visit("accumulate", self.accumulate,
-          Field{.help = "batches whose gradients make one step", .min = 1, .max = 1e6});
-    visit("lr", self.learning_rate, Field{.help = "learning rate", .min = 0, .max = 1e6});
-    visit("optimizer", self.optimizer,
-          Field{.help = "lazy-adam and rowwise-adagrad update only the embedding rows of the batch; "
-                        "dense-adam is LibTorch's own"});
-    visit("momentum", self.momentum, Field{.help = "of sgd", .min = 0, .max = 1});
-    visit("weight-decay", self.weight_decay,
-          Field{.help = "decoupled for adamw and lazy-adam, part of the gradient for the others",
-                .min = 0,
-                .max = 1e6});
-    visit("schedule", self.schedule, Field{.help = "how the learning rate goes on after the warm-up"});
-    visit("warmup", self.warmup,
-          Field{.help = "steps over which the learning rate rises from zero", .min = 0});
-    visit("decay-epochs", self.decay_epochs,
-          Field{.help = "epochs between the drops of --schedule step", .min = 1});
-    visit("decay", self.decay, Field{.help = "factor of each drop of --schedule step", .min = 0, .max = 1});
-    visit("clip-norm", self.clip_norm,
-          Field{.help = "largest 2-norm of the gradient; 0: no limit", .min = 0});
-    visit("patience", self.patience,
-          Field{.help = "stop after so many epochs without a better --metric; 0: never", .min = 0});
-    visit("metric", self.metric,
-          Field{.help = "what the best checkpoint is chosen by; by default the task's main metric",
-                .hint = "NAME"});
-    visit("checkpoint-every", self.checkpoint_every,
-          Field{.help = "steps, epochs or minutes between checkpoints", .hint = "500steps|1epoch|10min"});
-    visit("checkpoint-content", self.checkpoint_content, Field{.help = "weights alone cannot be resumed"});
-    visit("keep-last", self.keep_last, Field{.help = "checkpoints to keep besides the best", .min = 1});
-    visit("log-every", self.log_every, Field{.help = "steps between two reports of the loss", .min = 1});
-    visit("tensorboard", self.tensorboard, Field{.help = "write TensorBoard events"});
+  void fields(FieldList& list) {
+    list.add("seed", seed, {.help = "fixes every random choice", .min = 0});
+    list.add("threads", threads,
+             {.help = "threads to compute with; 0: one for each core", .min = 0, .max = 1024});
+    list.add("device", device,
+             {.help = "where the model runs; auto: a GPU if there is one", .hint = "auto|cpu|cuda|cuda:N"});
+    list.add("epochs", epochs, {.help = "passes over the training data", .min = 1, .max = 1e6});
+    list.add("batch-size", batch_size, {.help = "examples in a batch", .min = 1, .max = 1e7});
+    list.add("accumulate", accumulate,
+             {.help = "batches whose gradients make one step", .min = 1, .max = 1e6});
+    list.add("lr", learning_rate, {.help = "learning rate", .min = 0, .max = 1e6});
+    list.add("optimizer", optimizer,
+             {.help = "lazy-adam and rowwise-adagrad update only the embedding rows of the batch; "
+                      "dense-adam is LibTorch's own"});
+    list.add("momentum", momentum, {.help = "of sgd", .min = 0, .max = 1});
+    list.add("weight-decay", weight_decay,
+             {.help = "decoupled for adamw and lazy-adam, part of the gradient for the others",
+              .min = 0,
+              .max = 1e6});
+    list.add("schedule", schedule, {.help = "how the learning rate goes on after the warm-up"});
+    list.add("warmup", warmup, {.help = "steps over which the learning rate rises from zero", .min = 0});
+    list.add("decay-epochs", decay_epochs, {.help = "epochs between the drops of --schedule step", .min = 1});
+    list.add("decay", decay, {.help = "factor of each drop of --schedule step", .min = 0, .max = 1});
+    list.add("clip-norm", clip_norm, {.help = "largest 2-norm of the gradient; 0: no limit", .min = 0});
+    list.add("patience", patience,
+             {.help = "stop after so many epochs without a better --metric; 0: never", .min = 0});
+    list.add(
+        "metric", metric,
+        {.help = "what the best checkpoint is chosen by; by default the task's main metric", .hint = "NAME"});
+    list.add("checkpoint-every", checkpoint_every,
+             {.help = "steps, epochs or minutes between checkpoints", .hint = "500steps|1epoch|10min"});
+    list.add("checkpoint-content", checkpoint_content, {.help = "weights alone cannot be resumed"});
+    list.add("keep-last", keep_last, {.help = "checkpoints to keep besides the best", .min = 1});
+    list.add("log-every", log_every, {.help = "steps between two reports of the loss", .min = 1});
+    list.add("tensorboard", tensorboard, {.help = "write TensorBoard events"});
   }
 };
 

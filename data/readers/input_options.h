@@ -47,19 +47,16 @@ struct InputOptions {
   Quoting quoting = Quoting::Auto;
   BadRows bad_rows = BadRows::Error;
 
-  template <class Self, class Visit>
-  static void fields(Self& self, Visit&& visit) {
-    visit("input-format", self.format,
-          Field{.help = "layout of the text files; auto looks at their first lines"});
-    visit("text-column", self.text_column, Field{.help = "column of the text", .hint = "NAME|NUMBER"});
-    visit("label-column", self.label_column, Field{.help = "column of the label", .hint = "NAME|NUMBER"});
-    visit("delimiter", self.delimiter,
-          Field{.help = "character between columns; default , for csv, tab for tsv", .hint = "CHARACTER"});
-    visit("header", self.header, Field{.help = "whether the first row names the columns"});
-    visit("quoting", self.quoting,
-          Field{.help = "whether fields may be quoted as in RFC 4180; auto: csv yes, tsv no"});
-    visit("bad-rows", self.bad_rows,
-          Field{.help = "stop at a row that cannot be used, or skip and count it"});
+  void fields(FieldList& list) {
+    list.add("input-format", format, {.help = "layout of the text files; auto looks at their first lines"});
+    list.add("text-column", text_column, {.help = "column of the text", .hint = "NAME|NUMBER"});
+    list.add("label-column", label_column, {.help = "column of the label", .hint = "NAME|NUMBER"});
+    list.add("delimiter", delimiter,
+             {.help = "character between columns; default , for csv, tab for tsv", .hint = "CHARACTER"});
+    list.add("header", header, {.help = "whether the first row names the columns"});
+    list.add("quoting", quoting,
+             {.help = "whether fields may be quoted as in RFC 4180; auto: csv yes, tsv no"});
+    list.add("bad-rows", bad_rows, {.help = "stop at a row that cannot be used, or skip and count it"});
   }
 };
 

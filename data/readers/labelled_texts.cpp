@@ -6,7 +6,6 @@
 #include "data/io/line_reader.h"
 #include "data/readers/layout.h"
 #include "data/readers/row_reader.h"
-#include "data/text/unicode.h"
 
 namespace semblance {
 namespace {
@@ -160,23 +159,11 @@ class ExampleReader {
   std::string without_labels_;
 };
 
-// Applies the policy for bad rows; true if the row is to be left out.
+// Whether the row is to be left out; counts it then.
 bool is_skipped(const ExampleReader& reader, const std::string& error, BadRows policy, ReadReport& report) {
   if (error.empty()) return false;
-  const auto message = fmt::format("{}:{}: {}", reader.name(), reader.line(), error);
-  if (policy == BadRows::Error)
-    throw Error(ErrorKind::Data, "{}; mend the row, or leave such rows out with --bad-rows skip", message);
-  if (report.skipped++ == 0) report.first_skipped = message;
+  report.leave_out(fmt::format("{}:{}: {}", reader.name(), reader.line(), error), policy);
   return true;
-}
-
-// `text` with ill-formed UTF-8 replaced and counted.
-std::string_view checked(std::string_view text, std::string& buffer, ReadReport& report) {
-  if (is_valid_utf8(text)) return text;
-  ++report.invalid_utf8;
-  buffer.clear();
-  append_valid_utf8(text, buffer);
-  return buffer;
 }
 
 }  // namespace
@@ -194,9 +181,9 @@ LabelledTexts read_labelled_texts(std::span<const std::string> paths, const Inpu
           example.error =
               fmt::format("expected a label of at most {} bytes, found {}", kLongestLabel, label.size());
       if (is_skipped(reader, example.error, options.bad_rows, all.report)) continue;
-      all.texts.push_back(checked(example.text, buffer, all.report));
+      all.texts.push_back(all.report.valid(example.text, buffer));
       for (const auto label : example.labels)
-        all.labels.values.push_back(all.names.add(checked(label, buffer, all.report)));
+        all.labels.values.push_back(all.names.add(all.report.valid(label, buffer)));
       all.labels.close_row();
       all.sets |= example.set;
       ++all.report.rows;
@@ -218,7 +205,7 @@ ReadReport read_texts(const std::string& path, const InputOptions& options,
   while (reader.next(example)) {
     if (is_skipped(reader, example.error, options.bad_rows, report)) continue;
     ++report.rows;
-    take(checked(example.text, buffer, report), reader.may_wait());
+    take(report.valid(example.text, buffer), reader.may_wait());
   }
   return report;
 }

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,18 +10,10 @@
 
 #include "data/ragged.h"
 #include "data/readers/input_options.h"
+#include "data/readers/read_report.h"
 #include "data/text/word_table.h"
 
 namespace semblance {
-
-/// What reading met on the way, for one line of summary each.
-struct ReadReport {
-  int64_t rows = 0;           ///< rows delivered
-  int64_t skipped = 0;        ///< rows left out under --bad-rows skip
-  std::string first_skipped;  ///< where and why, of the first of them
-  int64_t invalid_utf8 = 0;   ///< texts in which ill-formed bytes became U+FFFD
-  std::string layout;         ///< what the first file was recognised as
-};
 
 struct LabelledTexts {
   Texts texts;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "data/io/line_reader.h"
 #include "data/ragged.h"
 #include "data/readers/input_options.h"
+#include "data/readers/read_report.h"
 
 namespace semblance {
 
@@ -23,17 +23,15 @@ class TextRowReader {
   /// fields do not count. Throws Error(Data) naming file and line for a row of fewer than two.
   bool next(std::vector<std::string_view>& fields, bool dropping_empty = false);
 
-  int64_t rows() const { return rows_; }
-  /// Rows left out, with BadRows::Skip.
-  int64_t skipped() const { return skipped_; }
+  const ReadReport& report() const { return report_; }
   /// Tells of what was left out and repaired; throws Error(Data) if there was no row at all.
-  void finish(const std::function<void(const std::string&)>& notice) const;
+  void finish(const Notice& notice) const;
 
  private:
   LineReader lines_;
   BadRows bad_rows_;
-  std::string expected_, clean_, first_skipped_;
-  int64_t rows_ = 0, skipped_ = 0, invalid_ = 0;
+  std::string expected_, clean_;
+  ReadReport report_{.units = {.whole = "row", .bad = "row", .repaired = "row"}};
 };
 
 /// Texts in rows: row r's are texts[starts[r]] to texts[starts[r + 1] - 1], two or more.
@@ -46,7 +44,6 @@ struct TextRows {
 
 /// Appends the rows of a file in which each row's texts are duplicates of each other; empty texts are left
 /// out. Returns the number of rows skipped. Throws Error(Data) as TextRowReader does.
-int64_t read_duplicate_rows(const std::string& path, BadRows bad_rows,
-                            const std::function<void(const std::string&)>& notice, TextRows& rows);
+int64_t read_duplicate_rows(const std::string& path, BadRows bad_rows, const Notice& notice, TextRows& rows);
 
 }  // namespace semblance

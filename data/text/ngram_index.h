@@ -16,15 +16,14 @@ struct NgramIndexOptions {
   std::string lengths = "3";
   int64_t hash_buckets = 0;
 
-  template <class Self, class Visit>
-  static void fields(Self& self, Visit&& visit) {
-    visit("ngrams", self.lengths,
-          Field{.help = "characters in a run, the mark of a word's end counted: 3, or a range such as 3-6",
-                .hint = "N|N-M"});
-    visit("hash-buckets", self.hash_buckets,
-          Field{.help = "let runs share at most so many rows by hashing; 0: each run its own",
-                .min = 0,
-                .max = 1e9});
+  void fields(FieldList& list) {
+    list.add("ngrams", lengths,
+             {.help = "characters in a run, the mark of a word's end counted: 3, or a range such as 3-6",
+              .hint = "N|N-M"});
+    list.add("hash-buckets", hash_buckets,
+             {.help = "let runs share at most so many rows by hashing; 0: each run its own",
+              .min = 0,
+              .max = 1e9});
   }
 };
 

@@ -46,27 +46,24 @@ struct NgramOptions {
   /// Ids that all runs take; those of characters come last.
   int64_t rows() const { return word_rows() + (longest_chars > 0 ? char_buckets : 0); }
 
-  template <class Self, class Visit>
-  static void fields(Self& self, Visit&& visit) {
-    visit("ngrams", self.longest,
-          Field{.help = "longest run of words that counts as a feature of its own; 1: words alone",
-                .min = 1,
-                .max = 10});
-    visit("buckets", self.buckets,
-          Field{.help = "embedding rows that all runs of two and more words share by hashing",
-                .min = 1,
-                .max = 5e8});
-    visit(
-        "char-ngrams", self.longest_chars,
-        Field{.help = "longest run of characters within a word that counts as a feature, unknown words' too; "
+  void fields(FieldList& list) {
+    list.add("ngrams", longest,
+             {.help = "longest run of words that counts as a feature of its own; 1: words alone",
+              .min = 1,
+              .max = 10});
+    list.add("buckets", buckets,
+             {.help = "embedding rows that all runs of two and more words share by hashing",
+              .min = 1,
+              .max = 5e8});
+    list.add("char-ngrams", longest_chars,
+             {.help = "longest run of characters within a word that counts as a feature, unknown words' too; "
                       "0: none",
               .min = 0,
               .max = 32});
-    visit(
-        "min-char-ngrams", self.shortest_chars,
-        Field{.help = "shortest such run; a word's two ends count as a character each", .min = 1, .max = 32});
-    visit("char-buckets", self.char_buckets,
-          Field{.help = "embedding rows that all runs of characters share by hashing", .min = 1, .max = 5e8});
+    list.add("min-char-ngrams", shortest_chars,
+             {.help = "shortest such run; a word's two ends count as a character each", .min = 1, .max = 32});
+    list.add("char-buckets", char_buckets,
+             {.help = "embedding rows that all runs of characters share by hashing", .min = 1, .max = 5e8});
   }
 };
 

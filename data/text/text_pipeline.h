@@ -35,18 +35,17 @@ struct TextOptions {
   std::string stopwords = "none";
   int64_t min_word_length = 1;
 
-  template <class Self, class Visit>
-  static void fields(Self& self, Visit&& visit) {
-    visit("tokenizer", self.tokenizer, Field{.help = "how a text is cut into tokens"});
-    visit("lowercase", self.lowercase, Field{.help = "fold upper case to lower case (Unicode)"});
-    visit("strip-punctuation", self.strip_punctuation,
-          Field{.help = "replace punctuation and control characters by spaces"});
-    visit("strip-characters", self.strip_characters,
-          Field{.help = "the characters that --strip-punctuation replaces, instead of those",
-                .hint = "CHARACTERS"});
-    visit("stopwords", self.stopwords, Field{.help = "drop these words", .hint = "none|en|ru|FILE"});
-    visit("min-word-length", self.min_word_length,
-          Field{.help = "drop shorter words; in characters", .min = 1, .max = 1000});
+  void fields(FieldList& list) {
+    list.add("tokenizer", tokenizer, {.help = "how a text is cut into tokens"});
+    list.add("lowercase", lowercase, {.help = "fold upper case to lower case (Unicode)"});
+    list.add("strip-punctuation", strip_punctuation,
+             {.help = "replace punctuation and control characters by spaces"});
+    list.add(
+        "strip-characters", strip_characters,
+        {.help = "the characters that --strip-punctuation replaces, instead of those", .hint = "CHARACTERS"});
+    list.add("stopwords", stopwords, {.help = "drop these words", .hint = "none|en|ru|FILE"});
+    list.add("min-word-length", min_word_length,
+             {.help = "drop shorter words; in characters", .min = 1, .max = 1000});
   }
 };
 

@@ -17,14 +17,12 @@ struct VocabularyOptions {
   int64_t max_words = 0;
   bool unknown_word = false;
 
-  template <class Self, class Visit>
-  static void fields(Self& self, Visit&& visit) {
-    visit("min-count", self.min_count,
-          Field{.help = "keep words that occur at least so often in the training texts", .min = 1});
-    visit("max-words", self.max_words,
-          Field{.help = "keep the N commonest words; 0: all", .min = 0, .max = 2e9});
-    visit("unknown-word", self.unknown_word,
-          Field{.help = "give words outside the vocabulary a row of their own instead of dropping them"});
+  void fields(FieldList& list) {
+    list.add("min-count", min_count,
+             {.help = "keep words that occur at least so often in the training texts", .min = 1});
+    list.add("max-words", max_words, {.help = "keep the N commonest words; 0: all", .min = 0, .max = 2e9});
+    list.add("unknown-word", unknown_word,
+             {.help = "give words outside the vocabulary a row of their own instead of dropping them"});
   }
 };
 

@@ -83,7 +83,7 @@ std::unique_ptr<VectorWriter> VectorWriter::create(const std::string& path, Vect
 }
 
 int64_t convert_vectors(const std::string& from, const VectorFileOptions& options, const std::string& to,
-                        VectorFormat format, const std::function<void(const std::string&)>& notice) {
+                        VectorFormat format, const Notice& notice) {
   std::unique_ptr<VectorWriter> writer;
   int64_t rows = 0;
   if (is_mapped_vector_file(from)) {
@@ -97,7 +97,7 @@ int64_t convert_vectors(const std::string& from, const VectorFileOptions& option
       writer->add(reader.word(), reader.vector());
       ++rows;
     }
-    notice_vector_report(reader.report(), from, notice);
+    reader.report().tell(from, notice);
     if (!writer) throw Error(ErrorKind::Data, "{}: expected word vectors, found none", from);
   }
   writer->finish();

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -43,6 +42,6 @@ class VectorWriter {
 
 /// Reads `from` (in any format that WordVectors::load reads) and writes `to`. Returns the number of vectors.
 int64_t convert_vectors(const std::string& from, const VectorFileOptions& options, const std::string& to,
-                        VectorFormat format, const std::function<void(const std::string&)>& notice);
+                        VectorFormat format, const Notice& notice);
 
 }  // namespace semblance

@@ -296,8 +296,9 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
                   std::ranges::all_of(sample.substr(0, 40), [](char c) { return c >= 0x20; })
                       ? sample.substr(0, first_end)
                       : "other bytes");
-    report_.format = "GloVe text";
+    report_.layout = "GloVe text";
     report_.dim = dim;
+    report_.details = fmt::format(" of {} numbers", dim);
     vector_.resize(static_cast<size_t>(dim));
     return std::make_unique<TextSource>(std::move(stream), false);
   }
@@ -309,8 +310,9 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
     throw Error(ErrorKind::Data, "{}:1: expected vectors, the header promises none", name);
   sample = stream.peek(std::max(kSample, first_end + 1 + static_cast<size_t>(promise->dim) * 32));
   const bool text = is_text_body(sample.substr(std::min(sample.size(), first_end + 1)), promise->dim);
-  report_.format = text ? "word2vec text" : "word2vec binary";
+  report_.layout = text ? "word2vec text" : "word2vec binary";
   report_.dim = promise->dim;
+  report_.details = fmt::format(" of {} numbers", report_.dim);
   promised_ = promise->rows;
 
   std::error_code not_a_file;
@@ -328,6 +330,15 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
   vector_.resize(static_cast<size_t>(promise->dim));
   if (text) return std::make_unique<TextSource>(std::move(stream), true);
   return std::make_unique<BinarySource>(std::move(stream), first_end + 1);
+}
+
+void VectorReport::tell(const std::string& file, const Notice& notice) const {
+  ReadReport::tell(file, notice);
+  if (duplicates > 0)
+    notice(fmt::format("warning: {}: left out {} vector(s) of words that came before", file, duplicates));
+  if (surplus > 0)
+    notice(fmt::format("warning: {}: left out {} line(s) after the last vector that the header promises",
+                       file, surplus));
 }
 
 bool VectorReader::next() {
@@ -358,18 +369,10 @@ bool VectorReader::next() {
         problem = fmt::format("expected finite numbers for '{:.40}', found NaN or infinity", word);
     }
     if (!problem.empty()) {
-      const auto message = fmt::format("{}: {}", source_->place(), problem);
-      if (options_.bad_rows == BadRows::Error)
-        throw Error(ErrorKind::Data, "{}; --bad-rows skip leaves such vectors out", message);
-      if (report_.skipped++ == 0) report_.first_skipped = message;
+      report_.leave_out(fmt::format("{}: {}", source_->place(), problem), options_.bad_rows);
       continue;
     }
-    if (!is_valid_utf8(word)) {
-      clean_word_.clear();
-      append_valid_utf8(word, clean_word_);
-      word = clean_word_;
-      ++report_.damaged_words;
-    }
+    word = report_.valid(word, clean_word_);
     const auto before = words_.size();
     words_.add(word);
     if (words_.size() == before) {

@@ -13,6 +13,7 @@
 #include "data/fields.h"
 #include "data/io/byte_stream.h"
 #include "data/readers/input_options.h"
+#include "data/readers/read_report.h"
 #include "data/text/word_table.h"
 
 namespace semblance {
@@ -21,28 +22,23 @@ struct VectorFileOptions {
   int64_t limit = 0;
   BadRows bad_rows = BadRows::Error;
 
-  template <class Self, class Visit>
-  static void fields(Self& self, Visit&& visit) {
-    visit("limit", self.limit, Field{.help = "read the first N vectors alone; 0: all", .min = 0, .max = 2e9});
-    visit(
-        "bad-rows", self.bad_rows,
-        Field{
-            .help =
-                "stop at a vector that cannot be used (short, not numbers, not finite, an empty word or one "
-                "with a control character), or skip and count it"});
+  void fields(FieldList& list) {
+    list.add("limit", limit, {.help = "read the first N vectors alone; 0: all", .min = 0, .max = 2e9});
+    list.add(
+        "bad-rows", bad_rows,
+        {.help = "stop at a vector that cannot be used (short, not numbers, not finite, an empty word or one "
+                 "with a control character), or skip and count it"});
   }
 };
 
-/// What reading met on the way.
-struct VectorReport {
-  std::string format;  ///< "word2vec text", …; ", gzip" is not told
-  int64_t rows = 0;    ///< vectors delivered
+/// What reading met on the way; `layout` is "word2vec text" and the like, gzip is not told.
+struct VectorReport : ReadReport {
+  VectorReport() { units = {.whole = "vector", .bad = "vector", .repaired = "word"}; }
+  void tell(const std::string& file, const Notice& notice) const;
+
   int64_t dim = 0;
-  int64_t skipped = 0;        ///< under --bad-rows skip
-  std::string first_skipped;  ///< where and why, of the first of them
-  int64_t duplicates = 0;     ///< later vectors of a word that was there: left out, as gensim does
-  int64_t damaged_words = 0;  ///< words in which ill-formed UTF-8 became U+FFFD
-  int64_t surplus = 0;        ///< lines after the last vector that the header promises: left out
+  int64_t duplicates = 0;  ///< later vectors of a word that was there: left out, as gensim does
+  int64_t surplus = 0;     ///< lines after the last vector that the header promises: left out
 };
 
 /// One vector after another. The format is recognised by content. A header's promise is held against the size

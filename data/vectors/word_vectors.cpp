@@ -16,26 +16,8 @@ float vector_norm(std::span<const float> vector) {
   return static_cast<float>(std::sqrt(sum));
 }
 
-void notice_vector_report(const VectorReport& report, const std::string& path,
-                          const std::function<void(const std::string&)>& notice) {
-  notice(
-      fmt::format("{}: read as {}, {} vectors of {} numbers", path, report.format, report.rows, report.dim));
-  if (report.skipped > 0)
-    notice(fmt::format("warning: {}: left out {} bad vector(s), the first: {}", path, report.skipped,
-                       report.first_skipped));
-  if (report.duplicates > 0)
-    notice(
-        fmt::format("warning: {}: left out {} vector(s) of words that came before", path, report.duplicates));
-  if (report.damaged_words > 0)
-    notice(fmt::format("warning: {}: {} word(s) with ill-formed UTF-8, which became U+FFFD", path,
-                       report.damaged_words));
-  if (report.surplus > 0)
-    notice(fmt::format("warning: {}: left out {} line(s) after the last vector that the header promises",
-                       path, report.surplus));
-}
-
 WordVectors WordVectors::load(const std::string& path, const VectorFileOptions& options,
-                              const std::function<void(const std::string&)>& notice) {
+                              const Notice& notice) {
   WordVectors vectors;
   if (is_mapped_vector_file(path)) {
     auto file = std::make_shared<const MappedVectors>(path);
@@ -63,7 +45,7 @@ WordVectors WordVectors::load(const std::string& path, const VectorFileOptions& 
     memory->norms.push_back(vector_norm(vector));
   }
   const auto& report = reader.report();
-  notice_vector_report(report, path, notice);
+  report.tell(path, notice);
   if (report.rows == 0) throw Error(ErrorKind::Data, "{}: expected word vectors, found none", path);
   memory->words = reader.take_words();
   vectors.size_ = report.rows;
@@ -71,7 +53,7 @@ WordVectors WordVectors::load(const std::string& path, const VectorFileOptions& 
   vectors.words_ = memory->words.index();
   vectors.values_ = memory->values;
   vectors.norms_ = memory->norms;
-  vectors.format_ = report.format;
+  vectors.format_ = report.layout;
   vectors.memory_ = std::move(memory);
   return vectors;
 }

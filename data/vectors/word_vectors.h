@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,8 +16,7 @@ class WordVectors {
   /// Reads `path` in any format of row 3.1; a mapped file (mapped_vectors.h) is opened without reading its
   /// matrix, and `limit` shows its first vectors alone. What was met on the way goes to `notice`, a line
   /// each. Throws Error(Data), for a mapped file Error(Model).
-  static WordVectors load(const std::string& path, const VectorFileOptions& options,
-                          const std::function<void(const std::string&)>& notice);
+  static WordVectors load(const std::string& path, const VectorFileOptions& options, const Notice& notice);
 
   int64_t size() const { return size_; }
   int64_t dim() const { return dim_; }
@@ -49,10 +47,6 @@ class WordVectors {
   std::string format_;
   std::shared_ptr<const void> memory_;  // what the spans point into
 };
-
-/// Lines for what a reader met, for people.
-void notice_vector_report(const VectorReport& report, const std::string& path,
-                          const std::function<void(const std::string&)>& notice);
 
 /// The length of a vector, summed in double.
 float vector_norm(std::span<const float> vector);

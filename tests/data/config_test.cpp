@@ -19,15 +19,14 @@ struct Everything {
   std::vector<int64_t> sizes = {1, 2};
   std::vector<std::string> files = {"x,y"};
 
-  template <class Self, class Visit>
-  static void fields(Self& self, Visit&& visit) {
-    visit("flag", self.flag, Field{.help = ""});
-    visit("count", self.count, Field{.help = "", .min = 1, .max = 10});
-    visit("rate", self.rate, Field{.help = "", .min = 0});
-    visit("name", self.name, Field{.help = ""});
-    visit("tokenizer", self.tokenizer, Field{.help = ""});
-    visit("sizes", self.sizes, Field{.help = "", .min = 1});
-    visit("files", self.files, Field{.help = "", .repeated = true});
+  void fields(FieldList& list) {
+    list.add("flag", flag, {.help = ""});
+    list.add("count", count, {.help = "", .min = 1, .max = 10});
+    list.add("rate", rate, {.help = "", .min = 0});
+    list.add("name", name, {.help = ""});
+    list.add("tokenizer", tokenizer, {.help = ""});
+    list.add("sizes", sizes, {.help = "", .min = 1});
+    list.add("files", files, {.help = "", .repeated = true});
   }
 };
 

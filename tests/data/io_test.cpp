@@ -56,7 +56,9 @@ TEST(ByteStream, ReadsPlainAndGzippedFilesAlike) {
 }
 
 TEST(ByteStream, RefusesDamagedGzip) {
-  const auto whole = gzip(std::string(10000, 'x') + "tail");
+  std::string text(10000, 'x');
+  text += "tail";
+  const auto whole = gzip(text);
   EXPECT_THROW(read_all(File(whole.substr(0, whole.size() - 4)).path), Error);
   EXPECT_THROW(read_all(File(whole + "rest").path), Error);
   auto flipped = whole;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/error.h"
+#include "data/text/features.h"
 #include "data/text/ngrams.h"
 #include "data/text/text_pipeline.h"
 #include "data/text/tokenized_texts.h"
@@ -173,21 +175,43 @@ TEST(CharacterNgrams, TellAWordsEndsFromItsMiddle) {
 TEST(CharacterNgrams, AreThereForUnknownWordsAndAreTheSameForOneTextAndForMany) {
   Texts texts;
   for (const std::string text : {"good cat", "bad cat", "a word unseen"}) texts.push_back(text);
-  const TextPipeline pipeline(TextOptions{});
-  const auto tokenized = tokenize(texts, pipeline, 1);
-  const std::vector<int64_t> all{0, 1, 2}, known{0, 1};
-  const Vocabulary vocabulary(tokenized.words, tokenized.count(known), {});
   const NgramOptions ngrams{.longest = 2, .buckets = 50, .longest_chars = 4, .char_buckets = 60};
-  const auto encoded = tokenized.encode(all, vocabulary, ngrams);
+  TextFeatures features({}, ngrams);
+  const auto tokenized = features.tokenize(texts);
+  const std::vector<int64_t> all{0, 1, 2}, known{0, 1};
+  features.set_vocabulary(Vocabulary(tokenized.words, tokenized.count(known), {}));
+  const auto encoded = features.encode(tokenized, all);
   EXPECT_GT(encoded.length(2), 0);
   for (const auto id : encoded[2])
-    EXPECT_TRUE(id >= vocabulary.size() + 50 && id < vocabulary.size() + ngrams.rows());
-  TokenBuffer buffer;
-  for (int64_t row = 0; row < 3; ++row) {
-    std::vector<int32_t> ids;
-    encode_text(texts[row], pipeline, vocabulary, ngrams, buffer, ids);
-    EXPECT_TRUE(std::ranges::equal(ids, encoded[row]));
-  }
+    EXPECT_TRUE(id >= features.vocabulary().size() + 50 && id < features.rows());
+  const auto straight = features.encode(texts);
+  EXPECT_EQ(straight.ids.values, encoded.values);
+  EXPECT_EQ(straight.ids.offsets, encoded.offsets);
+  EXPECT_EQ(straight.tokens, 7);
+  EXPECT_EQ(straight.unknown_tokens, 3);
+}
+
+TEST(TextFeatures, ComeBackFromWhatTheySave) {
+  Texts texts;
+  for (const std::string text : {"the good cat", "the bad cat"}) texts.push_back(text);
+  const TextOptions text{.stopwords = "en"};
+  const NgramOptions ngrams{.longest = 2, .buckets = 50};
+  TextFeatures features(text, ngrams);
+  const auto tokens = features.tokenize(texts);
+  features.set_vocabulary(
+      Vocabulary(tokens.words, tokens.count(std::vector<int64_t>{0, 1}), {.unknown_word = true}));
+  TextFeatures::Files files;
+  Json description;
+  features.save(files);
+  features.describe(description);
+  const auto again = TextFeatures::load(text, ngrams, files, description, "run");
+  EXPECT_EQ(again.encode(texts).ids.values, features.encode(texts).ids.values);
+  EXPECT_EQ(again.words(), 3);
+  EXPECT_EQ(again.pipeline().stop_words(), features.pipeline().stop_words());
+
+  description["vocabulary"] = 17;
+  EXPECT_THROW(TextFeatures::load(text, ngrams, files, description, "run"), Error);
+  EXPECT_THROW(TextFeatures::load(text, ngrams, {}, description, "run"), std::out_of_range);
 }
 
 }  // namespace

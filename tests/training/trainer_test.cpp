@@ -5,6 +5,9 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
+#include <fstream>
+
+#include "data/io/line_reader.h"
 #include "models/embedding_bag.h"
 #include "tests/temporary_folder.h"
 #include "training/callbacks/checkpoints.h"
@@ -67,9 +70,23 @@ struct Regression {
   std::map<std::string, std::string> files() const { return {}; }
 };
 
+const Points& points() {
+  static const Points data = [] {
+    torch::manual_seed(7);
+    return Points(50);
+  }();
+  return data;
+}
+
 struct Run {
   Regression task;
   std::unique_ptr<Trainer<Regression>> trainer;
+
+  void fit(const Sampler& sampler, const Points* validation) {
+    const auto& options = trainer->options();
+    trainer->fit(SampledBatches(points(), sampler, options.batch_size, static_cast<uint64_t>(options.seed)),
+                 validation);
+  }
 };
 
 std::unique_ptr<Run> make_run(const TrainerOptions& options) {
@@ -108,37 +125,126 @@ class CutAt : public Callback {
   int64_t step_;
 };
 
-const Points& points() {
-  static const Points data = [] {
-    torch::manual_seed(7);
-    return Points(50);
-  }();
-  return data;
-}
-
 TEST(Trainer, ResumedAtAnyStepEndsAsIfNeverStopped) {
   const WeightedSampler sampler(std::vector<double>(50, 1.0), 5);
   for (const int64_t accumulate : {1, 2}) {
     auto options = small();
     options.accumulate = accumulate;
     auto whole = make_run(options);
-    whole->trainer->fit(points(), sampler, &points());
+    whole->fit(sampler, &points());
     const int64_t steps = whole->trainer->state().step;
     for (int64_t cut = 1; cut < steps; ++cut) {
       auto first = make_run(options);
       first->trainer->add(std::make_unique<CutAt>(cut));
       try {
-        first->trainer->fit(points(), sampler, &points());
+        first->fit(sampler, &points());
         continue;  // the step ended an epoch: nothing is cut there
       } catch (const std::runtime_error&) {
       }
       auto second = make_run(options);
       second->trainer->restore(CutAt::saved, "test");
-      second->trainer->fit(points(), sampler, &points());
+      second->fit(sampler, &points());
       EXPECT_TRUE(second->task.linear->weight.equal(whole->task.linear->weight)) << "cut at step " << cut;
       EXPECT_EQ(second->trainer->state().history, whole->trainer->state().history) << "cut at step " << cut;
     }
   }
+}
+
+// The points from a file, a line each, of which no more than a batch is in memory.
+struct StreamedPoints {
+  using Batch = Points::Batch;
+  std::filesystem::path path;
+  int64_t batch_size, size = 50;
+
+  int64_t examples() const { return size; }
+  int64_t batches() const { return (size + batch_size - 1) / batch_size; }
+  int64_t examples(int64_t i) const { return std::min(batch_size, size - i * batch_size); }
+
+  struct Epoch {
+    std::ifstream lines;
+    int64_t batch_size, at = 0;
+
+    Batch batch(int64_t i) {
+      std::string line;
+      for (; at < i * batch_size; ++at) std::getline(lines, line);  // a resumed training finds its place
+      std::vector<float> values;
+      for (; at < (i + 1) * batch_size && std::getline(lines, line); ++at)
+        for (const auto part : split_blanks(line)) values.push_back(std::stof(std::string(part)));
+      const auto rows = torch::tensor(values).view({-1, 3});
+      return {rows.narrow(1, 0, 2), rows.select(1, 2)};
+    }
+  };
+  Epoch epoch(int64_t) const { return {std::ifstream(path), batch_size}; }
+};
+static_assert(BatchSource<StreamedPoints>);
+
+TEST(Trainer, TakesBatchesFromAStreamAsFromADatasetInMemory) {
+  const TemporaryFolder folder;
+  std::ofstream file(folder / "points");
+  for (int64_t i = 0; i < points().size(); ++i)
+    file << fmt::format("{} {} {}\n", points().x[i][0].item<float>(), points().x[i][1].item<float>(),
+                        points().y[i].item<float>());
+  file.close();
+  const StreamedPoints stream{folder / "points", small().batch_size};
+  auto in_memory = make_run(small()), streamed = make_run(small()), cut = make_run(small()),
+       resumed = make_run(small());
+  in_memory->fit(SequentialSampler(50), &points());
+  streamed->trainer->fit(stream, &points());
+  EXPECT_TRUE(streamed->task.linear->weight.equal(in_memory->task.linear->weight));
+
+  cut->trainer->add(std::make_unique<CutAt>(10));  // in the middle of the second epoch
+  EXPECT_THROW(cut->trainer->fit(stream, &points()), std::runtime_error);
+  resumed->trainer->restore(CutAt::saved, "test");
+  resumed->trainer->fit(stream, &points());
+  EXPECT_TRUE(resumed->task.linear->weight.equal(in_memory->task.linear->weight));
+}
+
+// What one of several processes trains on: its part of each batch of a source that all of them know.
+template <BatchSource Whole>
+struct ShareOf {
+  using Batch = typename Whole::Batch;
+  const Whole& whole;
+  int64_t rank, ranks;
+
+  int64_t batches() const { return whole.batches(); }
+  int64_t examples() const {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < batches(); ++i) sum += examples(i);
+    return sum;
+  }
+  int64_t first(int64_t i, int64_t of_rank) const { return whole.examples(i) * of_rank / ranks; }
+  int64_t examples(int64_t i) const { return first(i, rank + 1) - first(i, rank); }
+
+  struct Epoch {
+    decltype(std::declval<const Whole&>().epoch(0)) of_whole;
+    const ShareOf& share;
+    Batch batch(int64_t i) {
+      const auto all = of_whole.batch(i);
+      return {all.x.narrow(0, share.first(i, share.rank), share.examples(i)),
+              all.y.narrow(0, share.first(i, share.rank), share.examples(i))};
+    }
+  };
+  Epoch epoch(int64_t e) const { return {whole.epoch(e), *this}; }
+};
+
+TEST(BatchSource, TheSharesOfAllProcessesAreTheWholeOrder) {
+  const ShuffledSampler sampler(50, 3);
+  const SampledBatches whole(points(), sampler, 8, 1);
+  using Share = ShareOf<SampledBatches<Points>>;
+  static_assert(BatchSource<Share>);
+  const Share shares[] = {{whole, 0, 3}, {whole, 1, 3}, {whole, 2, 3}};
+  EXPECT_EQ(shares[0].examples() + shares[1].examples() + shares[2].examples(), 50);
+  for (const int64_t epoch : {0, 1}) {
+    auto expected = whole.epoch(epoch);
+    for (int64_t i = 0; i < whole.batches(); ++i) {
+      std::vector<torch::Tensor> parts;
+      for (const auto& share : shares) parts.push_back(share.epoch(epoch).batch(i).x);
+      EXPECT_TRUE(torch::cat(parts).equal(expected.batch(i).x)) << "epoch " << epoch << ", batch " << i;
+    }
+  }
+  auto run = make_run(small());
+  run->trainer->fit(shares[1], &points());
+  EXPECT_EQ(run->trainer->state().examples, 3 * shares[1].examples());
 }
 
 TEST(Trainer, AccumulatedBatchesEqualOneLargeBatch) {
@@ -147,12 +253,12 @@ TEST(Trainer, AccumulatedBatchesEqualOneLargeBatch) {
   options.batch_size = 20;
   auto large = make_run(options);
   large->task.dropout = 0;
-  large->trainer->fit(points(), sampler, static_cast<const Points*>(nullptr));
+  large->fit(sampler, nullptr);
   options.batch_size = 5;
   options.accumulate = 4;
   auto parts = make_run(options);
   parts->task.dropout = 0;
-  parts->trainer->fit(points(), sampler, static_cast<const Points*>(nullptr));
+  parts->fit(sampler, nullptr);
   EXPECT_EQ(parts->trainer->state().step, large->trainer->state().step);
   EXPECT_TRUE(torch::allclose(parts->task.linear->weight, large->task.linear->weight, 1e-5, 1e-6));
 }
@@ -163,7 +269,7 @@ TEST(Trainer, LearnsAndRestoresTrainingMode) {
   options.schedule = ScheduleKind::Constant;
   auto run = make_run(options);
   run->task.dropout = 0;
-  run->trainer->fit(points(), ShuffledSampler(50, 1), &points());
+  run->fit(ShuffledSampler(50, 1), &points());
   EXPECT_TRUE(run->task.linear->is_training());
   EXPECT_TRUE(torch::allclose(run->task.linear->weight, torch::tensor({{2.0f, -1.0f}}), 1e-2, 1e-2));
   EXPECT_EQ(run->trainer->outcome(), "completed");
@@ -176,7 +282,7 @@ TEST(Trainer, EpochLossIsTheMeanOverExamples) {
   options.warmup = 0;
   auto run = make_run(options);
   run->task.dropout = 0;
-  run->trainer->fit(points(), SequentialSampler(50), &points());
+  run->fit(SequentialSampler(50), &points());
   const auto& record = run->trainer->state().history[0];
   EXPECT_NEAR(record["train_loss"].get<double>(), record["valid"]["mse"].get<double>(), 1e-6);
 }
@@ -185,7 +291,7 @@ TEST(Trainer, StopsOnALossThatIsNotFinite) {
   auto run = make_run(small());
   run->task.poison = std::numeric_limits<double>::quiet_NaN();
   try {
-    run->trainer->fit(points(), SequentialSampler(50), static_cast<const Points*>(nullptr));
+    run->fit(SequentialSampler(50), nullptr);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::Diverged);
@@ -198,7 +304,7 @@ TEST(Trainer, EarlyStoppingWaitsForItsPatience) {
   options.learning_rate = 0;  // never better after the first epoch
   auto run = make_run(options);
   run->trainer->add(std::make_unique<EarlyStopping>(3));
-  run->trainer->fit(points(), SequentialSampler(50), &points());
+  run->fit(SequentialSampler(50), &points());
   EXPECT_EQ(run->trainer->outcome(), "early-stopping");
   EXPECT_EQ(run->trainer->state().epoch, 4);
 }
@@ -211,7 +317,7 @@ TEST(Checkpoints, KeepTheLastFewAndAlwaysTheBest) {
   options.learning_rate = 0;  // epoch 1 stays the best
   auto run = make_run(options);
   run->trainer->add(std::make_unique<Checkpoints>(RunFolder(folder.path()), Checkpoint{}, options));
-  run->trainer->fit(points(), SequentialSampler(50), &points());
+  run->fit(SequentialSampler(50), &points());
   const RunFolder written(folder.path());
   EXPECT_EQ(written.checkpoints(),
             (std::vector<std::string>{"step-00000007", "step-00000049", "step-00000056"}));
@@ -227,7 +333,7 @@ TEST(Checkpoints, AreWrittenEverySoManySteps) {
   options.keep_last = 10;
   auto run = make_run(options);
   run->trainer->add(std::make_unique<Checkpoints>(RunFolder(folder.path()), Checkpoint{}, options));
-  run->trainer->fit(points(), SequentialSampler(50), static_cast<const Points*>(nullptr));
+  run->fit(SequentialSampler(50), nullptr);
   EXPECT_EQ(RunFolder(folder.path()).checkpoints(),
             (std::vector<std::string>{"step-00000003", "step-00000006", "step-00000007"}));
 }
@@ -254,7 +360,10 @@ TEST(RunTraining, TellsOfAnOptimizerThatPassesOverALargeTable) {
       small(EmbeddingBagOptions{.rows = 100, .dim = 16});
   const auto notices = [](const EmbeddingBag& bag, OptimizerKind optimizer) {
     std::string told;
-    run_training_detail::notice_dense_steps(*bag, optimizer, [&](const std::string& line) { told += line; });
+    TrainerOptions options;
+    options.optimizer = optimizer;
+    run_training_detail::check(*bag, options, /*has_validation=*/false,
+                               [&](const std::string& line) { told += line; });
     return told;
   };
   EXPECT_NE(notices(large, OptimizerKind::DenseAdam).find("1048576 x 16 numbers of weight"),

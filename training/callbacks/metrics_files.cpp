@@ -3,7 +3,7 @@
 #include <set>
 
 #include "data/io/atomic_file.h"
-#include "training/curves.h"
+#include "training/measures/curves.h"
 #include "training/metrics.h"
 #include "training/trainer.h"
 

@@ -1,0 +1,73 @@
+// From texts to ids: cleaning and tokens, vocabulary, n-grams, as one object that training and serving share
+// and that saves and loads itself.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "data/config.h"
+#include "data/ragged.h"
+#include "data/text/ngrams.h"
+#include "data/text/text_pipeline.h"
+#include "data/text/tokenized_texts.h"
+#include "data/text/vocabulary.h"
+
+namespace semblance {
+
+struct EncodedIds {
+  RaggedIds ids;  ///< a row for each text
+  int64_t tokens = 0, unknown_tokens = 0;
+};
+
+/// Ids of a text: its words (those outside the vocabulary become UNK, or nothing where there is none), then
+/// its runs of words, then the character n-grams of all its words; those of n-grams follow the vocabulary's.
+/// Its const functions may be called from several threads at once.
+class TextFeatures {
+ public:
+  /// What a checkpoint holds of it.
+  using Files = std::map<std::string, std::string>;
+
+  /// With an empty vocabulary. Reads the stop-word file that `text` may name. Throws Error(Usage, Data).
+  TextFeatures(const TextOptions& text, const NgramOptions& ngrams);
+  /// As `save` and `describe` left it; `source` names the checkpoint in messages. Throws Error(Model),
+  /// std::out_of_range or Json::exception where something is not as it should be.
+  static TextFeatures load(const TextOptions& text, const NgramOptions& ngrams, const Files& files,
+                           const Json& description, const std::string& source);
+
+  void set_vocabulary(Vocabulary vocabulary) { vocabulary_ = std::move(vocabulary); }
+  const Vocabulary& vocabulary() const { return vocabulary_; }
+  const TextPipeline& pipeline() const { return pipeline_; }
+  /// Words, without PAD and UNK.
+  int64_t words() const { return vocabulary_.size() - vocabulary_.first_word(); }
+  /// Rows that n-grams take, which come last.
+  int64_t ngram_rows() const { return ngrams_.rows(); }
+  /// Rows of a table of all ids.
+  int64_t rows() const { return vocabulary_.size() + ngram_rows(); }
+
+  /// Cuts many texts into tokens, which the vocabulary is then made of, on all of LibTorch's threads.
+  TokenizedTexts tokenize(const Texts& texts) const;
+  /// The given rows of what `tokenize` made, as ids.
+  RaggedIds encode(const TokenizedTexts& tokens, std::span<const int64_t> rows) const;
+  /// The same straight from the texts, which are well-formed UTF-8.
+  EncodedIds encode(const Texts& texts) const;
+
+  /// Adds the vocabulary's file, and to an object of JSON what else is needed: stop_words and vocabulary (its
+  /// size).
+  void save(Files& files) const;
+  void describe(Json& description) const;
+
+ private:
+  TextFeatures(TextPipeline pipeline, const NgramOptions& ngrams, Vocabulary vocabulary);
+  int32_t first_char_id() const;
+  // Ends a text whose words' ids stand in `ids` from `begin` on.
+  void append_word_ngrams(size_t begin, std::vector<int32_t>& ids) const;
+
+  TextPipeline pipeline_;
+  NgramOptions ngrams_;
+  Vocabulary vocabulary_;
+};
+
+}  // namespace semblance

@@ -1,0 +1,95 @@
+// The networks as everything outside models/ sees them: options, an interface, and functions that make them.
+// The modules themselves stand in embedding_bag.h, text_classifier.h and dssm_encoder.h, whose LibTorch
+// headers take ten seconds to compile.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/activation.h"
+
+namespace torch::nn {
+class Module;
+}
+
+namespace semblance {
+
+/// A module that makes a row of numbers of each bag of ids. Not to be shared between threads while it is
+/// trained.
+class Network {
+ public:
+  virtual ~Network() = default;
+  virtual torch::nn::Module& module() = 0;
+  /// ids [n] and offsets [bags + 1] as embedding_bag takes them. Returns [bags, outputs].
+  virtual at::Tensor forward(const at::Tensor& ids, const at::Tensor& offsets) = 0;
+  /// The embedding, float [rows, dim]; live.
+  virtual at::Tensor& table() = 0;
+};
+
+enum class BagPooling { Sum, Mean };
+
+struct EmbeddingBagOptions {
+  int64_t rows = 0;
+  int64_t dim = 0;
+  BagPooling pooling = BagPooling::Mean;
+  bool sparse_gradient = false;
+  double init_std = 1;  ///< rows start normally distributed around zero; torch.nn.EmbeddingBag has 1
+};
+
+std::shared_ptr<Network> make_embedding_bag(const EmbeddingBagOptions& options);
+
+struct TextClassifierOptions {
+  int64_t vocabulary = 0;  ///< rows of the embedding that belong to words
+  int64_t ngram_rows =
+      0;            ///< rows after them; they start at zero, so that an n-gram never trained on adds nothing
+  int64_t dim = 0;  ///< columns of the embedding
+  int64_t outputs = 1;               ///< logits a text
+  std::vector<int64_t> hidden = {};  ///< widths of the hidden layers; none: one linear layer
+  Activation activation = Activation::Relu;
+  double activation_slope = 0.01;
+  double dropout = 0;       ///< after each hidden layer; of the pooled vector where there is none
+  int64_t flat_length = 0;  ///< 0: the mean of the embeddings; else texts of so many ids, side by side
+  bool sparse_gradient = false;
+  double init_std = 1;
+};
+
+/// A line of a model summary, as Keras prints it.
+struct LayerSummary {
+  std::string layer;
+  std::string output_shape;
+  int64_t parameters;
+};
+
+class ClassifierNetwork : public Network {
+ public:
+  virtual std::vector<LayerSummary> summary() const = 0;
+};
+
+std::shared_ptr<ClassifierNetwork> make_text_classifier(const TextClassifierOptions& options);
+
+struct DssmEncoderOptions {
+  int64_t rows = 0;                      ///< of the embedding: words, then hashed n-grams
+  int64_t dim = 0;                       ///< columns of the embedding
+  std::vector<int64_t> projection = {};  ///< widths of the layers after it; none: the mean itself
+  Activation activation = Activation::Tanh;
+  double alpha = 0.05;  ///< the temperature of the loss, or its first value
+  bool learn_alpha = false;
+  bool sparse_gradient = false;
+  double init_std = 1;
+};
+
+class DssmNetwork : public Network {
+ public:
+  /// Width of a text's vector.
+  virtual int64_t dim() const = 0;
+  /// The temperature: float32 [], on the CPU if it is not learnt.
+  virtual at::Tensor alpha() const = 0;
+};
+
+std::shared_ptr<DssmNetwork> make_dssm_encoder(const DssmEncoderOptions& options);
+
+}  // namespace semblance

@@ -1,0 +1,23 @@
+// What a training is told: option structs, each a section of job.toml. One type a task.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "data/config.h"
+#include "training/trainer_options.h"
+
+namespace semblance {
+
+struct Job : Sections {
+  virtual std::string_view task() const = 0;
+
+  TrainerOptions training;
+};
+
+/// The form kept in job.toml and in a checkpoint's manifest.
+Json job_to_json(const Job& job);
+/// Sets the fields that `json` names. Throws Error(Usage) for a section or a key that is none.
+void job_from_json(Job& job, const Json& json);
+
+}  // namespace semblance

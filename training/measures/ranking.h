@@ -1,0 +1,68 @@
+// Hits@K (row 4.1): how high an encoder ranks a question's duplicate among other candidates.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/config.h"
+#include "data/notice.h"
+#include "data/ranking_rows.h"
+#include "training/measures/ranking_options.h"
+#include "training/metrics.h"
+#include "training/serving/text_encoder.h"
+
+namespace semblance {
+
+/// Measures of the ranks of duplicates; rank 1 is the nearest.
+class RankingMetrics {
+ public:
+  explicit RankingMetrics(const RankingOptions& options);
+
+  /// A row in which `above` candidates are nearer than the duplicate and `equal` others as near.
+  void add(int64_t above, int64_t equal);
+
+  /// examples, hits and dcg (by K), mrr, mean_rank, median_rank, ties (rows in which another was as near),
+  /// tie_policy. DCG@K of one relevant candidate at rank r is 1 / log2(1 + r), or 0 beyond K (Järvelin and
+  /// Kekäläinen 2002). The median is of each row's mean rank.
+  Json report() const;
+
+ private:
+  RankingOptions options_;
+  std::vector<double> hits_, dcg_;
+  double reciprocal_ = 0, rank_sum_ = 0;
+  int64_t ties_ = 0;
+  std::vector<double> ranks_;
+};
+
+/// Ranks each row's candidates by their cosine to its question: `vectors` are [texts, dim], float32, on the
+/// CPU; `rows` name them. Returns the number of questions with a zero vector.
+int64_t rank_rows(const RaggedIds& rows, const at::Tensor& vectors, RankingMetrics& metrics);
+
+/// Ranking as the trainer's evaluation sees it: the vectors of a dataset's texts, batch by batch.
+class RankingMeasure {
+ public:
+  RankingMeasure(const RankingDataset& data, const RankingOptions& options)
+      : data_(data), metrics_(options) {}
+
+  /// vectors: float [batch, dim]; batches come in the dataset's order.
+  void add(const at::Tensor& vectors) { vectors_.push_back(vectors.cpu()); }
+  /// What RankingMetrics reports, and empty_queries.
+  Metrics result();
+
+ private:
+  const RankingDataset& data_;
+  RankingMetrics metrics_;
+  std::vector<at::Tensor> vectors_;
+};
+
+/// Reads rows of question, duplicate, negative 1, negative 2, … between tabs and ranks each by cosine. The
+/// report also has empty_queries (questions of no known word), coverage (share of the different texts' tokens
+/// that is known) and skipped. `progress` is called with the rows done, now and then. Throws Error(Data)
+/// naming file and line.
+Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad_rows,
+                      const RankingOptions& options, const Notice& notice,
+                      const std::function<void(int64_t rows)>& progress);
+
+}  // namespace semblance

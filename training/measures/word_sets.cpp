@@ -1,0 +1,264 @@
+#include "training/measures/word_sets.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numeric>
+
+#include "data/io/line_reader.h"
+#include "data/text/unicode.h"
+#include "training/serving/word_queries.h"
+
+namespace semblance {
+namespace {
+
+// gensim asks for five words, and takes the first that is no other spelling of the question's.
+constexpr int64_t kAnswers = 5;
+
+std::string folded(std::string_view word) {
+  std::string lower, valid;
+  append_valid_utf8(word, valid);
+  for (size_t i = 0; i < valid.size();) append_utf8(character_properties(decode_utf8(valid, i)).lower, lower);
+  return lower;
+}
+
+// The words that count, by their spelling or whatever their case.
+class KnownWords {
+ public:
+  KnownWords(const WordVectors& vectors, const WordSetOptions& options)
+      : vectors_(vectors), fold_(options.case_insensitive) {
+    size_ = options.restrict_vocabulary > 0 ? std::min(options.restrict_vocabulary, vectors.size())
+                                            : vectors.size();
+    if (!fold_) return;
+    for (int64_t id = 0; id < size_; ++id)
+      if (table_.add(spelling(vectors.word(id))) == static_cast<int32_t>(first_.size())) first_.push_back(id);
+  }
+
+  int64_t size() const { return size_; }
+  // The id of the word, or -1.
+  int64_t find(std::string_view word) const {
+    if (fold_) {
+      const int32_t found = table_.find(spelling(word));
+      return found < 0 ? -1 : first_[static_cast<size_t>(found)];
+    }
+    const int64_t found = vectors_.find(word);
+    return found < size_ ? found : -1;
+  }
+  // What words that count as one have in common.
+  std::string spelling(std::string_view word) const { return fold_ ? folded(word) : std::string(word); }
+
+ private:
+  const WordVectors& vectors_;
+  bool fold_;
+  int64_t size_;
+  WordTable table_;
+  std::vector<int64_t> first_;
+};
+
+double share(int64_t part, int64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+Json evaluate_analogies(const WordVectors& vectors, LineReader& lines, std::string_view line,
+                        const KnownWords& known) {
+  struct Section {
+    std::string name;
+    int64_t examples = 0, correct = 0, skipped = 0;
+  };
+  struct Question {
+    size_t section;
+    std::array<std::string, 3> given;
+    std::string expected;
+  };
+  std::vector<Section> sections;
+  std::vector<Question> questions;
+  std::vector<WordQuery> queries;
+  do {
+    const auto words = split_blanks(line);
+    if (words.empty()) continue;
+    if (words[0].starts_with(':')) {
+      const size_t name = line.find_first_not_of(": \t");
+      sections.push_back({.name = name == std::string_view::npos ? "" : std::string(line.substr(name))});
+      continue;
+    }
+    if (words.size() != 4)
+      throw Error(ErrorKind::Data, "{}:{}: expected four words of an analogy, found {}", lines.name(),
+                  lines.line_number(), words.size());
+    std::array<int64_t, 4> ids{};
+    for (size_t i = 0; i < 4; ++i) ids[i] = known.find(words[i]);
+    if (std::ranges::any_of(ids, [](int64_t id) { return id < 0; })) {
+      ++sections.back().skipped;
+      continue;
+    }
+    ++sections.back().examples;
+    questions.push_back({sections.size() - 1,
+                         {known.spelling(words[0]), known.spelling(words[1]), known.spelling(words[2])},
+                         known.spelling(words[3])});
+    queries.push_back({.positive = {ids[1], ids[2]}, .negative = {ids[0]}});
+  } while (lines.next(line));
+
+  const auto answers = WordQueries(vectors).most_similar(queries, kAnswers, known.size());
+  for (size_t q = 0; q < questions.size(); ++q)
+    for (const auto& neighbor : answers[q]) {
+      const auto answer = known.spelling(vectors.word(neighbor.id));
+      if (std::ranges::find(questions[q].given, answer) != questions[q].given.end()) continue;
+      sections[questions[q].section].correct += answer == questions[q].expected;
+      break;
+    }
+  int64_t examples = 0, correct = 0, skipped = 0;
+  Json by_section = Json::array();
+  for (const auto& section : sections) {
+    examples += section.examples;
+    correct += section.correct;
+    skipped += section.skipped;
+    by_section.push_back({{"section", section.name},
+                          {"accuracy", share(section.correct, section.examples)},
+                          {"correct", section.correct},
+                          {"examples", section.examples},
+                          {"skipped", section.skipped}});
+  }
+  return {{"task", "analogies"},   {"accuracy", share(correct, examples)},
+          {"correct", correct},    {"examples", examples},
+          {"skipped", skipped},    {"coverage", share(examples, examples + skipped)},
+          {"sections", by_section}};
+}
+
+// The vector of a word, in `room` where it has to be made, and whether it was; empty for an unknown word.
+struct FoundVector {
+  std::span<const float> values;
+  bool made = false;
+};
+using FindVector = std::function<FoundVector(std::string_view word, std::vector<float>& room)>;
+
+FoundVector make_vector(const WordEncoder& encoder, std::string_view word, bool fold,
+                        std::vector<float>& room) {
+  std::string spelling;
+  if (fold)
+    spelling = folded(word);
+  else
+    append_valid_utf8(word, spelling);
+  room.resize(static_cast<size_t>(encoder.dim()));
+  if (!encoder.encode(spelling, room)) return {};
+  return {room, true};
+}
+
+Json evaluate_similarities(LineReader& lines, std::string_view line, const FindVector& find_vector) {
+  std::vector<double> expected, found;
+  std::vector<float> room_a, room_b;
+  int64_t skipped = 0, made = 0;
+  do {
+    if (line.starts_with('#')) continue;
+    const auto fields = split_blanks(line);
+    if (fields.empty()) continue;
+    if (fields.size() != 3)
+      throw Error(ErrorKind::Data, "{}:{}: expected two words and a number, found {} fields", lines.name(),
+                  lines.line_number(), fields.size());
+    double score;
+    try {
+      score = parse_real(fields[2], "score", Field{.help = ""});
+    } catch (const Error&) {
+      if (lines.line_number() == 1) continue;  // a header
+      throw Error(ErrorKind::Data, "{}:{}: expected two words and a number, found '{}' for the number",
+                  lines.name(), lines.line_number(), fields[2]);
+    }
+    const auto a = find_vector(fields[0], room_a), b = find_vector(fields[1], room_b);
+    if (a.values.empty() || b.values.empty()) {
+      ++skipped;
+      continue;
+    }
+    made += a.made || b.made;
+    expected.push_back(score);
+    found.push_back(cosine(a.values, b.values));
+  } while (lines.next(line));
+  const auto examples = static_cast<int64_t>(expected.size());
+  return {{"task", "similarities"},
+          {"spearman", spearman(expected, found)},
+          {"pearson", pearson(expected, found)},
+          {"examples", examples},
+          {"skipped", skipped},
+          {"coverage", share(examples, examples + skipped)},
+          {"oov", made}};
+}
+
+std::vector<double> mean_ranks(std::span<const double> values) {
+  std::vector<size_t> order(values.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::sort(order, {}, [&](size_t i) { return values[i]; });
+  std::vector<double> ranks(values.size());
+  for (size_t begin = 0; begin < order.size();) {
+    size_t end = begin + 1;
+    while (end < order.size() && values[order[end]] == values[order[begin]]) ++end;
+    for (size_t i = begin; i < end; ++i) ranks[order[i]] = static_cast<double>(begin + end + 1) / 2;
+    begin = end;
+  }
+  return ranks;
+}
+
+}  // namespace
+
+double pearson(std::span<const double> x, std::span<const double> y) {
+  const auto n = static_cast<double>(x.size());
+  const double mean_x = std::accumulate(x.begin(), x.end(), 0.0) / n;
+  const double mean_y = std::accumulate(y.begin(), y.end(), 0.0) / n;
+  double xy = 0, xx = 0, yy = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    xy += (x[i] - mean_x) * (y[i] - mean_y);
+    xx += (x[i] - mean_x) * (x[i] - mean_x);
+    yy += (y[i] - mean_y) * (y[i] - mean_y);
+  }
+  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : std::numeric_limits<double>::quiet_NaN();
+}
+
+double spearman(std::span<const double> x, std::span<const double> y) {
+  return pearson(mean_ranks(x), mean_ranks(y));
+}
+
+namespace {
+
+// The first line that is not blank.
+std::string_view first_line(LineReader& lines) {
+  std::string_view line;
+  do {
+    if (!lines.next(line))
+      throw Error(ErrorKind::Data, "{}: expected a set of words, found an empty file", lines.name());
+  } while (split_blanks(line).empty());
+  return line;
+}
+
+void expect_similarities(const LineReader& lines, std::string_view line) {
+  if (line.starts_with(':'))
+    throw Error(
+        ErrorKind::Data,
+        "{}:{}: expected two words and a number, found a section of analogies, whose answers are sought "
+        "among known words alone",
+        lines.name(), lines.line_number());
+}
+
+}  // namespace
+
+Json evaluate_word_set(const WordVectors& vectors, const std::string& path, const WordSetOptions& options,
+                       const WordEncoder* oov) {
+  LineReader lines{ByteStream(path)};
+  const auto line = first_line(lines);
+  if (oov) expect_similarities(lines, line);
+  const KnownWords known(vectors, options);
+  if (line.starts_with(':')) return evaluate_analogies(vectors, lines, line, known);
+  return evaluate_similarities(
+      lines, line, [&](std::string_view word, std::vector<float>& room) -> FoundVector {
+        if (const int64_t id = known.find(word); id >= 0) return {vectors.vector(id)};
+        return oov ? make_vector(*oov, word, options.case_insensitive, room) : FoundVector{};
+      });
+}
+
+Json evaluate_word_set(const WordEncoder& encoder, const std::string& path, const WordSetOptions& options) {
+  LineReader lines{ByteStream(path)};
+  const auto line = first_line(lines);
+  expect_similarities(lines, line);
+  return evaluate_similarities(lines, line, [&](std::string_view word, std::vector<float>& room) {
+    return make_vector(encoder, word, options.case_insensitive, room);
+  });
+}
+
+}  // namespace semblance

@@ -1,0 +1,66 @@
+// Trained models as they stand in checkpoints, by what they can do. A kind of model implements the interfaces
+// that fit it; the verbs ask for an interface, never for a kind. None of them is to be used by two threads at
+// once unless it says so.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/config.h"
+#include "data/notice.h"
+#include "data/ragged.h"
+
+namespace semblance {
+
+class ServedModel {
+ public:
+  virtual ~ServedModel() = default;
+};
+
+/// Can be measured on files: labelled texts, rows to rank, sets of words.
+class Evaluable {
+ public:
+  virtual ~Evaluable() = default;
+  /// The options of an evaluation, with the run's own values until somebody changes them.
+  virtual Sections& evaluation() = 0;
+  /// Throws Error(Data) naming file and line. `progress` is called with the rows done, now and then.
+  virtual Json evaluate(std::span<const std::string> paths, const Notice& notice,
+                        const std::function<void(int64_t rows)>& progress) = 0;
+};
+
+struct Prediction {
+  std::vector<std::string> labels;    ///< one, or any number in a multi-label model
+  std::vector<double> probabilities;  ///< of these labels
+  bool known = true;                  ///< false if the model knows no word of the text
+};
+
+/// Labels texts.
+class Classifier {
+ public:
+  virtual ~Classifier() = default;
+  /// Whether a text has a set of labels.
+  virtual bool is_multi_label() const = 0;
+  /// A prediction for each text, well-formed UTF-8; it does not depend on a text's neighbours.
+  virtual std::vector<Prediction> predict(const Texts& texts) = 0;
+};
+
+/// Calls `build`, which makes a model from a checkpoint; whatever does not fit becomes Error(Model).
+template <class Build>
+void build_model(const std::string& source, Build&& build) {
+  constexpr const char* kUnexpected = "{}: the model's description is not as expected ({})";
+  try {
+    build();
+  } catch (const Error& error) {
+    throw Error(ErrorKind::Model, error.what());
+  } catch (const std::out_of_range& error) {
+    throw Error(ErrorKind::Model, kUnexpected, source, error.what());
+  } catch (const Json::exception& error) {
+    throw Error(ErrorKind::Model, kUnexpected, source, error.what());
+  }
+}
+
+}  // namespace semblance

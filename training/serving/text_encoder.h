@@ -1,0 +1,48 @@
+// What ranking and search ask of a model: vectors for texts.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "data/ragged.h"
+#include "data/text/text_pipeline.h"
+#include "data/vectors/word_vectors.h"
+#include "training/serving/word_encoder.h"
+
+namespace semblance {
+
+struct EncodedTexts {
+  at::Tensor vectors;       ///< [texts, dim], float32, on the CPU; a zero row where no token is known
+  std::vector<char> known;  ///< of each text, whether it has something that the encoder knows
+  int64_t tokens = 0;       ///< in all texts
+  int64_t unknown_tokens = 0;
+};
+
+class TextEncoder {
+ public:
+  virtual ~TextEncoder() = default;
+  virtual int64_t dim() const = 0;
+  /// `texts` are well-formed UTF-8.
+  virtual EncodedTexts encode(const Texts& texts) = 0;
+};
+
+/// The mean of the known words' vectors, a repeated word counting as often as it stands there (row 3.4). With
+/// `oov`, words that are not known take part with the vectors that it makes.
+class MeanVectorEncoder : public TextEncoder {
+ public:
+  /// All are to outlive it; `oov` may be null.
+  MeanVectorEncoder(const WordVectors& vectors, const TextPipeline& pipeline,
+                    const WordEncoder* oov = nullptr)
+      : vectors_(vectors), pipeline_(pipeline), oov_(oov) {}
+  int64_t dim() const override { return vectors_.dim(); }
+  EncodedTexts encode(const Texts& texts) override;
+
+ private:
+  const WordVectors& vectors_;
+  const TextPipeline& pipeline_;
+  const WordEncoder* oov_;
+};
+
+}  // namespace semblance

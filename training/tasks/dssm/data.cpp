@@ -1,0 +1,199 @@
+#include "training/tasks/dssm/data.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "data/error.h"
+#include "data/random.h"
+#include "data/split.h"
+#include "training/fingerprint.h"
+
+namespace semblance {
+namespace {
+
+constexpr int64_t kDefaultDim = 100;
+
+std::array<double, 3> training_shares(const DuplicateRowOptions& data) {
+  return split_shares(data.split, !data.valid.empty(), !data.test.empty());
+}
+
+// The texts of the given rows.
+std::vector<int64_t> texts_of(std::span<const int64_t> starts, std::span<const int64_t> rows) {
+  std::vector<int64_t> texts;
+  for (const int64_t row : rows)
+    for (int64_t text = starts[static_cast<size_t>(row)]; text < starts[static_cast<size_t>(row) + 1]; ++text)
+      texts.push_back(text);
+  return texts;
+}
+
+// Groups of equal texts, where texts without a token are equal to none.
+std::vector<int64_t> text_groups(const TokenizedTexts& tokens) {
+  auto groups = tokens.duplicate_groups();
+  for (size_t text = 0; text < groups.size(); ++text)
+    if (tokens.tokens.length(static_cast<int64_t>(text)) == 0) groups[text] = static_cast<int64_t>(text);
+  return groups;
+}
+
+Split split_of(const TokenizedTexts& tokens, std::span<const int64_t> starts, const DssmJob& job) {
+  const auto shares = training_shares(job.data);
+  if (shares[1] > 0 || shares[2] > 0)
+    return split_rows(group_rows(starts, text_groups(tokens)), shares,
+                      static_cast<uint64_t>(job.training.seed));
+  Split whole;
+  whole.train.resize(starts.size() - 1);
+  std::iota(whole.train.begin(), whole.train.end(), 0);
+  return whole;
+}
+
+std::vector<TextPair> make_pairs(const RaggedIds& texts, std::span<const int64_t> starts,
+                                 std::span<const int64_t> rows, const DssmJob& job, const Notice& notice) {
+  std::vector<TextPair> pairs;
+  int32_t first = 0;  // `texts` are those of `rows` alone
+  for (const int64_t row : rows) {
+    const auto at = static_cast<size_t>(row);
+    const auto end = first + static_cast<int32_t>(starts[at + 1] - starts[at]);
+    append_pairs(first, end, static_cast<int32_t>(row), job.pairs,
+                 mix(static_cast<uint64_t>(job.training.seed), static_cast<uint64_t>(row)), pairs);
+    first = end;
+  }
+  const auto empty = std::erase_if(pairs, [&](const TextPair& pair) {
+    return texts.length(pair.first) == 0 || texts.length(pair.second) == 0;
+  });
+  if (empty > 0) notice(fmt::format("warning: left out {} pair(s) with a text of no known word", empty));
+  return pairs;
+}
+
+// Each row's first text is to find its second among those of other rows.
+std::unique_ptr<RankingDataset> rank_among_rows(const TokenizedTexts& tokens, std::span<const int64_t> starts,
+                                                std::span<const int64_t> rows, const DssmSetup& setup,
+                                                const DssmJob& job) {
+  if (rows.empty()) return nullptr;
+  const auto n = static_cast<int64_t>(rows.size());
+  std::vector<int64_t> texts;
+  for (const int64_t row : rows) {
+    texts.push_back(starts[static_cast<size_t>(row)]);
+    texts.push_back(starts[static_cast<size_t>(row)] + 1);
+  }
+  RaggedIds ranked;
+  RandomStream random(mix(static_cast<uint64_t>(job.training.seed), 0x4a6b));
+  for (int64_t i = 0; i < n; ++i) {
+    ranked.values.push_back(static_cast<int32_t>(2 * i));
+    ranked.values.push_back(static_cast<int32_t>(2 * i + 1));
+    const int64_t others = std::min(job.data.negatives, n - 1);
+    for (int64_t k = 1; k <= others; ++k) {
+      const int64_t step =
+          others == n - 1 ? k : 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(n - 1)));
+      ranked.values.push_back(static_cast<int32_t>(2 * ((i + step) % n) + 1));
+    }
+    ranked.close_row();
+  }
+  return std::make_unique<RankingDataset>(setup.features.encode(tokens, texts), std::move(ranked));
+}
+
+std::unique_ptr<RankingDataset> read_for_ranking(std::span<const std::string> paths, const DssmSetup& setup,
+                                                 const DssmJob& job, const Notice& notice) {
+  Texts texts;
+  RaggedIds rows;
+  for (const auto& path : paths) {
+    RankingRowReader reader(path, job.data.bad_rows);
+    RankingRows part;
+    reader.next(part);
+    reader.reader().finish(notice);
+    const auto before = static_cast<int32_t>(texts.size());
+    for (int64_t text = 0; text < part.texts.size(); ++text) texts.push_back(part.texts[text]);
+    for (int64_t row = 0; row < part.rows.size(); ++row) {
+      for (const int32_t text : part.rows[row]) rows.values.push_back(before + text);
+      rows.close_row();
+    }
+  }
+  return std::make_unique<RankingDataset>(setup.features.encode(texts).ids, std::move(rows));
+}
+
+// The vocabulary of the training texts; with vectors to start from, their words as well.
+Vocabulary make_vocabulary(TokenizedTexts& tokens, std::span<const int64_t> texts, const DssmJob& job,
+                           const std::optional<WordVectors>& vectors) {
+  auto counts = tokens.count(texts);
+  for (int64_t id = 0; vectors && job.start.vector_words && id < vectors->size(); ++id) {
+    const auto word = static_cast<size_t>(tokens.words.add(vectors->word(id)));
+    if (word >= counts.size()) counts.resize(word + 1);
+    counts[word] = std::max(counts[word], job.vocabulary.min_count);
+  }
+  return Vocabulary(tokens.words, counts, job.vocabulary);
+}
+
+std::string fingerprint(const DssmData& data) {
+  Fingerprint fingerprint;
+  const auto add = [&](const RaggedIds& ids) {
+    fingerprint.add(std::span(ids.values));
+    fingerprint.add(std::span(ids.offsets));
+  };
+  add(data.train->texts());
+  fingerprint.add(std::span(data.train->pairs()));
+  if (data.valid) {
+    add(data.valid->texts());
+    add(data.valid->rows());
+  }
+  fingerprint.add(data.setup.features.vocabulary().serialize());
+  return fingerprint.digest();
+}
+
+int64_t choose_dim(const DssmJob& job, const std::optional<WordVectors>& vectors) {
+  if (!vectors) return job.model.dim > 0 ? job.model.dim : kDefaultDim;
+  if (job.model.dim > 0 && job.model.dim != vectors->dim())
+    throw Error(ErrorKind::Usage, "--dim: expected {}, as {} has, found {}", vectors->dim(),
+                job.start.vectors, job.model.dim);
+  return vectors->dim();
+}
+
+}  // namespace
+
+void check_options(const DssmJob& job) {
+  if (job.data.train.empty())
+    throw Error(ErrorKind::Usage, "--train: expected a file of rows of duplicates, found none");
+  training_shares(job.data);
+}
+
+DssmData prepare_data(const DssmJob& job, const Notice& notice) {
+  DssmData data{
+      .train = {}, .valid = {}, .test = {}, .vectors = {}, .setup = {.features = {job.text, job.ngrams}}};
+  auto& setup = data.setup;
+  if (!job.start.vectors.empty())
+    data.vectors = WordVectors::load(job.start.vectors,
+                                     {.limit = job.start.limit, .bad_rows = job.data.bad_rows}, notice);
+  setup.dim = choose_dim(job, data.vectors);
+
+  TextRows rows;
+  for (const auto& path : job.data.train) read_duplicate_rows(path, job.data.bad_rows, notice, rows);
+  if (rows.texts.size() > INT32_MAX)
+    throw Error(ErrorKind::Data, "{}: expected at most {} texts, found {}", job.data.train.front(), INT32_MAX,
+                rows.texts.size());
+  auto tokens = setup.features.tokenize(rows.texts);
+  rows.texts = {};
+  const auto split = split_of(tokens, rows.starts, job);
+
+  const auto texts = texts_of(rows.starts, split.train);
+  setup.features.set_vocabulary(make_vocabulary(tokens, texts, job, data.vectors));
+  auto encoded = setup.features.encode(tokens, texts);
+  auto pairs = make_pairs(encoded, rows.starts, split.train, job, notice);
+  if (pairs.empty())
+    throw Error(ErrorKind::Data, "{}: expected pairs of texts to train on, found none",
+                job.data.train.front());
+  data.train = std::make_unique<PairDataset>(std::move(encoded), std::move(pairs));
+  const auto dataset_of = [&](std::span<const std::string> paths, std::span<const int64_t> part) {
+    return paths.empty() ? rank_among_rows(tokens, rows.starts, part, setup, job)
+                         : read_for_ranking(paths, setup, job, notice);
+  };
+  data.valid = dataset_of(job.data.valid, split.valid);
+  data.test = dataset_of(job.data.test, split.test);
+  setup.data_fingerprint = fingerprint(data);
+
+  const auto size = [](const auto& part) { return part ? part->rows().size() : 0; };
+  notice(
+      fmt::format("{} rows, {} pairs to train on; {} rows to validate, {} to test; {} words, {} dimensions",
+                  split.train.size(), data.train->size(), size(data.valid), size(data.test),
+                  setup.features.words(), setup.dim));
+  return data;
+}
+
+}  // namespace semblance

@@ -1,0 +1,38 @@
+// From rows of duplicates to pairs to train on and rows to rank.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "data/notice.h"
+#include "data/ranking_rows.h"
+#include "data/text/features.h"
+#include "data/text_pairs.h"
+#include "data/vectors/word_vectors.h"
+#include "training/tasks/dssm/job.h"
+
+namespace semblance {
+
+/// What an encoder is, apart from its weights.
+struct DssmSetup {
+  TextFeatures features;
+  int64_t dim = 0;                    ///< columns of the embedding
+  std::string data_fingerprint = {};  ///< of the training data as encoded
+};
+
+/// All that training needs; `valid` and `test` are null where there is no such part.
+struct DssmData {
+  std::unique_ptr<PairDataset> train;
+  std::unique_ptr<RankingDataset> valid, test;
+  std::optional<WordVectors> vectors;  ///< to start from
+  DssmSetup setup;
+};
+
+/// Throws Error(Usage) for options that contradict each other, whatever the data.
+void check_options(const DssmJob& job);
+
+/// Depends on the job and its files alone. Throws Error(Data) naming file and line.
+DssmData prepare_data(const DssmJob& job, const Notice& notice);
+
+}  // namespace semblance

@@ -1,0 +1,134 @@
+// The options of `train dssm`: a job file's sections, one struct each.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/readers/input_options.h"
+#include "data/text/ngrams.h"
+#include "data/text/text_pipeline.h"
+#include "data/text/vocabulary.h"
+#include "data/text_pairs.h"
+#include "training/job.h"
+#include "training/measures/ranking_options.h"
+#include "training/tasks/activation_names.h"
+
+namespace semblance {
+
+struct DuplicateRowOptions {
+  std::vector<std::string> train, valid, test;
+  std::vector<double> split = {0.95, 0.05, 0};
+  int64_t negatives = 1000;
+  BadRows bad_rows = BadRows::Error;
+
+  void fields(FieldList& list) {
+    list.add(
+        "train", train,
+        {.help = "rows of texts that are duplicates of each other, between tabs; may be given several times",
+         .hint = "FILE",
+         .repeated = true});
+    list.add(
+        "valid", valid,
+        {.help = "rows to choose the best epoch by: a question, its duplicate and negatives, between tabs",
+         .hint = "FILE",
+         .repeated = true});
+    list.add("test", test,
+             {.help = "such rows to judge the best epoch by", .hint = "FILE", .repeated = true});
+    list.add(
+        "split", split,
+        {.help = "shares of --train's rows for training, validation and test; a part whose file is given "
+                 "leaves its share to training",
+         .min = 0,
+         .max = 1,
+         .hint = "A,B,C"});
+    list.add("negatives", negatives,
+             {.help = "most candidates, drawn from the other rows, among which a row of --split's validation "
+                      "and test parts ranks its second text for its first",
+              .min = 1,
+              .max = 1e6});
+    list.add("bad-rows", bad_rows,
+             {.help = "stop at a row or a vector that cannot be used, or skip and count it"});
+  }
+};
+
+struct StartOptions {
+  std::string vectors;
+  int64_t limit = 0;
+  bool vector_words = true;
+
+  void fields(FieldList& list) {
+    list.add("vectors", vectors, {.help = "word vectors to start from, in any format", .hint = "FILE"});
+    list.add("limit", limit, {.help = "read the first N of --vectors alone; 0: all", .min = 0, .max = 2e9});
+    list.add("vector-words", vector_words,
+             {.help = "know the words of --vectors that the training texts lack, too"});
+  }
+};
+
+struct DssmModelOptions {
+  int64_t dim = 0;
+  std::vector<int64_t> projection = {};
+  Activation activation = Activation::Tanh;
+  double init_std = 1;
+  double alpha = 0.05;
+  bool learn_alpha = false;
+  bool separate = false;
+
+  void fields(FieldList& list) {
+    list.add(
+        "dim", dim,
+        {.help = "columns of the embedding; 0: as many as --vectors has, or 100", .min = 0, .max = 65536});
+    list.add("projection", projection,
+             {.help = "widths of layers after the mean of the embeddings",
+              .min = 1,
+              .max = 65536,
+              .hint = "N,N,…"});
+    list.add("activation", activation, {.help = "between those layers"});
+    list.add("init-std", init_std,
+             {.help = "spread of the first embeddings, where --vectors has none", .min = 0, .max = 100});
+    list.add("alpha", alpha, {.help = "temperature of NT-Xent", .min = 1e-4, .max = 100});
+    list.add("learn-alpha", learn_alpha, {.help = "learn the temperature, from --alpha on"});
+    list.add(
+        "no-duplicates", separate,
+        {.help = "keep pairs of one row out of one batch; without it they are no candidates for each other"});
+  }
+};
+
+struct DssmJob : Job {
+  static constexpr const char* kTask = "dssm";
+  static constexpr const char* kInput = "--train";  ///< the option without which nothing can be trained
+
+  DuplicateRowOptions data;
+  PairOptions pairs;
+  TextOptions text;
+  VocabularyOptions vocabulary;
+  NgramOptions ngrams;
+  StartOptions start;
+  DssmModelOptions model;
+  RankingOptions ranking;
+
+  DssmJob() {
+    training.batch_size = 256;
+    training.learning_rate = 0.01;
+    training.optimizer = OptimizerKind::LazyAdam;
+  }
+  std::string_view task() const override { return kTask; }
+  void sections(SectionList& list) override {
+    list.add("data", data, "Data");
+    list.add("pairs", pairs, "Pairs");
+    list.add("text", text, "Cleaning and tokens");
+    list.add("vocabulary", vocabulary, "Vocabulary");
+    list.add("ngrams", ngrams, "N-grams of words and of characters");
+    list.add("start", start, "Word vectors to start from");
+    list.add("model", model, "Model");
+    list.add("ranking", ranking, "Ranking");
+    list.add("training", training, "Training");
+  }
+};
+
+struct RunRequest;
+
+/// Trains (or resumes, as `request` says) and returns the final report. Throws Error for every wrong input
+/// before the run folder is touched.
+Json train_model(const DssmJob& job, RunRequest& request);
+
+}  // namespace semblance

@@ -1,0 +1,65 @@
+#include "training/tasks/dssm/model.h"
+
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/tensors.h"
+#include "models/module_access.h"
+#include "training/tasks/dssm/task.h"
+
+namespace semblance {
+
+DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
+    : device_(device) {
+  build_model(source, [&] {
+    job_from_json(job_, checkpoint.config);
+    evaluation_.rows.bad_rows = job_.data.bad_rows;
+    evaluation_.ranking = job_.ranking;
+    const Json& info = checkpoint.model_info;
+    DssmSetup setup{.features = TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source),
+                    .dim = info.at("dim").get<int64_t>(),
+                    .data_fingerprint = info.at("training_data").get<std::string>()};
+    task_ = std::make_unique<DssmTask>(job_, std::move(setup), device);
+    load_weights(task_->module(), checkpoint, source);
+  });
+}
+
+DssmModel::~DssmModel() = default;
+
+int64_t DssmModel::dim() const {
+  return task_->encoder().dim();
+}
+
+EncodedTexts DssmModel::encode(const Texts& texts) {
+  constexpr int64_t kAtOnce = 4096;
+  const EvaluationMode mode(task_->module());
+  const c10::NoGradGuard no_gradient;
+  const auto encoded = task_->setup().features.encode(texts);
+  EncodedTexts result{.vectors = empty_tensor({texts.size(), dim()}),
+                      .known = std::vector<char>(static_cast<size_t>(texts.size())),
+                      .tokens = encoded.tokens,
+                      .unknown_tokens = encoded.unknown_tokens};
+  for (int64_t i = 0; i < texts.size(); ++i) result.known[static_cast<size_t>(i)] = encoded.ids.length(i) > 0;
+  for (int64_t first = 0; first < texts.size(); first += kAtOnce) {
+    std::vector<int64_t> rows(static_cast<size_t>(std::min(kAtOnce, texts.size() - first)));
+    std::iota(rows.begin(), rows.end(), first);
+    const auto batch = collate(encoded.ids, rows, {}).to(device_);
+    result.vectors.narrow(0, first, static_cast<int64_t>(rows.size()))
+        .copy_(task_->encoder().forward(batch.ids, batch.offsets));
+  }
+  return result;
+}
+
+Json DssmModel::evaluate(std::span<const std::string> paths, const Notice& notice,
+                         const std::function<void(int64_t)>& progress) {
+  if (paths.size() != 1)
+    throw Error(ErrorKind::Usage, "expected one file of rows to rank, found {}", paths.size());
+  Json report =
+      evaluate_ranking(*this, paths[0], evaluation_.rows.bad_rows, evaluation_.ranking, notice, progress);
+  report["task"] = DssmJob::kTask;
+  return report;
+}
+
+}  // namespace semblance

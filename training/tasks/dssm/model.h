@@ -1,0 +1,46 @@
+// A trained question encoder as it stands in a checkpoint.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "training/checkpoint.h"
+#include "training/serving/served_model.h"
+#include "training/serving/text_encoder.h"
+#include "training/tasks/dssm/job.h"
+
+namespace semblance {
+
+class DssmTask;
+
+class DssmModel : public ServedModel, public Evaluable, public TextEncoder {
+ public:
+  struct Evaluation : Sections {
+    RankedRowOptions rows;
+    RankingOptions ranking;
+    void sections(SectionList& list) override {
+      list.add("rows", rows, "Dssm: rows to rank (the run's own unless given)");
+      list.add("ranking", ranking, "Dssm: ranking (the run's own unless given)");
+    }
+  };
+
+  /// Throws Error(Model) if the checkpoint does not fit together.
+  DssmModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device);
+  ~DssmModel() override;
+
+  int64_t dim() const override;
+  /// A text's vector does not depend on its neighbours.
+  EncodedTexts encode(const Texts& texts) override;
+  Sections& evaluation() override { return evaluation_; }
+  /// One file of rows to rank; see evaluate_ranking.
+  Json evaluate(std::span<const std::string> paths, const Notice& notice,
+                const std::function<void(int64_t)>& progress) override;
+
+ private:
+  DssmJob job_;
+  Evaluation evaluation_;
+  c10::Device device_;
+  std::unique_ptr<DssmTask> task_;
+};
+
+}  // namespace semblance

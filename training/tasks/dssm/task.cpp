@@ -1,0 +1,48 @@
+#include "training/tasks/dssm/task.h"
+
+#include "models/module_access.h"
+#include "models/nt_xent.h"
+
+namespace semblance {
+
+DssmTask::DssmTask(const DssmJob& job, DssmSetup setup, c10::Device device)
+    : setup_(std::move(setup)), ranking_(job.ranking) {
+  for (const int64_t k : ranking_.k) metric_names_.push_back(fmt::format("hits@{}", k));
+  metrics_.push_back({"mrr", true});
+  for (const auto& name : metric_names_) metrics_.push_back({name, true});
+  metrics_.push_back({"mean_rank", false});
+  encoder_ = make_dssm_encoder({.rows = setup_.features.rows(),
+                                .dim = setup_.dim,
+                                .projection = job.model.projection,
+                                .activation = job.model.activation,
+                                .alpha = job.model.alpha,
+                                .learn_alpha = job.model.learn_alpha,
+                                .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
+                                .init_std = job.model.init_std});
+  move_to(module(), device);
+}
+
+LossSum DssmTask::loss(const PairBatch& batch) {
+  const auto sides = encoder_->forward(batch.ids, batch.offsets).chunk(2);
+  return nt_xent(sides[0], sides[1], encoder_->alpha(), batch.groups);
+}
+
+void DssmTask::observe(const TextBatch& batch, RankingMeasure& measure) {
+  measure.add(encoder_->forward(batch.ids, batch.offsets));
+}
+
+Json DssmTask::model_info() const {
+  Json info = {{"dim", setup_.dim},
+               {"vocabulary", nullptr}};  // the order that runs have had from the beginning
+  setup_.features.describe(info);
+  info["training_data"] = setup_.data_fingerprint;
+  return info;
+}
+
+std::map<std::string, std::string> DssmTask::files() const {
+  std::map<std::string, std::string> files;
+  setup_.features.save(files);
+  return files;
+}
+
+}  // namespace semblance

@@ -1,0 +1,73 @@
+#include "training/tasks/registry.h"
+
+#include <algorithm>
+#include <concepts>
+
+#include "training/serving/text_encoder.h"
+#include "training/serving/word_encoder.h"
+#include "training/tasks/dssm/model.h"
+#include "training/tasks/sentiment/model.h"
+#include "training/tasks/trigram/model.h"
+
+namespace semblance {
+namespace {
+
+// What a task's job and model say of themselves.
+template <class OwnJob, class Model>
+constexpr TaskKind kind() {
+  TaskKind kind{.name = OwnJob::kTask,
+                .input = OwnJob::kInput,
+                .make_job = []() -> std::unique_ptr<Job> { return std::make_unique<OwnJob>(); },
+                .train = [](const Job& job, RunRequest& request) -> Json {
+                  return train_model(dynamic_cast<const OwnJob&>(job), request);
+                },
+                .open = [](const Checkpoint& checkpoint, const std::string& source,
+                           c10::Device device) -> std::unique_ptr<ServedModel> {
+                  return std::make_unique<Model>(checkpoint, source, device);
+                },
+                .make_evaluation = nullptr,
+                .predicts = std::derived_from<Model, Classifier>,
+                .encodes_texts = std::derived_from<Model, TextEncoder>,
+                .encodes_words = std::derived_from<Model, WordEncoder>};
+  if constexpr (std::derived_from<Model, Evaluable>)
+    kind.make_evaluation = []() -> std::unique_ptr<Sections> {
+      return std::make_unique<typename Model::Evaluation>();
+    };
+  return kind;
+}
+
+constexpr TaskKind kKinds[] = {
+    kind<SentimentJob, SentimentModel>(),
+    kind<TrigramJob, TrigramModel>(),
+    kind<DssmJob, DssmModel>(),
+};
+
+}  // namespace
+
+std::span<const TaskKind> task_kinds() {
+  return kKinds;
+}
+
+std::string task_names() {
+  std::string names;
+  for (const auto& kind : kKinds) (names += names.empty() ? "" : ", ") += kind.name;
+  return names;
+}
+
+const TaskKind& find_task(std::string_view name) {
+  const auto found = std::ranges::find(kKinds, name, &TaskKind::name);
+  if (found == std::end(kKinds))
+    throw Error(ErrorKind::Usage, "train: expected one of {}, found '{}'", task_names(), name);
+  return *found;
+}
+
+std::unique_ptr<ServedModel> open_model(const Checkpoint& checkpoint, const std::string& source,
+                                        c10::Device device) {
+  const auto found = std::ranges::find(kKinds, checkpoint.task, &TaskKind::name);
+  if (found == std::end(kKinds))
+    throw Error(ErrorKind::Model, "{}: expected a model of one of {}, found one of {}", source, task_names(),
+                checkpoint.task);
+  return found->open(checkpoint, source, device);
+}
+
+}  // namespace semblance

@@ -1,0 +1,40 @@
+// The kinds of models that the program trains and serves. The verbs go through this list; a new task adds one
+// line to registry.cpp.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "training/job.h"
+#include "training/run_training.h"
+#include "training/serving/served_model.h"
+
+namespace semblance {
+
+struct TaskKind {
+  std::string_view name;   ///< on the command line and in checkpoints
+  std::string_view input;  ///< the option without which nothing can be trained
+  std::unique_ptr<Job> (*make_job)();
+  Json (*train)(const Job& job, RunRequest& request);
+  /// Throws Error(Model) if the checkpoint, which is of this kind, does not fit together.
+  std::unique_ptr<ServedModel> (*open)(const Checkpoint& checkpoint, const std::string& source,
+                                       c10::Device device);
+  /// The options of its evaluation, with their defaults; null where it cannot be evaluated.
+  std::unique_ptr<Sections> (*make_evaluation)();
+  /// Which of the interfaces its models have: Classifier, TextEncoder, WordEncoder.
+  bool predicts, encodes_texts, encodes_words;
+};
+
+std::span<const TaskKind> task_kinds();
+/// "a, b, c"
+std::string task_names();
+/// Throws Error(Usage) for a name that is none.
+const TaskKind& find_task(std::string_view name);
+
+/// The model in a checkpoint. Throws Error(Model).
+std::unique_ptr<ServedModel> open_model(const Checkpoint& checkpoint, const std::string& source,
+                                        c10::Device device);
+
+}  // namespace semblance

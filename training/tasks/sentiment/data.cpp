@@ -1,0 +1,154 @@
+#include "training/tasks/sentiment/data.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "data/error.h"
+#include "data/readers/labelled_texts.h"
+#include "data/split.h"
+#include "training/fingerprint.h"
+#include "training/tasks/sentiment/loss.h"
+
+namespace semblance {
+namespace {
+
+std::array<double, 3> training_shares(const DataOptions& data) {
+  return split_shares(data.split, !data.valid.empty(), !data.test.empty());
+}
+
+void check_labels(const LabelledTexts& texts, const LabelSet& labels, const std::string& path) {
+  const auto& classes = labels.classes;
+  if (classes.size() < 2)
+    throw Error(ErrorKind::Data, "{}: expected at least two classes, found only '{}'", path,
+                classes.empty() ? "" : classes[0]);
+  if (!labels.multi_label && classes.size() > 100 &&
+      classes.size() > static_cast<size_t>(texts.texts.size()) / 2)
+    throw Error(
+        ErrorKind::Data,
+        "{}: expected few different labels, found {} in {} rows, such as '{:.40}'; is --label-column right?",
+        path, classes.size(), texts.texts.size(), classes[0]);
+}
+
+std::unique_ptr<LabelledDataset> make_dataset(const TokenizedTexts& tokens, const RaggedIds& labels,
+                                              std::span<const int64_t> rows, const ClassifierSetup& setup,
+                                              const SentimentJob& job) {
+  if (rows.empty()) return nullptr;
+  return std::make_unique<LabelledDataset>(
+      setup.features.encode(tokens, rows), select_rows(labels, rows),
+      setup.labels.multi_label ? static_cast<int64_t>(setup.labels.classes.size()) : 0,
+      collation_of(job.model));
+}
+
+std::string fingerprint(const LabelledDataset& train, const LabelledDataset* valid,
+                        const Vocabulary& vocabulary) {
+  Fingerprint fingerprint;
+  for (const auto* data : {&train, valid}) {
+    if (!data) continue;
+    for (const auto* ids : {&data->texts(), &data->labels()}) {
+      fingerprint.add(std::span(ids->values));
+      fingerprint.add(std::span(ids->offsets));
+    }
+  }
+  fingerprint.add(vocabulary.serialize());
+  return fingerprint.digest();
+}
+
+}  // namespace
+
+Collation collation_of(const ClassifierOptions& model) {
+  using Shape = Collation::Shape;
+  const bool fixed = model.kind == ClassifierKind::Flat ||
+                     (model.pooling == ClassifierPooling::PaddedMean && model.max_length > 0);
+  return {.shape = fixed                                            ? Shape::Fixed
+                   : model.pooling == ClassifierPooling::PaddedMean ? Shape::Longest
+                                                                    : Shape::Ragged,
+          .max_length = model.max_length,
+          .padding = model.padding,
+          .truncation = model.truncation};
+}
+
+void check_options(const SentimentJob& job) {
+  const auto usage = [](auto format, const auto&... args) {
+    throw Error(ErrorKind::Usage, fmt::format(fmt::runtime(format), args...));
+  };
+  if (job.data.train.empty()) usage("--train: expected a file of labelled texts, found none");
+  training_shares(job.data);
+  if (job.model.kind == ClassifierKind::Flat && job.model.max_length == 0)
+    usage("--max-length: expected a length for --model flat, found 0");
+  if (job.model.kind == ClassifierKind::Flat && job.model.pooling == ClassifierPooling::PaddedMean)
+    usage("--pooling: expected mean with --model flat, which does not pool, found padded-mean");
+  if (job.model.kind == ClassifierKind::Flat || job.model.pooling == ClassifierPooling::PaddedMean) {
+    if (job.ngrams.longest > 1)
+      usage("--ngrams: expected 1 with a model of padded texts, found {}", job.ngrams.longest);
+    if (job.ngrams.longest_chars > 0)
+      usage("--char-ngrams: expected 0 with a model of padded texts, found {}", job.ngrams.longest_chars);
+  }
+}
+
+MeasuredTexts read_for_measuring(std::span<const std::string> paths, const InputOptions& layout,
+                                 const ClassifierSetup& setup, const SentimentJob& job,
+                                 const Notice& notice) {
+  const auto& path = paths.front();
+  const auto texts = read_labelled_texts(paths, layout);
+  texts.report.tell(path, notice);
+  if (texts.sets && !setup.labels.multi_label)
+    throw Error(ErrorKind::Data, "{}: expected one label a text, found sets of labels", path);
+  const auto numbered = number_labels(texts, setup.labels);
+  MeasuredTexts measured{.data = nullptr, .skipped = texts.report.skipped};
+  if (const auto strange = texts.texts.size() - static_cast<int64_t>(numbered.usable.size()); strange > 0) {
+    if (layout.bad_rows == BadRows::Error)
+      throw Error(ErrorKind::Data,
+                  "{}: expected labels seen in training ({}), found '{}' in {} row(s); leave such rows out "
+                  "with --bad-rows skip",
+                  path, fmt::join(setup.labels.classes, ", "), numbered.unknown, strange);
+    measured.skipped += strange;
+    notice(fmt::format("{}: left out {} row(s) with labels not seen in training, such as '{}'", path, strange,
+                       numbered.unknown));
+  }
+  if (numbered.usable.empty())
+    throw Error(ErrorKind::Data, "{}: expected labelled texts, found none that can be used", path);
+  measured.data =
+      make_dataset(setup.features.tokenize(texts.texts), numbered.labels, numbered.usable, setup, job);
+  return measured;
+}
+
+SentimentData prepare_data(const SentimentJob& job, const Notice& notice) {
+  SentimentData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};
+  auto& setup = data.setup;
+  const auto& path = job.data.train.front();
+  const auto texts = read_labelled_texts(job.data.train, job.input);
+  texts.report.tell(path, notice);
+  setup.labels = LabelSet(texts);
+  check_labels(texts, setup.labels, path);
+  const auto [labels, all_rows, unknown] = number_labels(texts, setup.labels);
+  setup.loss = choose_loss(job.model.loss, setup.labels);
+
+  const auto tokens = setup.features.tokenize(texts.texts);
+  const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
+  const auto split = split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed));
+
+  setup.features.set_vocabulary(Vocabulary(tokens.words, tokens.count(split.train), job.vocabulary));
+  const auto counts = count_classes(labels, split.train, setup.labels.classes.size());
+  setup.class_weights = choose_class_weights(job.model.class_weights, counts, setup.labels.multi_label);
+  data.train = make_dataset(tokens, labels, split.train, setup, job);
+  data.valid = make_dataset(tokens, labels, split.valid, setup, job);
+  data.test = make_dataset(tokens, labels, split.test, setup, job);
+  if (!data.train)
+    throw Error(ErrorKind::Data, "{}: expected texts to train on, found too few for --split", path);
+  if (std::ranges::count_if(counts, [](int64_t count) { return count > 0; }) < 2)
+    throw Error(ErrorKind::Data,
+                "{}: expected at least two classes in the training part, found one; check --split", path);
+  if (!job.data.valid.empty())
+    data.valid = read_for_measuring(job.data.valid, job.input, setup, job, notice).data;
+  if (!job.data.test.empty())
+    data.test = read_for_measuring(job.data.test, job.input, setup, job, notice).data;
+  setup.data_fingerprint = fingerprint(*data.train, data.valid.get(), setup.features.vocabulary());
+
+  const auto size = [](const auto& part) { return part ? part->size() : 0; };
+  notice(fmt::format("{} texts to train on, {} to validate, {} to test; {} words; {}", size(data.train),
+                     size(data.valid), size(data.test), setup.features.words(), setup.labels.description()));
+  return data;
+}
+
+}  // namespace semblance

@@ -1,0 +1,52 @@
+// From files of labelled texts to datasets.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/labelled_dataset.h"
+#include "data/notice.h"
+#include "data/text/features.h"
+#include "models/losses.h"
+#include "training/tasks/sentiment/job.h"
+#include "training/tasks/sentiment/labels.h"
+
+namespace semblance {
+
+/// What a classifier is, apart from its weights.
+struct ClassifierSetup {
+  TextFeatures features;
+  LabelSet labels = {};
+  ClassificationLoss loss = ClassificationLoss::BceLogits;
+  std::vector<double> class_weights = {};
+  std::string data_fingerprint = {};  ///< of the training data as encoded
+};
+
+/// All that training needs; `valid` and `test` are null where there is no such part.
+struct SentimentData {
+  std::unique_ptr<LabelledDataset> train, valid, test;
+  ClassifierSetup setup;
+};
+
+/// Throws Error(Usage) for options that contradict each other, whatever the data.
+void check_options(const SentimentJob& job);
+
+/// Depends on the job and its files alone. Throws Error(Data) naming file and line, Error(Usage) for options
+/// that do not fit the data.
+SentimentData prepare_data(const SentimentJob& job, const Notice& notice);
+
+struct MeasuredTexts {
+  std::unique_ptr<LabelledDataset> data;
+  int64_t skipped = 0;  ///< rows left out
+};
+/// Labelled texts for measuring, in the terms of `setup`; `layout` describes the files. Throws Error(Data).
+MeasuredTexts read_for_measuring(std::span<const std::string> paths, const InputOptions& layout,
+                                 const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice);
+
+/// How texts become a batch for the job's model.
+Collation collation_of(const ClassifierOptions& model);
+
+}  // namespace semblance

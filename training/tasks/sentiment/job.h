@@ -1,0 +1,152 @@
+// The options of `train sentiment`: a job file's sections, one struct each.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/batch.h"
+#include "data/readers/input_options.h"
+#include "data/sampler.h"
+#include "data/text/ngrams.h"
+#include "data/text/text_pipeline.h"
+#include "data/text/vocabulary.h"
+#include "models/losses.h"
+#include "training/job.h"
+#include "training/tasks/activation_names.h"
+
+namespace semblance {
+
+enum class ClassifierKind { Mlp, Mean, Flat };
+enum class ClassifierPooling { Mean, PaddedMean };
+enum class LossChoice { Auto, Bce, BceLogits, CrossEntropy, Nll };
+
+template <>
+struct EnumNames<ClassifierKind> {
+  static constexpr std::array names{std::pair{ClassifierKind::Mlp, "mlp"},
+                                    std::pair{ClassifierKind::Mean, "mean"},
+                                    std::pair{ClassifierKind::Flat, "flat"}};
+};
+template <>
+struct EnumNames<ClassifierPooling> {
+  static constexpr std::array names{std::pair{ClassifierPooling::Mean, "mean"},
+                                    std::pair{ClassifierPooling::PaddedMean, "padded-mean"}};
+};
+template <>
+struct EnumNames<ClassificationLoss> {
+  static constexpr std::array names{std::pair{ClassificationLoss::Bce, "bce"},
+                                    std::pair{ClassificationLoss::BceLogits, "bce-logits"},
+                                    std::pair{ClassificationLoss::CrossEntropy, "cross-entropy"},
+                                    std::pair{ClassificationLoss::Nll, "nll"}};
+};
+template <>
+struct EnumNames<LossChoice> {
+  static constexpr std::array names{
+      std::pair{LossChoice::Auto, std::string_view("auto")},
+      std::pair{LossChoice::Bce, enum_name(ClassificationLoss::Bce)},
+      std::pair{LossChoice::BceLogits, enum_name(ClassificationLoss::BceLogits)},
+      std::pair{LossChoice::CrossEntropy, enum_name(ClassificationLoss::CrossEntropy)},
+      std::pair{LossChoice::Nll, enum_name(ClassificationLoss::Nll)}};
+};
+
+struct DataOptions {
+  std::vector<std::string> train, valid, test;
+  std::vector<double> split = {0.8, 0.1, 0.1};
+  bool split_duplicates = false;
+
+  void fields(FieldList& list) {
+    list.add(
+        "train", train,
+        {.help = "labelled texts to train on; may be given several times", .hint = "FILE", .repeated = true});
+    list.add("valid", valid,
+             {.help = "labelled texts to choose the best epoch by", .hint = "FILE", .repeated = true});
+    list.add("test", test,
+             {.help = "labelled texts to judge the best epoch by", .hint = "FILE", .repeated = true});
+    list.add("split", split,
+             {.help = "shares of --train for training, validation and test; a part whose file is given "
+                      "leaves its share to training",
+              .min = 0,
+              .max = 1,
+              .hint = "A,B,C"});
+    list.add("split-duplicates", split_duplicates,
+             {.help = "let copies of one text fall into different parts"});
+  }
+};
+
+struct ClassifierOptions {
+  ClassifierKind kind = ClassifierKind::Mlp;
+  int64_t dim = 16;
+  std::vector<int64_t> hidden = {10};
+  Activation activation = Activation::Relu;
+  double activation_slope = 0.01;
+  double dropout = 0.5;
+  double embedding_std = 0.1;
+  ClassifierPooling pooling = ClassifierPooling::Mean;
+  int64_t max_length = 0;
+  Side padding = Side::Post;
+  Side truncation = Side::Post;
+  LossChoice loss = LossChoice::Auto;
+  std::string class_weights = "none";
+  SamplerKind sampler = SamplerKind::Shuffled;
+  double max_weight = 0;
+
+  void fields(FieldList& list) {
+    list.add("model", kind,
+             {.help = "mlp: mean of the embeddings and hidden layers; mean: no hidden layer; flat: "
+                      "embeddings side by side"});
+    list.add("dim", dim, {.help = "columns of the embedding", .min = 1, .max = 65536});
+    list.add("hidden", hidden,
+             {.help = "widths of mlp's hidden layers", .min = 1, .max = 65536, .hint = "N,N,…"});
+    list.add("activation", activation, {.help = "after each hidden layer"});
+    list.add("activation-slope", activation_slope, {.help = "of leaky-relu below zero", .min = 0, .max = 1});
+    list.add("dropout", dropout, {.help = "share of units dropped in training", .min = 0, .max = 0.99});
+    list.add("embedding-std", embedding_std,
+             {.help = "spread of the embedding's first values", .min = 0, .max = 100});
+    list.add("pooling", pooling,
+             {.help = "padded-mean also averages the padding, to the longest text of a batch"});
+    list.add("max-length", max_length,
+             {.help = "cut texts to so many tokens; 0: never (flat needs a length)", .min = 0, .max = 1e6});
+    list.add("padding", padding, {.help = "side on which short texts are filled"});
+    list.add("truncation", truncation, {.help = "side on which long texts are cut"});
+    list.add("loss", loss,
+             {.help = "auto: bce-logits for two classes and for sets of labels, else cross-entropy"});
+    list.add("class-weights", class_weights,
+             {.help = "weight of each class in the loss", .hint = "none|balanced|sqrt-balanced|LIST"});
+    list.add("sampler", sampler,
+             {.help = "order of the training texts; weighted draws rare classes more often"});
+    list.add("max-weight", max_weight,
+             {.help = "largest weight of --sampler weighted; 0: no limit", .min = 0});
+  }
+};
+
+struct SentimentJob : Job {
+  static constexpr const char* kTask = "sentiment";
+  static constexpr const char* kInput = "--train";  ///< the option without which nothing can be trained
+
+  DataOptions data;
+  InputOptions input;
+  TextOptions text;
+  VocabularyOptions vocabulary;
+  NgramOptions ngrams;
+  ClassifierOptions model;
+
+  std::string_view task() const override { return kTask; }
+  void sections(SectionList& list) override {
+    list.add("data", data, "Data");
+    list.add("input", input, "Layout of the files");
+    list.add("text", text, "Cleaning and tokens");
+    list.add("vocabulary", vocabulary, "Vocabulary");
+    list.add("ngrams", ngrams, "N-grams of words and of characters");
+    list.add("model", model, "Model");
+    list.add("training", training, "Training");
+  }
+};
+
+struct RunRequest;
+
+/// Trains (or resumes, as `request` says) and returns the final report. Throws Error for every wrong input
+/// before the run folder is touched.
+Json train_model(const SentimentJob& job, RunRequest& request);
+
+}  // namespace semblance

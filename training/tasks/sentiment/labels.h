@@ -1,0 +1,37 @@
+// The labels of a classifier: their lasting order, and texts' labels in its terms.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/ragged.h"
+#include "data/readers/labelled_texts.h"
+
+namespace semblance {
+
+struct LabelSet {
+  std::vector<std::string> classes;  ///< in the order of the logits: as numbers if all are, else by bytes
+  bool multi_label = false;          ///< whether a text has a set of labels
+
+  LabelSet() = default;
+  /// Of the texts to train on.
+  explicit LabelSet(const LabelledTexts& texts);
+
+  /// For people: "classes a, b" (the first twelve), or their number where texts have sets of them.
+  std::string description() const;
+};
+
+/// Texts' labels as numbers of `LabelSet::classes`.
+struct NumberedLabels {
+  RaggedIds labels;             ///< a row for each text; empty where a label is not known
+  std::vector<int64_t> usable;  ///< rows whose labels are all known, ascending
+  std::string unknown;          ///< the first label that is not known
+};
+NumberedLabels number_labels(const LabelledTexts& texts, const LabelSet& set);
+
+/// How often each class occurs in the given rows.
+std::vector<int64_t> count_classes(const RaggedIds& labels, std::span<const int64_t> rows, size_t classes);
+
+}  // namespace semblance

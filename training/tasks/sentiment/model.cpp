@@ -1,0 +1,75 @@
+#include "training/tasks/sentiment/model.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "training/tasks/sentiment/loss.h"
+#include "training/tasks/sentiment/task.h"
+#include "training/trainer.h"
+
+namespace semblance {
+
+SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
+    : device_(device) {
+  build_model(source, [&] {
+    job_from_json(job_, checkpoint.config);
+    evaluation_.input = job_.input;
+    const Json& info = checkpoint.model_info;
+    ClassifierSetup setup{.features =
+                              TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source)};
+    setup.labels.classes = info.at("classes").get<std::vector<std::string>>();
+    setup.labels.multi_label = info.at("sets").get<bool>();
+    setup.class_weights = info.at("class_weights").get<std::vector<double>>();
+    setup.loss =
+        choose_loss(parse_enum<LossChoice>(info.at("loss").get<std::string>(), "loss"), setup.labels);
+    task_ = std::make_unique<SentimentTask>(job_, std::move(setup), device);
+    load_weights(task_->module(), checkpoint, source);
+  });
+}
+
+SentimentModel::~SentimentModel() = default;
+
+bool SentimentModel::is_multi_label() const {
+  return task_->setup().labels.multi_label;
+}
+
+std::vector<Prediction> SentimentModel::predict(const Texts& texts) {
+  const EvaluationMode mode(task_->module());
+  const c10::NoGradGuard no_gradient;
+  const auto& labels = task_->setup().labels;
+  const auto ids = task_->setup().features.encode(texts).ids;
+  // A text's answer must not depend on its neighbours: where a batch is filled to its longest text, each goes
+  // alone.
+  const auto collation = collation_of(job_.model);
+  const int64_t step = collation.shape == Collation::Shape::Longest ? 1 : ids.size();
+  std::vector<Prediction> predictions;
+  for (int64_t first = 0; first < ids.size(); first += step) {
+    std::vector<int64_t> rows(static_cast<size_t>(std::min(step, ids.size() - first)));
+    std::iota(rows.begin(), rows.end(), first);
+    const auto p = task_->probabilities(collate(ids, rows, collation).to(device_)).cpu().contiguous();
+    const auto classes = static_cast<size_t>(p.size(1));
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const std::span row(p.data_ptr<float>() + i * classes, classes);
+      Prediction prediction{.labels = {}, .probabilities = {}, .known = ids.length(rows[i]) > 0};
+      const auto best = static_cast<size_t>(std::ranges::max_element(row) - row.begin());
+      for (size_t c = 0; c < classes; ++c)
+        if (labels.multi_label ? row[c] >= 0.5f : c == best) {
+          prediction.labels.push_back(labels.classes[c]);
+          prediction.probabilities.push_back(row[c]);
+        }
+      predictions.push_back(std::move(prediction));
+    }
+  }
+  return predictions;
+}
+
+Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& notice,
+                              const std::function<void(int64_t)>&) {
+  const auto texts = read_for_measuring(paths, evaluation_.input, task_->setup(), job_, notice);
+  Json report = {{"task", SentimentJob::kTask}};
+  report.update(semblance::evaluate(*task_, *texts.data, job_.training.batch_size, device_).report());
+  report["skipped"] = texts.skipped;
+  return report;
+}
+
+}  // namespace semblance

@@ -1,0 +1,44 @@
+// A trained classifier as it stands in a checkpoint.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "training/checkpoint.h"
+#include "training/serving/served_model.h"
+#include "training/tasks/sentiment/job.h"
+
+namespace semblance {
+
+class SentimentTask;
+
+class SentimentModel : public ServedModel, public Evaluable, public Classifier {
+ public:
+  struct Evaluation : Sections {
+    InputOptions input;
+    void sections(SectionList& list) override {
+      list.add("input", input, "Sentiment: layout of the files (the run's own unless given)");
+    }
+  };
+
+  /// Throws Error(Model) if the checkpoint does not fit together.
+  SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device);
+  ~SentimentModel() override;
+
+  bool is_multi_label() const override;
+  std::vector<Prediction> predict(const Texts& texts) override;
+  Sections& evaluation() override { return evaluation_; }
+  /// Labelled texts; what ClassificationMetrics reports, and `skipped`.
+  Json evaluate(std::span<const std::string> paths, const Notice& notice,
+                const std::function<void(int64_t)>& progress) override;
+
+ private:
+  SentimentJob job_;
+  Evaluation evaluation_;
+  c10::Device device_;
+  std::unique_ptr<SentimentTask> task_;
+};
+
+}  // namespace semblance

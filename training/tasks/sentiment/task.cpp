@@ -1,0 +1,84 @@
+#include "training/tasks/sentiment/task.h"
+
+#include "data/tensors.h"
+#include "models/module_access.h"
+#include "training/trainer.h"
+
+namespace semblance {
+namespace {
+
+constexpr MetricInfo kMetrics[] = {
+    {"accuracy", true}, {"macro_f1", true}, {"micro_f1", true}, {"loss", false}};
+constexpr MetricInfo kBinaryMetrics[] = {
+    {"accuracy", true}, {"auc", true}, {"macro_f1", true}, {"micro_f1", true}, {"loss", false}};
+constexpr MetricInfo kMultiLabelMetrics[] = {
+    {"micro_f1", true}, {"macro_f1", true}, {"accuracy", true}, {"loss", false}};
+
+}  // namespace
+
+SentimentTask::SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10::Device device)
+    : setup_(std::move(setup)) {
+  const bool one_logit = is_binary(setup_.loss) && !setup_.labels.multi_label;
+  network_ = make_text_classifier(
+      {.vocabulary = setup_.features.vocabulary().size(),
+       .ngram_rows = setup_.features.ngram_rows(),
+       .dim = job.model.dim,
+       .outputs = one_logit ? 1 : static_cast<int64_t>(setup_.labels.classes.size()),
+       .hidden = job.model.kind == ClassifierKind::Mlp ? job.model.hidden : std::vector<int64_t>{},
+       .activation = job.model.activation,
+       .activation_slope = job.model.activation_slope,
+       .dropout = job.model.dropout,
+       .flat_length = job.model.kind == ClassifierKind::Flat ? job.model.max_length : 0,
+       .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
+       .init_std = job.model.embedding_std});
+  move_to(module(), device);
+  if (!setup_.class_weights.empty()) class_weights_ = float_tensor(setup_.class_weights).to(device);
+}
+
+LossSum SentimentTask::loss(const TextBatch& batch) {
+  return classification_loss(network_->forward(batch.ids, batch.offsets), batch.targets, setup_.loss,
+                             class_weights_);
+}
+
+void SentimentTask::observe(const TextBatch& batch, ClassificationMetrics& measure) {
+  const auto logits = network_->forward(batch.ids, batch.offsets);
+  measure.add(logits, batch.targets, classification_loss(logits, batch.targets, setup_.loss, class_weights_));
+}
+
+at::Tensor SentimentTask::probabilities(const TextBatch& batch) {
+  const auto p = class_probabilities(network_->forward(batch.ids, batch.offsets), setup_.loss);
+  return p.size(1) == 1 && !setup_.labels.multi_label ? concatenate({p.neg().add_(1), p}, 1) : p;
+}
+
+std::span<const MetricInfo> SentimentTask::metrics() const {
+  if (setup_.labels.multi_label) return kMultiLabelMetrics;
+  if (setup_.labels.classes.size() == 2) return kBinaryMetrics;
+  return kMetrics;
+}
+
+Json SentimentTask::model_info() const {
+  Json info = {{"classes", setup_.labels.classes},
+               {"sets", setup_.labels.multi_label},
+               {"loss", enum_name(setup_.loss)},
+               {"class_weights", setup_.class_weights}};
+  setup_.features.describe(info);
+  info["training_data"] = setup_.data_fingerprint;
+  return info;
+}
+
+std::map<std::string, std::string> SentimentTask::files() const {
+  std::map<std::string, std::string> files;
+  setup_.features.save(files);
+  return files;
+}
+
+void ClassMix::on_epoch(TrainerCore& trainer) {
+  const auto order = sampler_.order(trainer.state().epoch - 1);
+  const auto counts = count_classes(data_.labels(), order, classes_.size());
+  Json mix = Json::object();
+  for (size_t c = 0; c < classes_.size(); ++c)
+    mix[classes_[c]] = static_cast<double>(counts[c]) / static_cast<double>(order.size());
+  trainer.annotate_epoch("class_mix", std::move(mix));
+}
+
+}  // namespace semblance

@@ -1,0 +1,60 @@
+// The text classifier as the trainer sees it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "data/labelled_dataset.h"
+#include "data/sampler.h"
+#include "models/networks.h"
+#include "training/callback.h"
+#include "training/measures/classification.h"
+#include "training/tasks/sentiment/data.h"
+
+namespace semblance {
+
+class SentimentTask {
+ public:
+  using Batch = TextBatch;
+  using Measure = ClassificationMetrics;
+
+  /// With fresh weights, drawn from LibTorch's generator, on `device`.
+  SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10::Device device);
+
+  torch::nn::Module& module() { return network_->module(); }
+  const ClassifierNetwork& network() const { return *network_; }
+  const ClassifierSetup& setup() const { return setup_; }
+  LossSum loss(const TextBatch& batch);
+  ClassificationMetrics measure(const LabelledDataset&) const {
+    return {setup_.labels.classes, setup_.labels.multi_label};
+  }
+  void observe(const TextBatch& batch, ClassificationMetrics& measure);
+  /// Probabilities [batch, classes] of unlabelled texts.
+  at::Tensor probabilities(const TextBatch& batch);
+  std::span<const MetricInfo> metrics() const;
+  Json model_info() const;
+  std::map<std::string, std::string> files() const;
+
+ private:
+  ClassifierSetup setup_;
+  std::shared_ptr<ClassifierNetwork> network_;
+  at::Tensor class_weights_;
+};
+
+/// Row 2.6: adds the class mix that an epoch's batches really had to its record.
+class ClassMix : public Callback {
+ public:
+  /// All are to outlive it.
+  ClassMix(const LabelledDataset& data, const Sampler& sampler, const std::vector<std::string>& classes)
+      : data_(data), sampler_(sampler), classes_(classes) {}
+  void on_epoch(TrainerCore& trainer) override;
+
+ private:
+  const LabelledDataset& data_;
+  const Sampler& sampler_;
+  const std::vector<std::string>& classes_;
+};
+
+}  // namespace semblance

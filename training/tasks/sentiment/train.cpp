@@ -1,0 +1,56 @@
+#include "training/run_training.h"
+#include "training/tasks/sentiment/task.h"
+
+namespace semblance {
+namespace {
+
+std::unique_ptr<Sampler> make_sampler(const SentimentJob& job, const LabelledDataset& data,
+                                      bool multi_label) {
+  const auto seed = static_cast<uint64_t>(job.training.seed);
+  switch (job.model.sampler) {
+    case SamplerKind::Sequential:
+      return std::make_unique<SequentialSampler>(data.size());
+    case SamplerKind::Shuffled:
+      return std::make_unique<ShuffledSampler>(data.size(), seed);
+    case SamplerKind::Weighted:
+      if (multi_label)
+        throw Error(ErrorKind::Usage,
+                    "--sampler: expected shuffled or sequential for sets of labels, found weighted");
+      return std::make_unique<WeightedSampler>(
+          balancing_weights({data.labels().values.begin(), data.labels().values.end()}, job.model.max_weight),
+          seed);
+  }
+  throw Error(ErrorKind::Internal, "unknown sampler");
+}
+
+void notice_summary(const ClassifierNetwork& network, const Notice& notice) {
+  const auto line = [&](std::string_view layer, std::string_view output, const auto& parameters) {
+    notice(fmt::format("{:<20} {:<20} {:>12}", layer, output, parameters));
+  };
+  line("layer", "output", "parameters");
+  int64_t total = 0;
+  for (const auto& row : network.summary()) {
+    line(row.layer, row.output_shape, row.parameters);
+    total += row.parameters;
+  }
+  line("total", "", total);
+}
+
+}  // namespace
+
+Json train_model(const SentimentJob& job, RunRequest& request) {
+  check_options(job);
+  const auto device = begin_training(job.training, request);
+  auto data = prepare_data(job, request.notice);
+  const auto sampler = make_sampler(job, *data.train, data.setup.labels.multi_label);
+
+  SentimentTask task(job, std::move(data.setup), device);
+  notice_summary(task.network(), request.notice);
+  if (const auto& labels = task.setup().labels; !labels.multi_label)
+    request.callbacks.insert(request.callbacks.begin(),
+                             std::make_unique<ClassMix>(*data.train, *sampler, labels.classes));
+  return run_training(task, job, device, request, batches_of(job, *data.train, *sampler), data.valid.get(),
+                      data.test.get());
+}
+
+}  // namespace semblance

@@ -1,0 +1,73 @@
+#include "training/tasks/trigram/model.h"
+
+#include <vector>
+
+#include "models/kernels.h"
+#include "training/measures/word_sets.h"
+#include "training/tasks/trigram/task.h"
+#include "training/tensor_file.h"
+#include "training/trainer.h"
+
+namespace semblance {
+
+TrigramModel::TrigramModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
+    : device_(device) {
+  build_model(source, [&] {
+    job_from_json(job_, checkpoint.config);
+    const Json& info = checkpoint.model_info;
+    constexpr auto kFile = TrigramSetup::kIndexFile;
+    TrigramSetup setup{
+        .index = NgramIndex::parse(job_.index, checkpoint.files.at(kFile), source + "/" + kFile),
+        .dim = info.at("dim").get<int64_t>(),
+        .mean = {},
+        .data_fingerprint = info.at("training_data").get<std::string>()};
+    if (setup.index.size() != info.at("runs").get<int32_t>() || setup.index.size() == 0)
+      throw Error(ErrorKind::Model, "{}: expected {} character n-grams, found {}", source,
+                  info.at("runs").get<int32_t>(), setup.index.size());
+    task_ = std::make_unique<TrigramTask>(job_, std::move(setup), c10::kCPU);
+    load_weights(task_->module(), checkpoint, source);
+  });
+}
+
+TrigramModel::~TrigramModel() = default;
+
+int64_t TrigramModel::dim() const {
+  return task_->setup().dim;
+}
+
+bool TrigramModel::encode(std::string_view word, std::span<float> out) const {
+  std::vector<int32_t> ngrams;
+  task_->setup().index.append_ids(word, ngrams);
+  const std::vector<int64_t> ids(ngrams.begin(), ngrams.end());
+  const int64_t offsets[] = {0, static_cast<int64_t>(ids.size())};
+  kernels::pool_bags(task_->table().const_data_ptr<float>(), ids.data(), offsets, 0, 1, dim(),
+                     job_.model.pooling == BagPooling::Mean, out.data());
+  return !ids.empty();
+}
+
+Json TrigramModel::evaluate(std::span<const std::string> paths, const Notice& notice,
+                            const std::function<void(int64_t)>&) {
+  if (paths.size() != 1) throw Error(ErrorKind::Usage, "expected one set of words, found {}", paths.size());
+  Json report = {{"task", TrigramJob::kTask}};
+  report.update(evaluate_word_set(*this, paths[0], evaluation_.words));
+  report["task"] = TrigramJob::kTask;
+  try {
+    report["held_out"] = evaluate_held_out();
+  } catch (const Error& error) {
+    notice(fmt::format("warning: the held-out words are not measured: {}", error.what()));
+  }
+  return report;
+}
+
+Json TrigramModel::evaluate_held_out() const {
+  auto data = prepare_data(job_, [](const auto&) {});
+  if (data.setup.data_fingerprint != task_->setup().data_fingerprint)
+    throw Error(ErrorKind::Data, "{}: expected the vectors that the model was trained on, found others",
+                job_.data.vectors);
+  if (!data.held_out) return nullptr;
+  TrigramTask task(job_, std::move(data.setup), device_);
+  copy_tensors(model_tensors(task_->module()), model_tensors(task.module()), job_.data.vectors);
+  return semblance::evaluate(task, *data.held_out, job_.training.batch_size, device_).report();
+}
+
+}  // namespace semblance
