@@ -2,7 +2,7 @@
 # What the scripts share; sourced by each of them, from any folder.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+root=$(CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd "$root"
 
 TORCH=2.13.0
@@ -17,6 +17,9 @@ LINT_PACKAGES=(clang-tidy-19)
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root}
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
+
+# Files and messages are UTF-8, whatever the locale says.
+export PYTHONUTF8=1
 
 # Threads that wait for each other by spinning make training tens of times slower where anything else runs as well.
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
@@ -36,7 +39,12 @@ part() {
   say "$name: $did ($(seconds_since "$start") s)"
 }
 
-seconds_since() { awk -v start="$1" -v now="$EPOCHREALTIME" 'BEGIN { printf "%.1f", now - start }'; }
+# In whole numbers: what stands before the decimals, in $EPOCHREALTIME as in printf's, depends on the locale.
+seconds_since() {
+  local now=$EPOCHREALTIME
+  local tenths=$(((${now//[!0-9]/} - ${1//[!0-9]/} + 50000) / 100000))
+  printf '%d.%d' $((tenths / 10)) $((tenths % 10))
+}
 
 # One script at a time changes this checkout's .venv and build folder; another waits. The lock goes with the process.
 lock_checkout() {

@@ -19,7 +19,7 @@ NEGATIVE = ["hated the {}", "the {} was awful :(", "ужасный {}, не со
 
 class Result:
     def __init__(self, completed):
-        self.code, self.out, self.err = completed.returncode, completed.stdout, completed.stderr
+        self.code, self.out, self.err = completed.returncode, completed.stdout.decode(), completed.stderr.decode()
 
     @property
     def json(self):
@@ -34,16 +34,30 @@ class Result:
 
 
 def semblance(*arguments, input=None, limit=None, check=True, **options):
+    if "--run" in arguments and "--threads" not in arguments:
+        arguments += ("--threads", "1")  # more gain nothing on jobs so small, and wait for each other on a busy machine
     command = [str(BIN / "semblance"), *map(str, arguments)]
     if limit:  # a shell limit, such as "-f 8"
         command = ["bash", "-c", f'ulimit {limit}; exec "$@"', "-", *command]
-    completed = subprocess.run(command, input=input, capture_output=True, text=not isinstance(input, bytes), timeout=300, **options)
-    if isinstance(input, bytes):
-        completed.stdout, completed.stderr = completed.stdout.decode(), completed.stderr.decode()
-    result = Result(completed)
+    if isinstance(input, str):
+        input = input.encode()
+    result = Result(subprocess.run(command, input=input, capture_output=True, timeout=300, **options))
     if check:
         assert result.code == 0, result.err
     return result
+
+
+# float32 sums differ in their last digits from processor to processor, and from one program to another.
+LAST_DIGITS = 1e-5
+
+
+def assert_same_neighbors(found, expected):
+    """`expected` lists (word, similarity). Which of two words comes first that are as near may hang on the last digits."""
+    assert [n["similarity"] for n in found] == pytest.approx([similarity for _, similarity in expected], abs=LAST_DIGITS)
+    assert len({n["word"] for n in found}) == len(found)
+    similarities, least = dict(expected), expected[-1][1]
+    for n in found:
+        assert n["similarity"] == pytest.approx(similarities.get(n["word"], least), abs=LAST_DIGITS), n["word"]
 
 
 def quote(text):

@@ -63,9 +63,8 @@ def test_options_override_the_job_file_and_unknown_keys_are_errors(trained, tmp_
     assert result.code == 2 and "leraning-rate" in result.error
 
 
-@pytest.mark.parametrize("threads", ["1", "3"])
-def test_the_number_of_threads_changes_nothing(threads, trained, tmp_path):
-    semblance("train", "--config", trained / "job.toml", "--threads", threads, "--run", tmp_path / "r")
+def test_the_number_of_threads_changes_nothing(trained, tmp_path):
+    semblance("train", "--config", trained / "job.toml", "--threads", "3", "--run", tmp_path / "r")
     name = (trained / "LAST").read_text().strip()
     assert (trained / name / "model.safetensors").read_bytes() == (tmp_path / "r" / name / "model.safetensors").read_bytes()
 
@@ -132,13 +131,13 @@ def test_several_classes_and_sets_of_labels(tmp_path):
     three = tmp_path / "three.txt"
     three.write_text("".join(f"__label__{label} {word} word\n" for label, word in (("a", "x"), ("b", "y"), ("c", "z"))) * 30)
     run = tmp_path / "r3"
-    report = semblance("train", "sentiment", "--train", three, "--run", run, "--epochs", "30", "--batch-size", "8", "--lr", "0.05", "--model", "mean", "--dropout", "0", "--split-duplicates", "--json").json
+    report = semblance("train", "sentiment", "--train", three, "--run", run, "--epochs", "30", "--batch-size", "8", "--lr", "0.05", "--model", "mean", "--dropout", "0", "--split-duplicates", "--checkpoint-every", "100epochs", "--json").json
     assert report["test"]["accuracy"] == 1 and len(report["test"]["confusion"]) == 3
 
     sets = tmp_path / "sets.tsv"
     sets.write_text("title\ttags\r\n" + "x y\t['a', 'b']\r\nx w\t['a']\r\n\"y z\t['b']\r\n" * 30)
     run = tmp_path / "sets"
-    report = semblance("train", "sentiment", "--train", sets, "--run", run, "--epochs", "40", "--batch-size", "8", "--lr", "0.05", "--model", "mean", "--dropout", "0", "--split-duplicates", "--json").json
+    report = semblance("train", "sentiment", "--train", sets, "--run", run, "--epochs", "40", "--batch-size", "8", "--lr", "0.05", "--model", "mean", "--dropout", "0", "--split-duplicates", "--checkpoint-every", "100epochs", "--json").json
     assert report["test"]["micro_f1"] == 1 and report["test"]["macro_f1"] == 1
     lines = [json.loads(line) for line in semblance("predict", run, input="x y\nx w\n").out.splitlines()]
     assert lines[0]["labels"] == ["a", "b"] and lines[1]["labels"] == ["a"]
@@ -148,7 +147,7 @@ def test_several_classes_and_sets_of_labels(tmp_path):
                                      ["--activation", "gelu-tanh", "--hidden", "8,4"], ["--optimizer", "lazy-adam"], ["--optimizer", "adagrad"], ["--optimizer", "adamw", "--weight-decay", "0.01"], ["--ngrams", "2", "--buckets", "1000"], ["--char-ngrams", "4", "--char-buckets", "1000"],
                                      ["--sampler", "weighted", "--max-weight", "3"], ["--class-weights", "balanced"], ["--class-weights", "1,2"], ["--stopwords", "en"], ["--clip-norm", "1", "--accumulate", "2"], ["--schedule", "cosine", "--warmup", "5"]])
 def test_every_kind_of_model_learns_the_opinions(options, opinions, tmp_path):
-    report = semblance("train", "sentiment", "--train", opinions, "--run", tmp_path / "r", "--epochs", "25", "--batch-size", "8", "--lr", "0.02", "--split", "1,0,0", "--test", opinions, "--json", *options).json
+    report = semblance("train", "sentiment", "--train", opinions, "--run", tmp_path / "r", "--epochs", "25", "--batch-size", "8", "--lr", "0.02", "--split", "1,0,0", "--test", opinions, "--checkpoint-every", "100epochs", "--json", *options).json
     assert report["test"]["accuracy"] > 0.85
     assert math.isfinite(report["test"]["loss"])
 

@@ -7,7 +7,7 @@ import shutil
 
 import numpy
 import pytest
-from conftest import ROOT, semblance
+from conftest import LAST_DIGITS, ROOT, semblance
 
 USAGE, DATA, MODEL = 2, 3, 4
 
@@ -175,11 +175,15 @@ def test_evaluate_ranks_as_its_definition_says(data, run):
     rows = [line.split("\t") for line in (data / "valid.tsv").read_text().splitlines()]
     texts = [text for row in rows for text in row]
     vectors = unit(encode(run, texts)).reshape(len(rows), 12, -1)
-    ranks = [1 + int((row[2:] @ row[0] >= row[1] @ row[0]).sum()) for row in vectors]
+    above = numpy.array([(row[2:] - row[1]) @ row[0] for row in vectors])
     report = semblance("evaluate", run, data / "valid.tsv", "--k", "1,3", "--json").json
-    assert report["hits"] == {k: pytest.approx(numpy.mean([rank <= int(k) for rank in ranks])) for k in ("1", "3")}
-    assert report["mrr"] == pytest.approx(numpy.mean([1 / rank for rank in ranks]))
-    assert report["mean_rank"] == pytest.approx(numpy.mean(ranks))
+    # The last digits decide between texts of the same words in another order.
+    best, worst = (1 + (above > margin).sum(1) for margin in (LAST_DIGITS, -LAST_DIGITS))
+    for k in (1, 3):
+        assert numpy.mean(worst <= k) <= report["hits"][str(k)] <= numpy.mean(best <= k)
+    assert numpy.mean(1 / worst) <= report["mrr"] + 1e-9 and report["mrr"] - 1e-9 <= numpy.mean(1 / best)
+    assert numpy.mean(best) <= report["mean_rank"] <= numpy.mean(worst)
+    assert numpy.mean(worst - best) < 0.1, "which is seldom"
 
 
 def test_encoding_keeps_every_line_in_its_order(run):
@@ -202,8 +206,8 @@ def test_search_finds_the_nearest_texts(run, tmp_path):
         answers[name] = [json.loads(line) for line in lines]
     for i, answer in enumerate(answers["corpus.txt"]):
         assert answer["query"] == queries[i]
-        assert [r["similarity"] for r in answer["results"]] == pytest.approx(sorted(similarity[i], reverse=True)[:4], abs=1e-6)
-        assert all(similarity[i][corpus.index(r["text"])] == pytest.approx(r["similarity"], abs=1e-6) for r in answer["results"])
+        assert [r["similarity"] for r in answer["results"]] == pytest.approx(sorted(similarity[i], reverse=True)[:4], abs=LAST_DIGITS)
+        assert all(similarity[i][corpus.index(r["text"])] == pytest.approx(r["similarity"], abs=LAST_DIGITS) for r in answer["results"])
     if len(set(corpus)) == len(corpus):
         assert answers["corpus.map"] == answers["corpus.txt"]
 

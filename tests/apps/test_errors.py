@@ -2,13 +2,11 @@
 
 import gzip
 import hashlib
-import os
-import pathlib
 import shutil
 import subprocess
 
 import pytest
-from conftest import QUICK, semblance
+from conftest import BIN, QUICK, semblance
 
 USAGE, DATA, MODEL, DEVICE, DIVERGED = 2, 3, 4, 5, 6
 
@@ -218,8 +216,7 @@ def test_a_folder_that_cannot_be_written(opinions, tmp_path):
 
 def test_output_that_cannot_be_written(trained):
     with open("/dev/full", "w") as full:
-        code = subprocess.run([str(pathlib.Path(os.environ.get("SEMBLANCE_BIN_DIR", "build/release/bin")) / "semblance"), "inspect", str(trained)], stdout=full, stderr=subprocess.PIPE, cwd=pathlib.Path(__file__).parents[2]).returncode
-    assert code == 1
+        assert subprocess.run([BIN / "semblance", "inspect", trained], stdout=full, stderr=subprocess.PIPE).returncode == 1
 
 
 def test_usage_errors_of_every_verb(tmp_path):

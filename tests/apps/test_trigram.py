@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 import pytest
-from conftest import BIN, ROOT, semblance
+from conftest import BIN, ROOT, assert_same_neighbors, semblance
 
 USAGE, DATA, MODEL = 2, 3, 4
 
@@ -243,10 +243,9 @@ def test_ill_formed_utf8_is_replaced_and_counted(run):
 
 
 def test_neighbors_of_an_unknown_word(run, made):
-    expected = sorted(KNOWN, key=lambda word: -cosine(made, KNOWN[word]))[:5]
+    expected = sorted(((word, cosine(made, KNOWN[word])) for word in KNOWN), key=lambda pair: -pair[1])[:5]
     answer = semblance("vectors", "neighbors", WORDS, UNKNOWN, "--oov", run, "--top", "5", "--json").json["neighbors"]
-    assert [n["word"] for n in answer] == expected
-    assert [n["similarity"] for n in answer] == close([cosine(made, KNOWN[word]) for word in expected])
+    assert_same_neighbors(answer, expected)
     stream = semblance("vectors", "neighbors", WORDS, "--oov", run, "--top", "5", "--json", input=f"mia\n{UNKNOWN}\nzzz\n\nwuu\n")
     lines = [json.loads(line) for line in stream.out.splitlines()]
     assert [line["query"] for line in lines] == ["mia", UNKNOWN, "zzz", "wuu"]

@@ -71,6 +71,7 @@ TEST(EmbeddingBag, DoesNotDependOnTheNumberOfThreads) {
   const auto bags = random_bags(3000, 5000);
   const auto weight = torch::randn({5000, 100}).requires_grad_();
   const auto direction = torch::randn({3000, 100});
+  const int before = at::get_num_threads();
   const auto run = [&](int threads) {
     at::set_num_threads(threads);
     const auto out = embedding_bag(weight, bags.ids, bags.offsets, BagPooling::Mean, true);
@@ -79,7 +80,7 @@ TEST(EmbeddingBag, DoesNotDependOnTheNumberOfThreads) {
   };
   const auto [out1, gradient1] = run(1);
   const auto [out4, gradient4] = run(4);
-  at::set_num_threads(2);
+  at::set_num_threads(before);
   EXPECT_TRUE(out1.equal(out4));
   EXPECT_TRUE(gradient1.equal(gradient4));
 }

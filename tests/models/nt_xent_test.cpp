@@ -20,8 +20,9 @@ TEST(NtXent, KnownValues) {
   const auto d = torch::tensor({{2.f, 0.f}, {1.f, 1.f}, {0.f, 3.f}});
   const std::pair<double, double> known[] = {{1, 0.9986999}, {0.5, 0.9905556}, {0.05, 3.9090440}};
   for (const auto& [alpha, value] : known) {
-    EXPECT_NEAR(nt_xent(q, d, temperature(alpha)).mean().item<double>(), value, 2e-6) << alpha;
-    EXPECT_NEAR(nt_xent_plain(q, d, temperature(alpha)).mean().item<double>(), value, 2e-6) << alpha;
+    // A cosine's last digits, divided by alpha.
+    EXPECT_NEAR(nt_xent(q, d, temperature(alpha)).mean().item<double>(), value, 1e-5) << alpha;
+    EXPECT_NEAR(nt_xent_plain(q, d, temperature(alpha)).mean().item<double>(), value, 1e-5) << alpha;
   }
 }
 

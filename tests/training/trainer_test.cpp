@@ -284,7 +284,8 @@ TEST(Trainer, EpochLossIsTheMeanOverExamples) {
   run->task.dropout = 0;
   run->fit(SequentialSampler(50), &points());
   const auto& record = run->trainer->state().history[0];
-  EXPECT_NEAR(record["train_loss"].get<double>(), record["valid"]["mse"].get<double>(), 1e-6);
+  const double mse = record["valid"]["mse"].get<double>();
+  EXPECT_NEAR(record["train_loss"].get<double>(), mse, 1e-5 * mse);  // sums of float32 in other batches
 }
 
 TEST(Trainer, StopsOnALossThatIsNotFinite) {

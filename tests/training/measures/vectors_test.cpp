@@ -28,7 +28,7 @@ TEST(VectorMetrics, AsTorchMeasures) {
   metrics.add(output, target);
   const auto result = metrics.result();
   const auto expect = [&](const char* name, const torch::Tensor& value) {
-    EXPECT_NEAR(result.value(name), value.item<double>(), 1e-6) << name;
+    EXPECT_NEAR(result.value(name), value.item<double>(), 1e-5) << name;  // torch adds in float32
   };
   expect("cosine", torch::cosine_similarity(output, target, 1).mean());
   expect("mse", torch::mse_loss(output, target));
