@@ -239,7 +239,6 @@ int run_encode(Arguments arguments) {
   const auto served = open_checkpoint(line, given[0]);
   const auto& encoder = find_task_entry(kEncoders, served, "encodes");
   encoder.encode(line, served, given.size() > 1 ? given[1] : "-", format);
-  flush_out();
   return 0;
 }
 

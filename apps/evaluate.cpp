@@ -28,7 +28,6 @@ class Clock {
 void print_report(const Json& report, const CommandLine& line) {
   print_out(line.given("json") ? report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
                                : metrics_table(report));
-  flush_out();
 }
 
 // Hits@K of the mean of word vectors.

@@ -97,7 +97,6 @@ int train_and_report(const Json& config, RunRequest& request, bool as_json) {
                               metrics_table(report[part])));
     print_out(fmt::format("run     {0}\ncurves  {0}/curves.svg\n", run));
   }
-  flush_out();
   return report["stopped"] == "interrupted" ? 128 + noted_signal() : 0;
 }
 

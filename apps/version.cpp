@@ -41,7 +41,6 @@ int run_version(Arguments arguments) {
     for (const auto& [key, value] : report.items())
       print_out(fmt::format("{:<17} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump()));
   }
-  flush_out();
   if (library != headers)
     throw Error(ErrorKind::Internal,
                 "built with the headers of LibTorch {} but running with the library {}; build again", headers,

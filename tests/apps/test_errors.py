@@ -2,10 +2,7 @@
 
 import gzip
 import hashlib
-import os
-import pathlib
 import shutil
-import subprocess
 
 import pytest
 from conftest import QUICK, semblance
@@ -214,12 +211,6 @@ def test_a_disk_that_is_full(opinions, run):
 def test_a_folder_that_cannot_be_written(opinions, tmp_path):
     result = semblance("train", "sentiment", "--train", opinions, "--run", "/proc/semblance", *QUICK, check=False)
     assert result.code == MODEL and "/proc/semblance" in result.error
-
-
-def test_output_that_cannot_be_written(trained):
-    with open("/dev/full", "w") as full:
-        code = subprocess.run([str(pathlib.Path(os.environ.get("SEMBLANCE_BIN_DIR", "build/release/bin")) / "semblance"), "inspect", str(trained)], stdout=full, stderr=subprocess.PIPE, cwd=pathlib.Path(__file__).parents[2]).returncode
-    assert code == 1
 
 
 def test_usage_errors_of_every_verb(tmp_path):
