@@ -10,6 +10,7 @@
 #include "training/tasks/dssm.h"
 #include "training/tasks/sentiment.h"
 #include "training/tasks/trigram.h"
+#include "training/threads.h"
 #include "training/vector_evaluation.h"
 
 namespace semblance {
@@ -44,7 +45,7 @@ int evaluate_vectors(Arguments arguments) {
   add_oov_option(line, "Vectors");
   line.add_fields(text, "Cleaning and tokens");
   line.add_fields(ranking, "Ranking");
-  line.add_option("Ranking", "threads", "N", "threads to compute with; 0: one for each core", "0");
+  line.add_option("Ranking", "threads", "N", "threads to compute with; 0: one for each CPU it may use", "0");
   line.add_flag("Output", "json", "print JSON");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 1);

@@ -3,15 +3,15 @@
 #include "apps/output.h"
 #include "data/io/line_reader.h"
 #include "data/text/unicode.h"
-#include "training/run_training.h"
 #include "training/tasks/trigram.h"
+#include "training/threads.h"
 
 namespace semblance {
 
 void add_serving_options(CommandLine& line) {
   line.add_option("Model", "checkpoint", "best|last|NAME", "which checkpoint of the run", "best");
   line.add_option("Model", "device", "auto|cpu|cuda|cuda:N", "where the model runs", "auto");
-  line.add_option("Model", "threads", "N", "threads to compute with; 0: one for each core", "0");
+  line.add_option("Model", "threads", "N", "threads to compute with; 0: one for each CPU it may use", "0");
   line.add_flag("Output", "json", "print JSON");
 }
 

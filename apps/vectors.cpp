@@ -10,7 +10,7 @@
 #include "data/text/unicode.h"
 #include "data/vectors/convert.h"
 #include "data/vectors/mapped_vectors.h"
-#include "training/run_training.h"
+#include "training/threads.h"
 #include "training/vector_evaluation.h"
 #include "training/word_queries.h"
 
@@ -24,7 +24,8 @@ constexpr const char* kStream = "-";
 struct Session {
   Session(std::string usage, std::string description) : line("vectors " + usage, std::move(description)) {
     line.add_fields(VectorFileOptions{}, "Vectors");
-    line.add_option("Vectors", "threads", "N", "threads to compute with; 0: one for each core", "0");
+    line.add_option("Vectors", "threads", "N", "threads to compute with; 0: one for each CPU it may use",
+                    "0");
     line.add_flag("Output", "json", "print JSON: one object, or one a query where they come from a stream");
   }
 

@@ -11,7 +11,7 @@
 #include "apps/command_line.h"
 #include "apps/output.h"
 #include "apps/verbs.h"
-#include "training/run_training.h"
+#include "training/threads.h"
 
 namespace semblance {
 

@@ -1,10 +1,8 @@
 #include "training/run_training.h"
 
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
 
 #include <ranges>
-#include <thread>
 
 #include "data/error.h"
 #include "data/io/atomic_file.h"
@@ -13,13 +11,9 @@
 #include "training/callbacks/metrics_files.h"
 #include "training/callbacks/tensorboard.h"
 #include "training/device.h"
+#include "training/threads.h"
 
 namespace semblance {
-
-void set_threads(int64_t threads) {
-  const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
-  at::set_num_threads(static_cast<int>(threads > 0 ? threads : std::max<int64_t>(1, cores)));
-}
 
 c10::Device begin_training(const TrainerOptions& options, const RunRequest& request) {
   parse_interval(options.checkpoint_every, "checkpoint-every");

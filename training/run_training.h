@@ -37,9 +37,6 @@ struct RunRequest {
   std::vector<std::unique_ptr<Callback>> callbacks;  ///< progress and the like
 };
 
-/// Sets the number of threads that LibTorch computes with; 0: one a core.
-void set_threads(int64_t threads);
-
 namespace run_training_detail {
 
 /// Tells of an optimizer that passes over a large table in every step, where one for its touched rows is at

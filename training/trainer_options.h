@@ -46,7 +46,7 @@ struct TrainerOptions {
   static void fields(Self& self, Visit&& visit) {
     visit("seed", self.seed, Field{.help = "fixes every random choice", .min = 0});
     visit("threads", self.threads,
-          Field{.help = "threads to compute with; 0: one for each core", .min = 0, .max = 1024});
+          Field{.help = "threads to compute with; 0: one for each CPU it may use", .min = 0, .max = 1024});
     visit("device", self.device,
           Field{.help = "where the model runs; auto: a GPU if there is one", .hint = "auto|cpu|cuda|cuda:N"});
     visit("epochs", self.epochs, Field{.help = "passes over the training data", .min = 1, .max = 1e6});
