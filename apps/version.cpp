@@ -11,6 +11,7 @@
 #include "apps/command_line.h"
 #include "apps/output.h"
 #include "apps/verbs.h"
+#include "training/device.h"
 #include "training/threads.h"
 
 namespace semblance {
@@ -32,9 +33,13 @@ int run_version(Arguments arguments) {
   Json devices = {"cpu"};
   for (int i = 0; torch::cuda::is_available() && i < static_cast<int>(torch::cuda::device_count()); ++i)
     devices.push_back(fmt::format("cuda:{}", i));
-  const Json report = {{"semblance", SEMBLANCE_VERSION},   {"libtorch", library},
-                       {"libtorch_headers", headers},      {"devices", devices},
-                       {"threads", at::get_num_threads()}, {"cpu_capability", at::get_cpu_capability()}};
+  const Json report = {{"semblance", SEMBLANCE_VERSION},
+                       {"libtorch", library},
+                       {"libtorch_headers", headers},
+                       {"devices", devices},
+                       {"device", describe_device(resolve_device("auto"))},
+                       {"threads", at::get_num_threads()},
+                       {"cpu_capability", at::get_cpu_capability()}};
   if (line.given("json")) {
     print_out(report.dump() + "\n");
   } else {

@@ -52,7 +52,8 @@ Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::s
 }  // namespace run_training_detail
 
 /// What a training begins with, before it reads its data: checks what can be checked without, sets the
-/// threads and the seed of LibTorch's generator. Returns the device. Throws Error, the run folder untouched.
+/// threads and the seed of LibTorch's generator, tells of device and threads. Returns the device. Throws
+/// Error, the run folder untouched.
 c10::Device begin_training(const TrainerOptions& options, const RunRequest& request);
 
 /// What every checkpoint of a job holds besides what its task adds.
