@@ -232,7 +232,6 @@ int run_encode(Arguments arguments) {
     write_words(line, *words, path, format);
   else
     write_texts(line, dynamic_cast<TextEncoder&>(*served.model), served, path, format);
-  flush_out();
   return 0;
 }
 

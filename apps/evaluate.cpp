@@ -23,7 +23,6 @@ class Clock {
 
 void print_report(const Json& report, const CommandLine& line) {
   print_out(line.given("json") ? json_line(report) + "\n" : metrics_table(report));
-  flush_out();
 }
 
 // Hits@K of the mean of word vectors.

@@ -67,7 +67,6 @@ int run_inspect(Arguments arguments) {
     text += "\nconfiguration\n" + write_toml(report["config"]);
     print_out(text);
   }
-  flush_out();
   return 0;
 }
 

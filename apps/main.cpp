@@ -53,7 +53,6 @@ int run(const std::vector<std::string>& arguments) {
         "[options]\n\n";
     for (const auto& verb : kVerbs) text += fmt::format("  {:<10} {}\n", verb.name, verb.help);
     semblance::print_out(text + "\nsemblance VERB --help lists a verb's options.\n");
-    semblance::flush_out();
     return 0;
   }
   if (arguments[0] == "--version") return semblance::run_version({});
@@ -67,9 +66,14 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   semblance::install_signal_handlers();
-  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is a write error like any other
+  // A file-size limit and a reader that left are write errors like any other.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
   try {
-    return run({argv + 1, argv + argc});
+    semblance::open_missing_streams();
+    const int code = run({argv + 1, argv + argc});
+    semblance::flush_out();
+    return code;
   } catch (const semblance::Error& error) {
     return fail(error.exit_code(), error.what());
   } catch (const std::bad_alloc&) {

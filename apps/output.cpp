@@ -1,11 +1,12 @@
 #include "apps/output.h"
 
-#include <fmt/color.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -55,20 +56,41 @@ std::string duration(double seconds) {
                    : fmt::format("{}:{:02}", s / 60, s % 60);
 }
 
+[[noreturn]] void fail_to_print() {
+  if (errno == EPIPE) {
+    std::signal(SIGPIPE, SIG_DFL);
+    std::raise(SIGPIPE);
+  }
+  throw Error(ErrorKind::Internal, "standard output cannot be written: {}", std::strerror(errno));
+}
+
+// All that goes to standard error goes through here.
+void write_note(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+constexpr std::string_view kClearLine = "\r\033[K";
+
 }  // namespace
 
+void open_missing_streams() {
+  constexpr int kModes[] = {O_WRONLY, O_RDONLY, O_RDWR};  // the wrong way round, so that use of 0 and 1 fails
+  for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number)
+    if (fcntl(number, F_GETFD) < 0 && open("/dev/null", kModes[number]) != number)
+      throw Error(ErrorKind::Internal, "/dev/null cannot be opened in the place of descriptor {}: {}", number,
+                  std::strerror(errno));
+}
+
 void print_out(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-    throw Error(ErrorKind::Internal, "standard output cannot be written: {}", std::strerror(errno));
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail_to_print();
 }
 
 void flush_out() {
-  if (std::fflush(stdout) != 0)
-    throw Error(ErrorKind::Internal, "standard output cannot be written: {}", std::strerror(errno));
+  if (std::fflush(stdout) != 0) fail_to_print();
 }
 
 void print_note(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
+  write_note(line + "\n");
 }
 
 std::string metrics_table(const Json& report) {
@@ -114,7 +136,7 @@ std::string metrics_table(const Json& report) {
 Progress::Progress() : terminal_(isatty(STDERR_FILENO) != 0) {}
 
 void Progress::clear_bar() {
-  if (std::exchange(bar_shown_, false)) fmt::print(stderr, "\r\033[K");
+  if (std::exchange(bar_shown_, false)) write_note(kClearLine);
 }
 
 void Progress::on_begin(TrainerCore& trainer) {
@@ -135,8 +157,8 @@ void Progress::on_log(TrainerCore& trainer, const StepReport& report) {
   if (terminal_) {
     constexpr int kWidth = 24;
     const auto done = static_cast<size_t>(share * kWidth);
-    fmt::print(stderr, "\r\033[K[{}{}] {}", std::string(done, '#'), std::string(kWidth - done, '.'), line);
-    std::fflush(stderr);
+    write_note(fmt::format("{}[{}{}] {}", kClearLine, std::string(done, '#'), std::string(kWidth - done, '.'),
+                           line));
     bar_shown_ = true;
   } else if (now() - last_line_ >= kSecondsBetweenLines) {
     print_note(line);
@@ -173,12 +195,12 @@ RowProgress::RowProgress() : terminal_(isatty(STDERR_FILENO) != 0) {}
 
 void RowProgress::show(int64_t rows) {
   if (!terminal_) return;
-  fmt::print(stderr, "\r\033[K{} rows", rows);
+  write_note(fmt::format("{}{} rows", kClearLine, rows));
   shown_ = true;
 }
 
 void RowProgress::clear() {
-  if (std::exchange(shown_, false)) fmt::print(stderr, "\r\033[K");
+  if (std::exchange(shown_, false)) write_note(kClearLine);
 }
 
 }  // namespace semblance

@@ -10,12 +10,18 @@
 
 namespace semblance {
 
+/// First of all: gives the standard descriptors that the caller closed a stand-in each, before a file of ours
+/// gets their numbers. Reading the one for 0 fails, writing the one for 1 does; that for 2 takes everything.
+void open_missing_streams();
+
 /// Writes to standard output. Throws Error(Internal) if it cannot be written, a full disk behind it among the
-/// reasons.
+/// reasons; ends the program by SIGPIPE if its reader has left.
 void print_out(std::string_view text);
+/// What is printed may wait in a buffer until main flushes it; answers to a stream are flushed as they are
+/// there.
 void flush_out();
 
-/// A line on standard error.
+/// A line on standard error. It may be lost: notes never fail.
 void print_note(const std::string& line);
 
 /// The tables that people see of an evaluation's report.

@@ -10,17 +10,9 @@
 #include "training/run_folder.h"
 #include "training/serving/word_encoder.h"
 #include "training/tasks/registry.h"
+#include "training/threads.h"
 
 namespace semblance {
-
-struct ThreadOptions {
-  int64_t threads = 0;
-
-  void fields(FieldList& list) {
-    list.add("threads", threads,
-             {.help = "threads to compute with; 0: one for each core", .min = 0, .max = 1024});
-  }
-};
 
 struct TopOptions {
   int64_t top = 10;
@@ -36,8 +28,7 @@ struct ServingOptions {
   void fields(FieldList& list) {
     list.add("checkpoint", checkpoint, {.help = "which checkpoint of the run", .hint = "best|last|NAME"});
     list.add("device", device, {.help = "where the model runs", .hint = "auto|cpu|cuda|cuda:N"});
-    list.add("threads", threads,
-             {.help = "threads to compute with; 0: one for each core", .min = 0, .max = 1024});
+    list.add("threads", threads, kThreadsField);
   }
 };
 

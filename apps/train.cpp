@@ -63,7 +63,6 @@ int train_and_report(const Job& job, RunRequest& request, bool as_json) {
                               metrics_table(report[part])));
     print_out(fmt::format("run     {0}\ncurves  {0}/curves.svg\n", request.run.path().string()));
   }
-  flush_out();
   return report["stopped"] == "interrupted" ? 128 + noted_signal() : 0;
 }
 

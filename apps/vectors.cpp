@@ -13,7 +13,6 @@
 #include "data/vectors/convert.h"
 #include "data/vectors/mapped_vectors.h"
 #include "training/measures/word_sets.h"
-#include "training/run_training.h"
 #include "training/serving/word_queries.h"
 
 namespace semblance {
@@ -359,15 +358,10 @@ int run_vectors(Arguments arguments) {
         "Asks questions of word vectors.\n\nUsage: semblance vectors QUERY FILE … [options]\n\n";
     for (const auto& query : kQueries) text += fmt::format("  {:<12} {}\n", query.name, query.help);
     print_out(text + "\nsemblance vectors QUERY --help lists a query's options.\n");
-    flush_out();
     return 0;
   }
   for (const auto& query : kQueries)
-    if (arguments[0] == query.name) {
-      const int code = query.run(arguments.subspan(1));
-      flush_out();
-      return code;
-    }
+    if (arguments[0] == query.name) return query.run(arguments.subspan(1));
   throw Error(ErrorKind::Usage, "expected one of {}; found '{}'", names, arguments[0]);
 }
 

@@ -11,7 +11,8 @@
 #include "apps/command_line.h"
 #include "apps/output.h"
 #include "apps/verbs.h"
-#include "training/run_training.h"
+#include "training/device.h"
+#include "training/threads.h"
 
 namespace semblance {
 
@@ -32,16 +33,19 @@ int run_version(Arguments arguments) {
   Json devices = {"cpu"};
   for (int i = 0; torch::cuda::is_available() && i < static_cast<int>(torch::cuda::device_count()); ++i)
     devices.push_back(fmt::format("cuda:{}", i));
-  const Json report = {{"semblance", SEMBLANCE_VERSION},   {"libtorch", library},
-                       {"libtorch_headers", headers},      {"devices", devices},
-                       {"threads", at::get_num_threads()}, {"cpu_capability", at::get_cpu_capability()}};
+  const Json report = {{"semblance", SEMBLANCE_VERSION},
+                       {"libtorch", library},
+                       {"libtorch_headers", headers},
+                       {"devices", devices},
+                       {"device", describe_device(resolve_device("auto"))},
+                       {"threads", at::get_num_threads()},
+                       {"cpu_capability", at::get_cpu_capability()}};
   if (line.given("json")) {
     print_out(report.dump() + "\n");
   } else {
     for (const auto& [key, value] : report.items())
       print_out(fmt::format("{:<17} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump()));
   }
-  flush_out();
   if (library != headers)
     throw Error(ErrorKind::Internal,
                 "built with the headers of LibTorch {} but running with the library {}; build again", headers,

@@ -3,6 +3,7 @@
 
 #include <c10/core/Device.h>
 
+#include <filesystem>
 #include <string>
 
 namespace semblance {
@@ -11,7 +12,8 @@ namespace semblance {
 /// Throws Error(Usage) for another text and Error(Device) for a device that is not there.
 c10::Device resolve_device(const std::string& choice);
 
-/// For people: "cpu", or "cuda:0 (NVIDIA …)".
-std::string describe_device(c10::Device device);
+/// For people: "cpu (AMD EPYC …)", "cuda:0 (NVIDIA …)", without a name where none is to be had. `proc` stands
+/// for /proc.
+std::string describe_device(c10::Device device, const std::filesystem::path& proc = "/proc");
 
 }  // namespace semblance

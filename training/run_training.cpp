@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 
 #include <ranges>
-#include <thread>
 
 #include "data/error.h"
 #include "data/io/atomic_file.h"
@@ -13,19 +12,17 @@
 #include "training/callbacks/metrics_files.h"
 #include "training/callbacks/tensorboard.h"
 #include "training/device.h"
+#include "training/threads.h"
 
 namespace semblance {
-
-void set_threads(int64_t threads) {
-  const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
-  at::set_num_threads(static_cast<int>(threads > 0 ? threads : std::max<int64_t>(1, cores)));
-}
 
 c10::Device begin_training(const TrainerOptions& options, const RunRequest& request) {
   parse_interval(options.checkpoint_every, "checkpoint-every");
   const auto device = resolve_device(options.device);
   if (request.mode != RunMode::Resume) request.run.check_free(request.mode == RunMode::Overwrite);
   set_threads(options.threads);
+  const int threads = at::get_num_threads();
+  request.notice(fmt::format("{}, {} thread{}", describe_device(device), threads, threads > 1 ? "s" : ""));
   seed_generators(static_cast<uint64_t>(options.seed));
   return device;
 }

@@ -36,9 +36,6 @@ struct RunRequest {
   std::vector<std::unique_ptr<Callback>> callbacks;  ///< progress and the like
 };
 
-/// Sets the number of threads that LibTorch computes with; 0: one a core.
-void set_threads(int64_t threads);
-
 namespace run_training_detail {
 
 /// Throws Error(Usage) for options that lack what they need, and tells of an optimizer that passes over a
@@ -57,7 +54,8 @@ void load_best(torch::nn::Module& module, const RunFolder& run);
 }  // namespace run_training_detail
 
 /// What a training begins with, before it reads its data: checks what can be checked without, sets the
-/// threads and the seed of LibTorch's generator. Returns the device. Throws Error, the run folder untouched.
+/// threads and the seed of LibTorch's generator, tells of device and threads. Returns the device. Throws
+/// Error, the run folder untouched.
 c10::Device begin_training(const TrainerOptions& options, const RunRequest& request);
 
 /// The batches of a dataset in memory; `data` and `sampler` are to outlive them.

@@ -7,6 +7,7 @@
 #include "data/fields.h"
 #include "training/optimizer_options.h"
 #include "training/schedule.h"
+#include "training/threads.h"
 
 namespace semblance {
 
@@ -44,8 +45,7 @@ struct TrainerOptions {
 
   void fields(FieldList& list) {
     list.add("seed", seed, {.help = "fixes every random choice", .min = 0});
-    list.add("threads", threads,
-             {.help = "threads to compute with; 0: one for each core", .min = 0, .max = 1024});
+    list.add("threads", threads, kThreadsField);
     list.add("device", device,
              {.help = "where the model runs; auto: a GPU if there is one", .hint = "auto|cpu|cuda|cuda:N"});
     list.add("epochs", epochs, {.help = "passes over the training data", .min = 1, .max = 1e6});

@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+import os
 import subprocess
 import time
 
@@ -24,6 +25,18 @@ def test_version_tells_library_and_devices():
     report = semblance("version", "--json").json
     assert report["libtorch"] == report["libtorch_headers"]
     assert "cpu" in report["devices"] and report["threads"] >= 1
+
+
+def test_a_program_kept_to_one_cpu_takes_one_thread():
+    cpu = min(os.sched_getaffinity(0))
+    assert semblance("version", "--json", preexec_fn=lambda: os.sched_setaffinity(0, [cpu])).json["threads"] == 1
+
+
+def test_training_tells_its_device_and_threads(trained, tmp_path):
+    device = semblance("version", "--json").json["device"]
+    result = semblance("train", "--config", trained / "job.toml", "--threads", "3", "--run", tmp_path / "r", "--epochs", "1")
+    assert f"{device}, 3 threads" in result.err.splitlines()
+    assert f"{device}, 1 thread" in semblance("resume", tmp_path / "r", "--threads", "1").err.splitlines()
 
 
 def test_train_reports_the_best_epoch_and_the_history(opinions, tmp_path):

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import shutil
-import subprocess
 
 import pytest
 from conftest import BIN, QUICK, semblance
@@ -212,11 +211,6 @@ def test_a_disk_that_is_full(opinions, run):
 def test_a_folder_that_cannot_be_written(opinions, tmp_path):
     result = semblance("train", "sentiment", "--train", opinions, "--run", "/proc/semblance", *QUICK, check=False)
     assert result.code == MODEL and "/proc/semblance" in result.error
-
-
-def test_output_that_cannot_be_written(trained):
-    with open("/dev/full", "w") as full:
-        assert subprocess.run([BIN / "semblance", "inspect", trained], stdout=full, stderr=subprocess.PIPE).returncode == 1
 
 
 def test_usage_errors_of_every_verb(tmp_path):
