@@ -1,9 +1,4 @@
 // semblance encode RUN [FILE|-] [options]
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
@@ -40,32 +35,6 @@ VectorFormat vector_format(EncodeFormat format) {
   }
 }
 
-// A folder of its own for a file that is on its way to standard output.
-class Spool {
- public:
-  Spool() {
-    auto name = (std::filesystem::temp_directory_path() / "semblance-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw Error(ErrorKind::Internal, "{}: a folder cannot be made there", name);
-    folder_ = name;
-  }
-  ~Spool() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  Spool(const Spool&) = delete;
-  Spool& operator=(const Spool&) = delete;
-
-  std::string file() const { return folder_ / "vectors"; }
-  void print() const {
-    ByteStream stream(file(), Compression::None);
-    std::vector<char> buffer(size_t{1} << 20);
-    while (const size_t n = stream.read(buffer)) print_out({buffer.data(), n});
-  }
-
- private:
-  std::filesystem::path folder_;
-};
-
 // Where vectors go, and the form that they take there.
 class Output {
  public:
@@ -79,34 +48,28 @@ class Output {
 class JsonLines : public Output {
  public:
   /// `key`: the name of what is encoded.
-  JsonLines(std::string key, const std::optional<std::string>& path) : key_(std::move(key)) {
-    if (path) file_.emplace(*path);
-  }
+  JsonLines(std::string key, const std::string& path)
+      : key_(std::move(key)), file_(path, Delivery::AsWritten) {}
   void add(std::string_view key, std::span<const float> vector) override {
     write({{key_, key}, {"vector", std::vector<float>(vector.begin(), vector.end())}});
   }
   void add_unknown(std::string_view key) override { write({{key_, key}, {"vector", nullptr}}); }
-  void finish() override {
-    if (file_) file_->commit();
-  }
+  void finish() override { file_.commit(); }
 
  private:
   void write(const Json& object) {
-    const auto text = json_line(object) + "\n";
-    file_ ? file_->writer().write(text) : print_out(text);
+    file_.writer().write(json_line(object) + "\n");
   }
 
   std::string key_;
-  std::optional<AtomicFile> file_;
+  AtomicFile file_;
 };
 
 // A file of vectors, each key once.
 class VectorTable : public Output {
  public:
-  VectorTable(VectorFormat format, int64_t dim, uint64_t encoder, const std::optional<std::string>& path) {
-    if (!path) spool_.emplace();
-    writer_ = VectorWriter::create(path ? *path : spool_->file(), format, dim, 0, encoder);
-  }
+  VectorTable(VectorFormat format, int64_t dim, uint64_t encoder, const std::string& path)
+      : writer_(VectorWriter::create(path, format, dim, 0, encoder)) {}
   void add(std::string_view key, std::span<const float> vector) override {
     const auto before = keys_.size();
     if (keys_.add(key) < before)
@@ -118,7 +81,6 @@ class VectorTable : public Output {
     if (keys_.size() == 0)
       throw Error(ErrorKind::Data, "expected words or texts that the model knows, found none");
     writer_->finish();
-    if (spool_) spool_->print();
     if (repeated_ > 0) print_note(fmt::format("{} line(s) that came before, written once", repeated_));
     if (writer_->words_with_blanks() > 0)
       print_note(fmt::format("warning: {} word(s) or text(s) with blanks, written with _ in their place",
@@ -126,14 +88,13 @@ class VectorTable : public Output {
   }
 
  private:
-  std::optional<Spool> spool_;
   std::unique_ptr<VectorWriter> writer_;
   WordTable keys_;
   int64_t repeated_ = 0;
 };
 
 std::unique_ptr<Output> make_output(EncodeFormat format, const std::string& key, int64_t dim,
-                                    uint64_t encoder, const std::optional<std::string>& path) {
+                                    uint64_t encoder, const std::string& path) {
   if (format == EncodeFormat::Jsonl) return std::make_unique<JsonLines>(key, path);
   return std::make_unique<VectorTable>(vector_format(format), dim, encoder, path);
 }
@@ -149,7 +110,7 @@ void write_words(const CommandLine& line, const WordEncoder& model, const std::s
                   known->dim());
   }
   const auto output = make_output(format == EncodeFormat::Auto ? EncodeFormat::Word2vec : format, "word",
-                                  model.dim(), 0, line.last("output"));
+                                  model.dim(), 0, line.last("output").value_or("-"));
   for (int64_t id = 0; known && id < known->size(); ++id) output->add(known->word(id), known->vector(id));
   std::vector<float> vector(static_cast<size_t>(model.dim()));
   UnknownWords unknown;
@@ -173,7 +134,7 @@ void write_texts(const CommandLine& line, TextEncoder& model, const Served& serv
   if (line.given("merge"))
     throw Error(ErrorKind::Usage, "--merge: does not apply to a {} model", served.task());
   const auto output = make_output(format == EncodeFormat::Auto ? EncodeFormat::Jsonl : format, "text",
-                                  model.dim(), served.checkpoint.identity, line.last("output"));
+                                  model.dim(), served.checkpoint.identity, line.last("output").value_or("-"));
   constexpr int64_t kAtOnce = 8192;
   Texts texts;
   int64_t unknown = 0, total = 0;
@@ -190,7 +151,6 @@ void write_texts(const CommandLine& line, TextEncoder& model, const Served& serv
     }
     total += texts.size();
     texts = {};
-    flush_out();
   };
   for_each_line(path, [&](std::string_view text, bool may_wait) {
     texts.push_back(text);
@@ -218,7 +178,7 @@ int run_encode(Arguments arguments) {
                   "have each text once; "
                   "auto: word2vec for words, jsonl for texts",
                   "auto");
-  line.add_option("Output", "output", "FILE", "where to write it, in one step, instead of standard output");
+  line.add_option("Output", "output", "FILE|-", "where to write it; a file is replaced in one step", "-");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 2);
   EncodeFormat format = EncodeFormat::Auto;

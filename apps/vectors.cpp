@@ -316,13 +316,16 @@ int convert(Arguments arguments) {
   Session session("convert FILE --format FORMAT --output FILE [options]",
                   "Writes vectors in another format. A mapped file opens at once, whatever its size.");
   session.line.add_option("Output", "format", enum_choices<VectorFormat>(), "what to write");
-  session.line.add_option("Output", "output", "FILE", "where to write it; replaced in one step");
+  session.line.add_option("Output", "output", "FILE|-", "where to write it; a file is replaced in one step");
   if (!session.parse(arguments)) return 0;
   const auto& given = session.line.positional(1, 1);
   const auto output = session.line.last("output").value_or("");
   if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
+  if (output == kStream && session.json)
+    throw Error(ErrorKind::Usage, "--json: expected a file as --output, found -, where the vectors go");
   const auto format = parse_enum<VectorFormat>(session.line.last("format").value_or(""), "format");
   const int64_t rows = convert_vectors(given[0], session.options, output, format, print_note);
+  if (output == kStream) return 0;
   const Json report = {{"output", output}, {"format", enum_name(format)}, {"vectors", rows}};
   session.print(report, metrics_table(report));
   return 0;

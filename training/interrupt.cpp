@@ -4,6 +4,8 @@
 
 #include <csignal>
 
+#include "data/io/temporary_path.h"
+
 namespace semblance {
 namespace {
 
@@ -11,8 +13,10 @@ volatile std::sig_atomic_t guarded = 0;
 volatile std::sig_atomic_t noted = 0;
 
 void handle(int signal) {
-  if (!guarded) _exit(128 + signal);
   noted = signal;
+  if (guarded) return;
+  remove_temporaries();
+  _exit(128 + signal);
 }
 
 }  // namespace
@@ -21,8 +25,11 @@ void install_signal_handlers() {
   struct sigaction action{};
   action.sa_handler = handle;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction before{};
+    sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
 }
 
 InterruptGuard::InterruptGuard() {

@@ -1,10 +1,10 @@
-// SIGINT and SIGTERM: a training finishes its step and writes a checkpoint, anything else ends at once.
-// Either way the exit code is 128 + signal.
+// SIGINT and SIGTERM: a training finishes its step and writes a checkpoint, anything else ends at once, its
+// temporary files removed. Either way the exit code is 128 + signal.
 #pragma once
 
 namespace semblance {
 
-/// Installs the handlers; once, from main.
+/// Installs the handlers; once, from main. A signal that is ignored, as under nohup, stays so.
 void install_signal_handlers();
 
 /// While one exists, a signal is only noted.

@@ -1,50 +1,75 @@
-// Writing files so that a reader, a crash or a full disk never sees a half-written one.
+// Writing files so that a reader, a crash or a full disk never sees a half-written one, and so that nothing
+// is destroyed that is no file.
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "data/io/temporary_path.h"
+
 namespace semblance {
+
+enum class ErrorKind;
 
 /// A file that is being written. Throws Error(Model) on every failure, a full disk among them.
 class FileWriter {
  public:
+  /// Makes the file, or empties it.
   explicit FileWriter(const std::filesystem::path& path);
+  /// Takes over an open descriptor; `name` and `kind` are for errors.
+  FileWriter(int file, std::string name, ErrorKind kind);
   ~FileWriter();
-  FileWriter(const FileWriter&) = delete;
-  FileWriter& operator=(const FileWriter&) = delete;
+  FileWriter(FileWriter&&) noexcept;
+  FileWriter& operator=(FileWriter&&) = delete;
 
   void write(std::string_view bytes);
   /// Writes over the first bytes, for a header that is known at the end alone.
   void rewrite_start(std::string_view bytes);
-  /// Flushes to the disk and closes.
+  /// Appends all that was written here to `to`. The descriptor must be open for reading too.
+  void copy_to(FileWriter& to) const;
+  /// Flushes to the disk and closes. A second call does nothing.
   void finish();
+
+  int descriptor() const { return file_; }
 
  private:
   [[noreturn]] void fail(const char* action) const;
 
-  std::filesystem::path path_;
+  std::string name_;
+  ErrorKind kind_;
   int file_;
 };
 
-/// Replaces `path` by `content` in one step: a temporary file beside it, flushed, then renamed over it.
+/// Replaces `path` by `content` in one step, as AtomicFile does.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// A file made in one step from any number of writes: under a temporary name until `commit`, and removed if
-/// that is never reached.
+/// When bytes reach what cannot be replaced: all of them at `commit`, until which a spool without a name
+/// takes them, or each as it is written, for those who wait for the next.
+enum class Delivery { AtCommit, AsWritten };
+
+/// What a path names, made of any number of writes.
+///
+/// A file, or nothing so far: replaced in one step by `commit`, and left as it is if that is never reached.
+/// Until then the bytes are in a TemporaryPath beside it, so that each of several writers writes a whole file
+/// and the last one's stays. The mode of the earlier file is kept, and its owner where that is permitted; a
+/// new one has what the umask leaves of 0666. Links are followed and stay; a link to nothing makes the file.
+///
+/// Anything else, such as a device or a pipe: written to, never replaced. "-" is standard output; its
+/// failures are Error(Internal), all others Error(Model), a folder and links in a circle among them.
 class AtomicFile {
  public:
-  explicit AtomicFile(const std::filesystem::path& path);
-  ~AtomicFile();
+  explicit AtomicFile(const std::filesystem::path& path, Delivery delivery = Delivery::AtCommit);
 
-  FileWriter& writer() { return writer_; }
+  /// `rewrite_start` is for Delivery::AtCommit alone.
+  FileWriter& writer() { return *writer_; }
   void commit();
 
  private:
-  std::filesystem::path path_, temporary_;
-  FileWriter writer_;
-  bool committed_ = false;
+  std::filesystem::path target_;                   // what is replaced; empty: nothing is
+  std::unique_ptr<TemporaryPath> temporary_;       // until it has the target's name
+  std::unique_ptr<FileWriter> writer_, receiver_;  // receiver_: what the spool's bytes go to in the end
 };
 
 /// Makes renames within `folder` durable.

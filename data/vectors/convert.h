@@ -20,8 +20,8 @@ struct EnumNames<VectorFormat> {
                                     std::pair{VectorFormat::Word2vecBinary, "word2vec-bin"}};
 };
 
-/// Writes a file of any of the formats in one step: nothing is at `path` before `finish`, or what was.
-/// Throws Error(Model) where it cannot be written.
+/// Writes any of the formats in one step: before `finish` there is at `path` what was, or nothing. Where no
+/// file is named it is as AtomicFile says. Throws Error where it cannot be written.
 class VectorWriter {
  public:
   /// Opens `path`. `expected_rows`: at most so many vectors will come; 0: not known. `encoder` is kept in a

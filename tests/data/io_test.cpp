@@ -1,16 +1,24 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <fstream>
+#include <thread>
 
 #include "data/error.h"
 #include "data/io/atomic_file.h"
 #include "data/io/byte_stream.h"
 #include "data/io/line_reader.h"
+#include "data/io/temporary_path.h"
 #include "tests/temporary_folder.h"
 
 namespace semblance {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string gzip(const std::string& text) {
   std::string out(text.size() + 200, '\0');
@@ -102,13 +110,144 @@ TEST(LineReader, TakesLongLinesAndRefusesEndlessOnes) {
   EXPECT_THROW(reader.next(line), Error);
 }
 
+std::vector<std::string> names_in(const TemporaryFolder& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder.path())) names.push_back(entry.path().filename());
+  std::ranges::sort(names);
+  return names;
+}
+
+mode_t mode_of(const fs::path& path) {
+  struct stat info{};
+  ::lstat(path.c_str(), &info);
+  return info.st_mode;
+}
+
 TEST(AtomicFile, ReplacesWholeOrNotAtAll) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "f", "one");
   write_file_atomically(folder / "f", "two");
+  {
+    AtomicFile given_up(folder / "f");
+    given_up.writer().write("three");
+  }
   EXPECT_EQ(read_all((folder / "f").string()), "two");
-  EXPECT_FALSE(std::filesystem::exists(folder / "f.tmp"));
+  EXPECT_EQ(names_in(folder), std::vector<std::string>{"f"});
   EXPECT_THROW(write_file_atomically(folder / "none" / "f", "x"), Error);
+  EXPECT_THROW(write_file_atomically(folder.path(), "x"), Error);
+  EXPECT_THROW(write_file_atomically("", "x"), Error);
+}
+
+TEST(AtomicFile, OfTwoWritersEachHasAFileOfItsOwn) {
+  const TemporaryFolder folder;
+  AtomicFile first(folder / "f"), second(folder / "f");
+  first.writer().write("fir");
+  second.writer().write("second");
+  first.writer().write("st");
+  second.commit();
+  EXPECT_EQ(read_all((folder / "f").string()), "second");
+  first.commit();
+  EXPECT_EQ(read_all((folder / "f").string()), "first") << "the last one's stays";
+  EXPECT_EQ(names_in(folder), std::vector<std::string>{"f"});
+}
+
+TEST(AtomicFile, KeepsTheModeOfAnEarlierFile) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "f", "one");
+  ::chmod((folder / "f").c_str(), 0640);
+  {
+    AtomicFile file(folder / "f");
+    for (const auto& entry : fs::directory_iterator(folder.path()))
+      EXPECT_EQ(mode_of(entry.path()) & 0777, 0640u) << "before the first byte";
+    file.commit();
+  }
+  EXPECT_EQ(mode_of(folder / "f") & 0777, 0640u);
+}
+
+TEST(AtomicFile, FollowsLinks) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "sub");
+  fs::create_symlink("sub/second", folder / "first");
+  fs::create_symlink("../file", folder / "sub" / "second");
+  for (const char* content : {"made", "replaced"}) {
+    write_file_atomically(folder / "first", content);
+    EXPECT_EQ(read_all((folder / "file").string()), content);
+  }
+  EXPECT_TRUE(fs::is_symlink(folder / "first") && fs::is_symlink(folder / "sub" / "second"));
+  EXPECT_EQ(names_in(folder), (std::vector<std::string>{"file", "first", "sub"}));
+  fs::create_symlink("circle", folder / "circle");
+  EXPECT_THROW(write_file_atomically(folder / "circle", "x"), Error);
+}
+
+TEST(AtomicFile, WritesToWhatIsNoFile) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  const int reader = ::open((folder / "pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  char buffer[16];
+  const auto received = [&] {
+    const auto n = ::read(reader, buffer, sizeof buffer);
+    return std::string(buffer, n > 0 ? static_cast<size_t>(n) : 0);
+  };
+  AtomicFile whole(folder / "pipe"), streamed(folder / "pipe", Delivery::AsWritten);
+  whole.writer().write("?234");
+  EXPECT_EQ(received(), "");
+  whole.writer().rewrite_start("1");
+  whole.commit();
+  EXPECT_EQ(received(), "1234");
+  streamed.writer().write("56");
+  EXPECT_EQ(received(), "56");
+  streamed.commit();
+  ::close(reader);
+  EXPECT_TRUE(S_ISFIFO(mode_of(folder / "pipe")));
+  EXPECT_EQ(names_in(folder), std::vector<std::string>{"pipe"});
+}
+
+TEST(AtomicFile, ALinkToAFileWithoutANameLeadsToThatFile) {
+  const TemporaryFolder folder;
+  const int file = ::open((folder / "f").c_str(), O_RDWR | O_CREAT, 0600);
+  fs::remove(folder / "f");
+  write_file_atomically(fmt::format("/proc/self/fd/{}", file), "found");
+  char buffer[16];
+  EXPECT_EQ(::pread(file, buffer, sizeof buffer, 0), 5);
+  ::close(file);
+  EXPECT_TRUE(names_in(folder).empty());
+}
+
+TEST(TemporaryPath, IsRemovedUnlessKept) {
+  const TemporaryFolder folder;
+  const auto make = [&](const char* name) { return (std::ofstream(folder / name), folder / name); };
+  {
+    const TemporaryPath removed(make("a"));
+    TemporaryPath kept(make("b"));
+    kept.keep();
+    const TemporaryPath never_made(folder / "c");
+  }
+  EXPECT_EQ(names_in(folder), std::vector<std::string>{"b"});
+  const TemporaryPath live(make("a"));
+  remove_temporaries();
+  EXPECT_EQ(names_in(folder), std::vector<std::string>{"b"});
+}
+
+TEST(TemporaryPath, ManyThreadsHaveManyOfThem) {
+  const TemporaryFolder folder;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 50; ++i) write_file_atomically(folder / std::to_string(t), std::to_string(i));
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(names_in(folder), (std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7"}));
+}
+
+TEST(TemporaryPath, NamesTellWhatTheyAreFor) {
+  const auto name = temporary_name("LAST");
+  EXPECT_TRUE(is_temporary_name(name, "LAST")) << name;
+  EXPECT_NE(temporary_name("LAST"), name);
+  EXPECT_FALSE(is_temporary_name(name, "BEST"));
+  EXPECT_LE(temporary_name(std::string(255, 'x')).size(), 255u);
+  for (const char* other : {"LAST", "LAST.tmp", "LAST.semblance-12345.tmp", "LAST.semblance-12345_.tmp",
+                            "LAST.semblance-1234567.tmp", "LAST.semblance-123456.txt"})
+    EXPECT_FALSE(is_temporary_name(other, "LAST")) << other;
 }
 
 }  // namespace
