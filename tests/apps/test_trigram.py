@@ -115,14 +115,14 @@ def test_the_number_of_threads_changes_nothing(tmp_path):
 def test_a_list_of_words_to_learn_from(tmp_path):
     (tmp_path / "list").write_text("mia\nlea\n\nnoe\nmia\nabsent\nсова\n")
     notes = train(tmp_path / "r", "--words", tmp_path / "list", "--held-out", "0").err
-    assert "3 words to train on, 0 held out; 9 runs of characters" in notes
+    assert "3 words to train on, 0 held out; 9 character n-grams" in notes
     assert "warning: 2 word(s)" in notes and "absent, сова" in notes
 
 
 def test_words_too_short_for_a_run_are_named_and_not_learnt(tmp_path):
     (tmp_path / "v").write_text("longer 1 2\nab 1 2\nlonger2 3 4\nabcd 3 4\nk 1 1\n")
     notes = train(tmp_path / "r", "--ngrams", "5-6", "--held-out", "0", vectors=tmp_path / "v").err
-    assert "warning: 2 word(s) too short to have a run, not trained on: ab, k\n" in notes and "3 words to train on" in notes
+    assert "warning: 2 word(s) too short to have an n-gram, not trained on: ab, k\n" in notes and "3 words to train on" in notes
 
 
 def test_held_out_words_without_a_known_run_are_named(tmp_path):
@@ -199,7 +199,7 @@ def test_merging_leaves_known_vectors_as_they_are(run, made, tmp_path):
     merged = read_vectors(result.out)
     assert list(merged) == [*KNOWN, "noemia"], "known words first and once"
     assert merged == {**KNOWN, "noemia": close(made)}
-    assert "warning: 1 word(s) without a vector, since no run of their characters is known: zzz\n" in result.err
+    assert "warning: 1 word(s) without a vector, since no n-gram of their characters is known: zzz\n" in result.err
 
     for form in ("word2vec-bin", "mapped"):
         semblance("encode", run, "--merge", WORDS, "--output-format", form, "--output", tmp_path / form, input="noemia\n")
@@ -211,7 +211,7 @@ def test_words_without_a_known_run_are_named_and_never_zero(run):
     words = [*WITHOUT_RUNS, *(f"zz{i}zz" for i in range(30))]
     result = semblance("encode", run, input="\n".join(["noemia", *words, "wuu"]))
     assert list(read_vectors(result.out)) == ["noemia", "wuu"]
-    assert "warning: 32 word(s) without a vector, since no run of their characters is known: zzz, q, zz0zz, " in result.err
+    assert "warning: 32 word(s) without a vector, since no n-gram of their characters is known: zzz, q, zz0zz, " in result.err
     assert result.err.endswith(", …\n") and "zz29zz" not in result.err, "named as far as a line has room"
 
 
