@@ -69,11 +69,11 @@ NamedTensors read_listed(const fs::path& folder, const char* file, const Json& l
 
 void write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
   auto temporary = folder;
-  temporary += ".tmp";
+  temporary += kUnfinishedEnd;
   std::error_code ignored;
-  fs::remove_all(temporary, ignored);
+  if (fs::is_directory(temporary, ignored)) fs::remove_all(temporary, ignored);
+  make_folder(temporary);
   try {
-    make_folder(temporary);
     Json manifest = {{"format", kFormat},
                      {"version", kFormatVersion},
                      {"task", checkpoint.task},
@@ -106,9 +106,9 @@ void write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
     writer.write(manifest.dump(1) + "\n");
     writer.finish();
     flush_folder(temporary);
-    if (fs::exists(folder)) {  // a damaged one that a resumed training has come by again
+    if (fs::is_directory(folder)) {  // a damaged one that a resumed training has come by again
       auto replaced = folder;
-      replaced += ".old.tmp";
+      replaced += kDoomedEnd;
       fs::remove_all(replaced, ignored);
       rename_path(folder, replaced);
       rename_path(temporary, folder);

@@ -29,8 +29,11 @@ struct Checkpoint {
   uint64_t identity = 0;  ///< of one that was read: a number for all that it holds
 };
 
+/// What is added to the name of a checkpoint's folder that is being written, and of one that is to go.
+inline constexpr const char *kUnfinishedEnd = ".tmp", *kDoomedEnd = ".old.tmp";
+
 /// Writes `folder` under a temporary name, flushes it and renames it. A folder of that name is replaced.
-/// Throws Error(Model), with nothing left behind.
+/// Throws Error(Model), with nothing left behind; a file of either name is left alone.
 void write_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
 /// A checkpoint's manifest after every file's size and checksum have been verified. Throws Error(Model) that

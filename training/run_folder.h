@@ -1,8 +1,12 @@
 // A run folder: job.toml, metrics, curves, and checkpoints named step-00012000.
+//
+// Only what a run wrote is ever removed: files and folders of a run's own names (checkpoints/README.md), and
+// nothing else that somebody may keep beside them.
 #pragma once
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "training/checkpoint.h"
@@ -14,12 +18,12 @@ class RunFolder {
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
 
   const std::filesystem::path& path() const { return path_; }
-  /// Whether a run was begun here.
+  /// Whether a run was begun here: there is a job.toml, or a checkpoint.
   bool exists() const;
 
   /// Makes the folder ready for a new run and writes job.toml. With `overwrite` the files of an old run go
-  /// first. Throws Error(Usage) if a run is there and `overwrite` is not set, Error(Model) if the disk
-  /// refuses.
+  /// first. Throws Error(Usage) if a run is there and `overwrite` is not set, or if anything but a run is,
+  /// and Error(Model) if the disk refuses.
   void create(const std::string& job, bool overwrite);
   /// Throws what `create` would throw for an occupied folder, and changes nothing.
   void check_free(bool overwrite) const;
@@ -27,17 +31,22 @@ class RunFolder {
   std::filesystem::path job_file() const { return path_ / "job.toml"; }
   std::filesystem::path checkpoint_path(const std::string& name) const { return path_ / name; }
   static std::string checkpoint_name(int64_t step);
+  /// The step in a checkpoint's name; negative for any other name.
+  static int64_t checkpoint_step(std::string_view name);
+  /// The name of a TensorBoard file, which tells it from those of other programs; `made`: when and by whom.
+  static std::string event_file_name(const std::string& made);
 
   /// Names of the complete checkpoints, oldest first.
   std::vector<std::string> checkpoints() const;
-  /// What LAST or BEST says; empty if there is none.
+  /// The checkpoint that LAST or BEST names; empty if it names none that is there.
   std::string last() const { return pointer("LAST"); }
   std::string best() const { return pointer("BEST"); }
+  /// An empty name removes the pointer.
   void set_last(const std::string& name) { set_pointer("LAST", name); }
   void set_best(const std::string& name) { set_pointer("BEST", name); }
 
   void remove_checkpoint(const std::string& name);
-  /// Removes what a killed process left under temporary names.
+  /// Removes what a killed process left under its temporary names.
   void remove_leftovers();
 
   /// The checkpoint meant by "best" (the last one where no best is known), "last" or a name.

@@ -269,3 +269,52 @@ def test_what_goes_through_a_spool_leaves_none(run, tmp_path):
     assert not list(tmp_path.iterdir())
     program.kill()
     program.communicate()
+
+
+# Run folders
+
+
+TRAIN = ("train", "trigram", "--vectors", WORDS, "--epochs", "2", "--run")
+FOREIGN = ("notes.tmp", "drafts.tmp/draft", "step-by-step.txt", "events.out.tfevents.1700000000.host.1", "LAST.tmp")
+
+
+def add_foreign(folder):
+    for name in FOREIGN:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("mine")
+
+
+def assert_foreign_there(folder):
+    for name in FOREIGN:
+        assert (folder / name).read_text() == "mine", name
+
+
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+def test_a_folder_of_somebodys_files_is_refused(overwrite, tmp_path):
+    folder = tmp_path / "folder"
+    for name in ("metrics.tsv", "BEST"):
+        add_foreign(folder)
+        (folder / name).write_text("mine too")
+        before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        result = semblance(*TRAIN, folder, *overwrite, check=False)
+        assert result.code == USAGE and "--run: expected a run or an empty folder" in result.error and str(folder) in result.error
+        assert semblance("resume", folder, check=False).code == MODEL
+        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_somebodys_files_in_a_run_stay(tmp_path):
+    folder = tmp_path / "run"
+    semblance(*TRAIN, folder)
+    add_foreign(folder)
+    semblance(*TRAIN, folder, "--overwrite", "--keep-last", "1", "--epochs", "3")
+    assert_foreign_there(folder)
+    assert len(list(folder.glob("events.out.tfevents.*.semblance"))) == 1
+    semblance("resume", folder, "--epochs", "5")
+    assert_foreign_there(folder)
+    assert not list(folder.glob("*semblance-*.tmp"))
+
+
+def test_a_first_write_that_fails_leaves_nothing(tmp_path):
+    result = semblance(*TRAIN, tmp_path / "run", limit="-f 0", check=False)
+    assert result.code == MODEL and "job.toml: cannot be written" in result.error
+    assert not list((tmp_path / "run").iterdir())

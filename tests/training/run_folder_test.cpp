@@ -4,26 +4,148 @@
 
 #include <fstream>
 
+#include "data/error.h"
 #include "tests/temporary_folder.h"
 
 namespace semblance {
 namespace {
 
-void touch(const std::filesystem::path& path) {
-  std::filesystem::create_directories(path.parent_path());
+namespace fs = std::filesystem;
+
+void touch(const fs::path& path) {
+  fs::create_directories(path.parent_path());
   std::ofstream(path) << "x";
+}
+
+// All that a run writes, and what a killed one leaves.
+constexpr const char* kOwn[] = {"metrics.tsv",
+                                "curves.svg",
+                                "LAST",
+                                "BEST",
+                                "step-00000010/manifest.json",
+                                "step-123456789/manifest.json",
+                                "events.out.tfevents.1.host.2.semblance"};
+constexpr const char* kLeftovers[] = {"step-00000020.tmp/model.safetensors",
+                                      "step-00000010.old.tmp/manifest.json", "LAST.semblance-0aZ9bY.tmp",
+                                      "metrics.tsv.semblance-000000.tmp", "job.toml.semblance-zzzzzz.tmp"};
+// What somebody may keep in the same folder.
+constexpr const char* kForeign[] = {"notes.txt",
+                                    "notes.tmp",
+                                    "LAST.tmp",
+                                    "drafts.tmp/draft",
+                                    "step-by-step.txt",
+                                    "step-10/notes",
+                                    "step-00000030",
+                                    "step-00000040.tmp",
+                                    "step-0000005x.tmp/notes",
+                                    "notes.semblance-000000.tmp",
+                                    "events.out.tfevents.1.host.2",
+                                    "metrics.tsv.orig"};
+
+template <size_t N>
+void touch_all(const RunFolder& run, const char* const (&names)[N]) {
+  for (const char* name : names) touch(run.path() / name);
+}
+
+template <size_t N>
+void expect_there(const RunFolder& run, const char* const (&names)[N], bool there) {
+  for (const char* name : names) EXPECT_EQ(fs::exists(run.path() / name), there) << name;
+}
+
+template <class Call>
+void expect_usage_error(Call call) {
+  try {
+    call();
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+  }
 }
 
 TEST(RunFolder, RefusesAnOldRunUnlessToldToOverwrite) {
   const TemporaryFolder folder;
   RunFolder run(folder / "run");
   run.create("task = \"a\"\n", false);
-  EXPECT_THROW(run.create("", false), Error);
-  touch(run.path() / "step-00000010" / "manifest.json");
-  touch(run.path() / "notes.txt");
+  expect_usage_error([&] { run.create("", false); });
+  touch_all(run, kOwn);
+  touch_all(run, kLeftovers);
+  touch_all(run, kForeign);
   run.create("task = \"b\"\n", true);
   EXPECT_TRUE(run.checkpoints().empty());
-  EXPECT_TRUE(std::filesystem::exists(run.path() / "notes.txt")) << "what is not a run's stays";
+  expect_there(run, kOwn, false);
+  expect_there(run, kLeftovers, false);
+  expect_there(run, kForeign, true);
+  std::string job;
+  std::getline(std::ifstream(run.job_file()), job);
+  EXPECT_EQ(job, "task = \"b\"");
+}
+
+TEST(RunFolder, RefusesAFolderOfSomebodysFilesWhateverItIsTold) {
+  const TemporaryFolder folder;
+  for (const bool overwrite : {false, true})
+    for (const char* name : kForeign) {
+      RunFolder run(folder / (std::string("of ") + fs::path(name).begin()->string()));
+      touch(run.path() / name);
+      expect_usage_error([&] { run.create("", overwrite); });
+      expect_usage_error([&] { run.check_free(overwrite); });
+      EXPECT_TRUE(fs::exists(run.path() / name));
+      EXPECT_FALSE(fs::exists(run.job_file()));
+    }
+  RunFolder run(folder / "own");
+  touch(run.path() / "metrics.tsv");
+  expect_usage_error([&] { run.create("", true); });
+}
+
+TEST(RunFolder, WhatAKilledFirstStartLeftIsNoObstacle) {
+  const TemporaryFolder folder;
+  RunFolder run(folder.path());
+  touch_all(run, kLeftovers);
+  EXPECT_FALSE(run.exists());
+  run.create("task = \"a\"\n", false);
+  expect_there(run, kLeftovers, false);
+  EXPECT_TRUE(run.exists());
+}
+
+TEST(RunFolder, LeftoversAreOnesOwn) {
+  const TemporaryFolder folder;
+  RunFolder run(folder.path());
+  run.create("", false);
+  touch_all(run, kOwn);
+  touch_all(run, kLeftovers);
+  touch_all(run, kForeign);
+  run.remove_leftovers();
+  expect_there(run, kOwn, true);
+  expect_there(run, kLeftovers, false);
+  expect_there(run, kForeign, true);
+  EXPECT_EQ(run.checkpoints(), (std::vector<std::string>{"step-00000010", "step-123456789"}));
+}
+
+TEST(RunFolder, AFailedStartLeavesNothing) {
+  const TemporaryFolder folder;
+  RunFolder run(folder.path());
+  fs::create_directory(run.path() / "job.toml.semblance-zzzzzz.tmp");  // a folder is no leftover
+  expect_usage_error([&] { run.create("", false); });
+  fs::remove(run.path() / "job.toml.semblance-zzzzzz.tmp");
+  touch(run.path() / "step-00000010" / "manifest.json");
+  fs::create_directory(run.job_file());
+  EXPECT_THROW(run.create("", true), Error);
+  EXPECT_TRUE(fs::exists(run.path() / "step-00000010")) << "before the old run goes, the new one is written";
+}
+
+TEST(RunFolder, APointerToNothingIsNone) {
+  const TemporaryFolder folder;
+  RunFolder run(folder.path());
+  touch(run.path() / "step-00000001" / "manifest.json");
+  touch(run.path() / "step-00000002" / "manifest.json");
+  run.set_last("step-00000003");
+  run.set_best("../elsewhere");
+  EXPECT_EQ(run.last(), "");
+  EXPECT_EQ(run.resolve("last"), "step-00000002");
+  EXPECT_EQ(run.resolve("best"), "step-00000002");
+  run.set_best("step-00000001");
+  EXPECT_EQ(run.resolve("best"), "step-00000001");
+  run.set_best("");
+  EXPECT_FALSE(fs::exists(run.path() / "BEST"));
 }
 
 TEST(RunFolder, ListsCompleteCheckpointsByStepAndResolvesNames) {

@@ -339,6 +339,66 @@ TEST(Checkpoints, AreWrittenEverySoManySteps) {
             (std::vector<std::string>{"step-00000003", "step-00000006", "step-00000007"}));
 }
 
+// Goes on from a checkpoint of `run`, `spy` looking at the run when training begins.
+template <class Spy>
+void resume(RunFolder run, const std::string& name, const TrainerOptions& options, const Points* validation,
+            Spy spy) {
+  struct Look : Callback {
+    explicit Look(Spy look) : look_(std::move(look)) {}
+    void on_begin(TrainerCore&) override { look_(); }
+    Spy look_;
+  };
+  auto resumed = make_run(options);
+  resumed->trainer->add(std::make_unique<Checkpoints>(run, Checkpoint{}, options));
+  resumed->trainer->add(std::make_unique<Look>(spy));
+  const auto point = read_checkpoint(run.checkpoint_path(name), CheckpointPart::TrainingState);
+  resumed->trainer->restore(point, name);
+  resumed->trainer->fit(points(), SequentialSampler(50), validation);
+}
+
+TEST(Checkpoints, NamesFollowFromWhatIsThereWhenAFinishedTrainingIsResumed) {
+  const TemporaryFolder folder;
+  RunFolder run(folder.path());
+  auto options = small();
+  options.keep_last = 5;
+  auto first = make_run(options);
+  first->trainer->add(std::make_unique<Checkpoints>(run, Checkpoint{}, options));
+  first->trainer->fit(points(), SequentialSampler(50), &points());
+  ASSERT_EQ(run.checkpoints(), (std::vector<std::string>{"step-00000007", "step-00000014", "step-00000021"}));
+  ASSERT_EQ(run.best(), "step-00000021");
+  run.set_last("step-00000007");
+  run.set_best("step-00000007");
+  options.keep_last = 2;
+  resume(run, "step-00000021", options, &points(), [] {});
+  EXPECT_EQ(run.last(), "step-00000021");
+  EXPECT_EQ(run.best(), "step-00000021");
+  EXPECT_EQ(run.checkpoints(), (std::vector<std::string>{"step-00000014", "step-00000021"}));
+  std::filesystem::remove_all(run.checkpoint_path("step-00000021"));
+  resume(run, "step-00000014", options, &points(), [&] {
+    EXPECT_EQ(run.last(), "step-00000014");
+    EXPECT_EQ(run.best(), "step-00000014") << "the best of those that are there";
+  });
+  EXPECT_EQ(run.best(), "step-00000021");
+}
+
+TEST(Checkpoints, LaterDamagedOnesCountForNothing) {
+  const TemporaryFolder folder;
+  const RunFolder run(folder.path());
+  auto options = small();
+  options.epochs = 1;
+  options.checkpoint_every = "3steps";
+  options.keep_last = 10;
+  auto first = make_run(options);
+  first->trainer->add(std::make_unique<Checkpoints>(run, Checkpoint{}, options));
+  first->trainer->fit(points(), SequentialSampler(50), static_cast<const Points*>(nullptr));
+  for (const char* name : {"step-00000006", "step-00000007"})
+    std::filesystem::remove(run.checkpoint_path(name) / "manifest.json");
+  options.keep_last = 1;
+  resume(run, "step-00000003", options, nullptr,
+         [&] { EXPECT_EQ(run.checkpoints().front(), "step-00000003") << "the one that is whole"; });
+  EXPECT_EQ(run.checkpoints(), std::vector<std::string>{"step-00000007"});
+}
+
 TEST(Interval, IsACountWithAUnit) {
   EXPECT_EQ(parse_interval("500steps", "x").unit, Interval::Unit::Steps);
   EXPECT_EQ(parse_interval("1epoch", "x").count, 1);

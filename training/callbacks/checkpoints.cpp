@@ -1,10 +1,40 @@
 #include "training/callbacks/checkpoints.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "training/trainer.h"
 
 namespace semblance {
+namespace {
+
+// The validation's value of the metric in an epoch's record, where it is better than `before`.
+std::optional<double> better_value(const MetricInfo& metric, const Json& record,
+                                   const std::optional<double>& before) {
+  if (!record.contains("valid")) return std::nullopt;
+  const auto value = named_number(record["valid"], metric.name);
+  const double now = value.is_number() ? value.get<double>() : NAN;
+  if (!std::isfinite(now)) return std::nullopt;
+  if (before && !(metric.higher_is_better ? now > *before : now < *before)) return std::nullopt;
+  return now;
+}
+
+// The one of `names` with the best epoch; empty if no epoch of theirs was judged.
+std::string find_best(const TrainerCore& trainer, const std::vector<std::string>& names) {
+  std::string best;
+  std::optional<double> best_value;
+  for (const auto& record : trainer.state().history) {
+    const auto name = RunFolder::checkpoint_name(record.at("step").get<int64_t>());
+    if (std::ranges::find(names, name) == names.end()) continue;
+    if (const auto value = better_value(trainer.metric(), record, best_value)) {
+      best = name;
+      best_value = value;
+    }
+  }
+  return best;
+}
+
+}  // namespace
 
 Checkpoints::Checkpoints(RunFolder run, Checkpoint base, const TrainerOptions& options)
     : run_(std::move(run)),
@@ -16,6 +46,7 @@ void Checkpoints::on_begin(TrainerCore& trainer) {
   written_at_ = std::chrono::steady_clock::now();
   written_step_ = trainer.state().step > 0 ? trainer.state().step : -1;  // what a resumed training came from
   written_whole_epoch_ = trainer.state().batch == 0;
+  if (written_step_ >= 0) settle(trainer);  // whoever wrote that one may have been killed before it did
 }
 
 void Checkpoints::on_step(TrainerCore& trainer) {
@@ -29,23 +60,15 @@ void Checkpoints::on_step(TrainerCore& trainer) {
 
 void Checkpoints::on_epoch(TrainerCore& trainer) {
   const auto& state = trainer.state();
-  const auto& record = state.history.back();
-  bool is_best = false;
-  if (record.contains("valid")) {
-    const auto value = named_number(record["valid"], trainer.metric().name);
-    if (value.is_number()) {
-      const double now = value.get<double>();
-      is_best = !best_value_ || (trainer.metric().higher_is_better ? now > *best_value_ : now < *best_value_);
-      if (is_best) {
-        best_value_ = now;
-        best_ = RunFolder::checkpoint_name(state.step);
-      }
-    }
+  const auto value = better_value(trainer.metric(), state.history.back(), best_value_);
+  if (value) {
+    best_value_ = value;
+    best_ = RunFolder::checkpoint_name(state.step);
   }
   const bool due = interval_.unit == Interval::Unit::Epochs
                        ? state.epoch % interval_.count == 0
                        : interval_.unit == Interval::Unit::Steps && state.step % interval_.count == 0;
-  if (due || is_best) write(trainer);
+  if (due || value) write(trainer);
 }
 
 void Checkpoints::on_end(TrainerCore& trainer) {
@@ -58,19 +81,23 @@ void Checkpoints::write(TrainerCore& trainer) {
   auto checkpoint = base_;
   trainer.fill(checkpoint);
   write_checkpoint(run_.checkpoint_path(name), checkpoint);
-  run_.set_last(name);
-  if (!best_.empty()) run_.set_best(best_);
   written_step_ = trainer.state().step;
   written_whole_epoch_ = trainer.state().batch == 0;
   written_at_ = std::chrono::steady_clock::now();
-  rotate();
+  settle(trainer);
 }
 
-void Checkpoints::rotate() {
-  const auto names = run_.checkpoints();
+// Names the last and the best of what is there, and removes what is too much.
+void Checkpoints::settle(const TrainerCore& trainer) {
+  auto names = run_.checkpoints();
+  // A later one is damaged, else this training had come from it: it counts for nothing.
+  std::erase_if(names, [&](const auto& name) { return RunFolder::checkpoint_step(name) > written_step_; });
+  const auto best = find_best(trainer, names);
+  run_.set_last(names.empty() ? "" : names.back());
+  run_.set_best(best);
   const auto surplus = static_cast<int64_t>(names.size()) - keep_last_;
   for (int64_t i = 0; i < surplus; ++i)
-    if (const auto& name = names[static_cast<size_t>(i)]; name != best_) run_.remove_checkpoint(name);
+    if (const auto& name = names[static_cast<size_t>(i)]; name != best) run_.remove_checkpoint(name);
 }
 
 Json Checkpoints::save() const {

@@ -1,4 +1,8 @@
 // Writes checkpoints, names the last and the best, and keeps the last few and the best.
+//
+// A process may be killed between any two of these. So LAST, BEST and what is kept follow from the
+// checkpoints that are there and from the history, after each checkpoint and once more where a training is
+// resumed.
 #pragma once
 
 #include <chrono>
@@ -28,13 +32,13 @@ class Checkpoints : public Callback {
 
  private:
   void write(TrainerCore& trainer);
-  void rotate();
+  void settle(const TrainerCore& trainer);
 
   RunFolder run_;
   Checkpoint base_;
   Interval interval_;
   int64_t keep_last_;
-  std::string best_;                  // name of the best checkpoint
+  std::string best_;                  // name of the best checkpoint ever
   std::optional<double> best_value_;  // of the trainer's metric there
   int64_t written_step_ = -1;         // step of the checkpoint written or resumed last
   bool written_whole_epoch_ = false;  // whether that one followed a validation

@@ -6,6 +6,7 @@
 #include <bit>
 #include <chrono>
 
+#include "training/run_folder.h"
 #include "training/trainer.h"
 
 namespace semblance {
@@ -82,7 +83,7 @@ std::string host_name() {
 EventFile::EventFile(const std::filesystem::path& folder, int64_t first_step)
     // 20 digits keep files in the order of their making, also those of one second.
     : writer_(std::make_unique<FileWriter>(
-          folder / fmt::format("events.out.tfevents.{:.6f}.{}.{}", now(), host_name(), getpid()))) {
+          folder / RunFolder::event_file_name(fmt::format("{:.6f}.{}.{}", now(), host_name(), getpid())))) {
   auto version = new_event(0);
   put_bytes(version, 3, "brain.Event:2");  // Event.file_version
   write_event(version);

@@ -10,8 +10,8 @@
 
 namespace semblance {
 
-/// Writes events.out.tfevents.<seconds>.<host>.<process>: TFRecords (length, masked CRC-32C, protobuf
-/// message) as tensorflow/core/util/event.proto and summary.proto define them.
+/// Writes events.out.tfevents.<seconds>.<host>.<process>.semblance: TFRecords (length, masked CRC-32C,
+/// protobuf message) as tensorflow/core/util/event.proto and summary.proto define them.
 class EventFile {
  public:
   /// `first_step`: events of earlier files from this step on are void, as those after the checkpoint of a
