@@ -74,6 +74,18 @@ TEST(ParseValue, NumbersAreParsedWhole) {
     EXPECT_THROW(parse_real(wrong, "x", field), Error) << wrong;
 }
 
+TEST(ParseValue, SwitchesAreOnOrOff) {
+  for (const char* on : {"true", "yes", "1"}) EXPECT_TRUE(parse_switch(on, "x")) << on;
+  for (const char* off : {"false", "no", "0"}) EXPECT_FALSE(parse_switch(off, "x")) << off;
+  for (const char* wrong : {"", "on", "TRUE", "yes ", "2", "-1"}) try {
+      parse_switch(wrong, "lowercase");
+      ADD_FAILURE() << wrong;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Usage);
+      EXPECT_NE(std::string(error.what()).find("--lowercase"), std::string::npos) << error.what();
+    }
+}
+
 TEST(SplitList, KeepsEmptyParts) {
   EXPECT_EQ(split_list("1,2"), (std::vector<std::string>{"1", "2"}));
   EXPECT_EQ(split_list("1,,2,"), (std::vector<std::string>{"1", "", "2", ""}));

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "data/error.h"
+
 namespace semblance {
 namespace {
 
@@ -43,6 +45,28 @@ TEST(Split, KeepsAGroupTogether) {
     for (size_t i = 0; i < part->size(); i += 3) EXPECT_EQ((*part)[i] + 2, (*part)[i + 2]);
   }
   EXPECT_EQ(split.train.size(), 180u);
+}
+
+TEST(SplitShares, APartWhoseFileIsGivenLeavesItsShareToTraining) {
+  const std::vector<double> split = {0.5, 0.25, 0.25};
+  using Shares = std::array<double, 3>;
+  EXPECT_EQ(split_shares(split, false, false), (Shares{0.5, 0.25, 0.25}));
+  EXPECT_EQ(split_shares(split, true, false), (Shares{0.75, 0, 0.25}));
+  EXPECT_EQ(split_shares(split, false, true), (Shares{0.75, 0.25, 0}));
+  EXPECT_EQ(split_shares(split, true, true), (Shares{1, 0, 0}));
+}
+
+TEST(SplitShares, AreThreeThatSumToOneTheFirstAboveZero) {
+  EXPECT_NO_THROW(split_shares({0.7, 0.2, 0.1}, false, false)) << "but for rounding";
+  for (const std::vector<double>& wrong :
+       {std::vector<double>{}, {1}, {0.5, 0.5}, {0.25, 0.25, 0.25, 0.25}, {0.8, 0.1, 0.2}, {0, 0.5, 0.5}})
+    try {
+      split_shares(wrong, true, true);
+      ADD_FAILURE() << wrong.size();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Usage);
+      EXPECT_NE(std::string(error.what()).find("--split"), std::string::npos) << error.what();
+    }
 }
 
 }  // namespace

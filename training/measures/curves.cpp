@@ -17,7 +17,7 @@ struct Axis {
   double place(double value) const { return high > low ? (value - low) / (high - low) : 0.5; }
 };
 
-// Ticks at 1, 2 or 5 times a power of ten.
+// Ticks at 1, 2 or 5 times a power of ten, a few of them; no ticks where there is nothing to span.
 Axis make_axis(double low, double high, bool whole) {
   if (!(high > low)) {
     const double margin = whole ? 1 : std::max(std::abs(low) * 0.05, 1e-3);
@@ -41,6 +41,22 @@ std::string escape(std::string_view text) {
   return out;
 }
 
+// Calls draw(value) for each tick from `first` on. They are counted: beside large numbers a step may be lost.
+template <class Draw>
+void for_each_tick(const Axis& axis, double first, Draw&& draw) {
+  const double last = (axis.high - first) / axis.step + 1e-9;
+  for (int tick = 0; tick <= last; ++tick) draw(first + tick * axis.step);
+}
+
+// Without what is not finite, which has no place.
+Panel drawable(Panel panel) {
+  for (auto& curve : panel.curves)
+    std::erase_if(curve.points, [](const auto& point) {
+      return !std::isfinite(point.first) || !std::isfinite(point.second);
+    });
+  return panel;
+}
+
 std::string draw_panel(const Panel& panel, const std::string& x_title, double left) {
   double x_low = 1e300, x_high = -1e300, y_low = 1e300, y_high = -1e300;
   for (const auto& curve : panel.curves)
@@ -54,17 +70,18 @@ std::string draw_panel(const Panel& panel, const std::string& x_title, double le
   const auto py = [&](double y) { return kTop + (1 - y_axis.place(y)) * height; };
   std::string svg = fmt::format("<text x=\"{:.1f}\" y=\"20\" class=\"title\">{}</text>\n", left + kLeft,
                                 escape(panel.title));
-  for (double y = y_axis.low; y <= y_axis.high + y_axis.step / 2; y += y_axis.step)
+  for_each_tick(y_axis, y_axis.low, [&](double y) {
     svg += fmt::format(
         "<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" class=\"grid\"/><text x=\"{:.1f}\" "
         "y=\"{:.1f}\" "
         "text-anchor=\"end\">{:.4g}</text>\n",
         left + kLeft, left + kWidth - kRight, py(y), py(y), left + kLeft - 8, py(y) + 4,
         std::abs(y) < y_axis.step * 1e-6 ? 0.0 : y);
-  for (double x = std::ceil(x_axis.low / x_axis.step) * x_axis.step; x <= x_axis.high + 1e-9;
-       x += x_axis.step)
+  });
+  for_each_tick(x_axis, std::ceil(x_axis.low / x_axis.step) * x_axis.step, [&](double x) {
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:.4g}</text>\n", px(x),
                        kHeight - kBottom + 20, x);
+  });
   svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n",
                      left + kLeft + width / 2, kHeight - 12, escape(x_title));
   double legend = left + kLeft + 90;
@@ -96,7 +113,7 @@ std::string draw_curves(const std::vector<Panel>& panels, const std::string& x_t
       "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
       width, kHeight);
   for (size_t i = 0; i < panels.size(); ++i)
-    svg += draw_panel(panels[i], x_title, kWidth * static_cast<double>(i));
+    svg += draw_panel(drawable(panels[i]), x_title, kWidth * static_cast<double>(i));
   return svg + "</svg>\n";
 }
 

@@ -17,7 +17,7 @@ struct Panel {
   std::vector<Curve> curves;
 };
 
-/// The panels side by side; `x_title` names their common axis.
+/// The panels side by side; `x_title` names their common axis. Points that are not finite are left out.
 std::string draw_curves(const std::vector<Panel>& panels, const std::string& x_title);
 
 }  // namespace semblance
