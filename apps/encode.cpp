@@ -57,9 +57,7 @@ class JsonLines : public Output {
   void finish() override { file_.commit(); }
 
  private:
-  void write(const Json& object) {
-    file_.writer().write(json_line(object) + "\n");
-  }
+  void write(const Json& object) { file_.writer().write(json_line(object) + "\n"); }
 
   std::string key_;
   AtomicFile file_;

@@ -12,13 +12,14 @@ void add_serving_options(CommandLine& line) {
   line.add_flag("Output", "json", "print JSON");
 }
 
-Served open_served(const CommandLine& line, const std::string& run, std::string_view verb,
-                   const std::function<bool(const TaskKind&)>& can) {
-  ServingOptions options;
-  line.apply_fields(options);
-  set_threads(options.threads);
+namespace {
+
+// The best, last or named checkpoint of `run`, opened if its kind is one of those that `can`, which are those
+// that `verb`.
+Served open_kind(const std::string& run, const ServingOptions& options, std::string_view verb,
+                 const std::function<bool(const TaskKind&)>& can) {
   Served served{.location = locate_checkpoint(run, options.checkpoint), .checkpoint = {}, .model = nullptr};
-  const auto source = served.location.path();
+  const auto source = served.location.path().string();
   served.checkpoint = read_checkpoint(source, CheckpointPart::ModelOnly);
   bool will_do = false;
   std::string names;
@@ -28,28 +29,36 @@ Served open_served(const CommandLine& line, const std::string& run, std::string_
     (names += names.empty() ? "" : " or ") += kind.name;
   }
   if (!will_do)
-    throw Error(ErrorKind::Model, "{}: expected a model that {} ({}), found one of {}", source.string(), verb,
-                names, served.task());
-  served.model = open_model(served.checkpoint, source.string(), resolve_device(options.device));
+    throw Error(ErrorKind::Model, "{}: expected a model that {} ({}), found one of {}", source, verb, names,
+                served.task());
+  served.model = open_model(served.checkpoint, source, resolve_device(options.device));
   return served;
+}
+
+}  // namespace
+
+Served open_served(const CommandLine& line, const std::string& run, std::string_view verb,
+                   const std::function<bool(const TaskKind&)>& can) {
+  ServingOptions options;
+  line.apply_fields(options);
+  set_threads(options.threads);
+  return open_kind(run, options, verb, can);
 }
 
 void add_oov_option(CommandLine& line, std::string_view heading) {
   line.add_option(heading, "oov", "RUN", "a trigram run that makes vectors for words the file lacks");
 }
 
-std::unique_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim) {
+std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim) {
   const auto run = line.last("oov");
   if (!run) return nullptr;
-  const auto source = locate_checkpoint(*run, "best").path();
-  auto model = open_model(read_checkpoint(source, CheckpointPart::ModelOnly), source.string(), c10::kCPU);
-  std::unique_ptr<WordEncoder> encoder(dynamic_cast<WordEncoder*>(model.get()));
-  if (!encoder)
-    throw Error(ErrorKind::Model, "{}: expected a model that encodes words, found another", source.string());
-  std::ignore = model.release();
+  auto served = open_kind(*run, {.checkpoint = "best", .device = "cpu", .threads = 0}, "encodes words",
+                          [](const TaskKind& kind) { return kind.encodes_words; });
+  const std::shared_ptr<ServedModel> model = std::move(served.model);
+  auto encoder = std::dynamic_pointer_cast<WordEncoder>(model);
   if (encoder->dim() != dim)
-    throw Error(ErrorKind::Model, "{}: expected a model of {} dimensions, found {}", source.string(), dim,
-                encoder->dim());
+    throw Error(ErrorKind::Model, "{}: expected a model of {} dimensions, found {}",
+                served.location.path().string(), dim, encoder->dim());
   return encoder;
 }
 

@@ -52,7 +52,7 @@ Served open_served(const CommandLine& line, const std::string& run, std::string_
 /// Adds --oov under `heading`.
 void add_oov_option(CommandLine& line, std::string_view heading);
 /// The run that --oov names, whose vectors have `dim` dimensions; null if it names none.
-std::unique_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim);
+std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim);
 
 /// Calls visit(text, may_wait) for each line of `path` that is not blank, as well-formed UTF-8; `may_wait`:
 /// the next one may be long in coming. Warns of what was repaired.

@@ -42,7 +42,7 @@ struct Session {
   void add_top() { line.add_fields(top, "Query"); }
   /// --oov, for the verbs that can make up for unknown words.
   void add_oov() { add_oov_option(line, "Vectors"); }
-  std::unique_ptr<WordEncoder> open_oov(const WordVectors& vectors) const {
+  std::shared_ptr<WordEncoder> open_oov(const WordVectors& vectors) const {
     return semblance::open_oov(line, vectors.dim());
   }
   WordVectors load(const std::string& path) const { return WordVectors::load(path, options, print_note); }

@@ -12,7 +12,7 @@ from conftest import BIN, ROOT, assert_same_neighbors, semblance
 USAGE, DATA, MODEL = 2, 3, 4
 
 WORDS = ROOT / "tests/fixtures/words.vec"
-# "noemia" has runs of noe and mia; of "zzz" and of "q" no run is known.
+# "noemia" has the trigrams noe and mia; of "zzz" and of "q" no trigram is known.
 UNKNOWN, WITHOUT_RUNS = "noemia", ["zzz", "q"]
 FITTED = ["--epochs", "100", "--batch-size", "4", "--lr", "0.05", "--weight-decay", "0", "--checkpoint-every", "100000steps"]
 
@@ -128,7 +128,7 @@ def test_words_too_short_for_a_run_are_named_and_not_learnt(tmp_path):
 def test_held_out_words_without_a_known_run_are_named(tmp_path):
     (tmp_path / "v").write_text("zzz 1 2\nmia 1 2\nmie 3 4\n")
     result = train(tmp_path / "r", "--json", vectors=tmp_path / "v")
-    assert "warning: 1 word(s) held out and without a known run, which count as zero vectors: zzz\n" in result.err
+    assert "warning: 1 word(s) held out and without a known n-gram, which count as zero vectors: zzz\n" in result.err
     assert result.json["valid"]["cosine"] == 0
 
 
@@ -303,7 +303,7 @@ WRONG_TRAINING = {
     "vectors that are not there": (["--vectors", "{}/none"], None, DATA, "none: cannot be opened"),
     "an empty file": ([], "", DATA, "found an empty file"),
     "a single word, which is held out": ([], "1 2\nking 1 2\n", DATA, "--held-out"),
-    "words without runs": (["--ngrams", "5"], "2 2\na 1 2\nb 2 3\n", DATA, "runs of 5 characters"),
+    "words without runs": (["--ngrams", "5"], "2 2\na 1 2\nb 2 3\n", DATA, "n-grams of 5 characters"),
     "a list without known words": (["--words", "{}/rows"], "3 2\nking 1 2\nqueen 2 3\nrook 2 2\n", DATA, "expected words of"),
     "a list that is not there": (["--words", "{}/none"], "2 2\nking 1 2\nqueen 2 3\n", DATA, "none: cannot be opened"),
     **{f"--held-out {share}": (["--held-out", share], "2 2\nking 1 2\nqueen 2 3\n", USAGE, "--held-out") for share in ("1", "-0.1", "x")},
@@ -330,9 +330,9 @@ def test_an_oov_run_of_another_kind(run, trained, tmp_path):
     (tmp_path / "v").write_text("king 1 2\nqueen 2 3\n")
     (tmp_path / "rows").write_text("king\tqueen\tking\n")
     for question, message in [
-        (["vectors", "neighbors", tmp_path / "v", "king", "--oov", run], "expected a model of vectors of 2 numbers, found 8"),
-        (["evaluate", "--vectors", tmp_path / "v", tmp_path / "rows", "--oov", run], "expected a model of vectors of 2 numbers, found 8"),
-        (["vectors", "similarity", WORDS, "mia", "mii", "--oov", trained], "expected a trigram model, found one of sentiment"),
+        (["vectors", "neighbors", tmp_path / "v", "king", "--oov", run], "expected a model of 2 dimensions, found 8"),
+        (["evaluate", "--vectors", tmp_path / "v", tmp_path / "rows", "--oov", run], "expected a model of 2 dimensions, found 8"),
+        (["vectors", "similarity", WORDS, "mia", "mii", "--oov", trained], "expected a model that encodes words (trigram), found one of sentiment"),
         (["vectors", "vector", WORDS, "mia", "--oov", tmp_path / "none"], "expected a run folder"),
     ]:
         result = semblance(*question, check=False)
@@ -340,7 +340,7 @@ def test_an_oov_run_of_another_kind(run, trained, tmp_path):
     result = semblance("encode", trained, input="king\n", check=False)
     assert result.code == MODEL and "expected a model that encodes (trigram or dssm), found one of sentiment" in result.error
     result = semblance("encode", run, "--merge", tmp_path / "v", input="king\n", check=False)
-    assert result.code == DATA and "expected vectors of 8 numbers, found 2" in result.error
+    assert result.code == DATA and "expected vectors of 8 dimensions, found 2" in result.error
     (tmp_path / "analogies").write_text(": capitals\nmia mii lea lei\n")
     for question in (["vectors", "evaluate", WORDS, tmp_path / "analogies", "--oov", run], ["evaluate", run, tmp_path / "analogies"]):
         result = semblance(*question, check=False)

@@ -353,7 +353,7 @@ void resume(RunFolder run, const std::string& name, const TrainerOptions& option
   resumed->trainer->add(std::make_unique<Look>(spy));
   const auto point = read_checkpoint(run.checkpoint_path(name), CheckpointPart::TrainingState);
   resumed->trainer->restore(point, name);
-  resumed->trainer->fit(points(), SequentialSampler(50), validation);
+  resumed->fit(SequentialSampler(50), validation);
 }
 
 TEST(Checkpoints, NamesFollowFromWhatIsThereWhenAFinishedTrainingIsResumed) {
@@ -363,7 +363,7 @@ TEST(Checkpoints, NamesFollowFromWhatIsThereWhenAFinishedTrainingIsResumed) {
   options.keep_last = 5;
   auto first = make_run(options);
   first->trainer->add(std::make_unique<Checkpoints>(run, Checkpoint{}, options));
-  first->trainer->fit(points(), SequentialSampler(50), &points());
+  first->fit(SequentialSampler(50), &points());
   ASSERT_EQ(run.checkpoints(), (std::vector<std::string>{"step-00000007", "step-00000014", "step-00000021"}));
   ASSERT_EQ(run.best(), "step-00000021");
   run.set_last("step-00000007");
@@ -390,7 +390,7 @@ TEST(Checkpoints, LaterDamagedOnesCountForNothing) {
   options.keep_last = 10;
   auto first = make_run(options);
   first->trainer->add(std::make_unique<Checkpoints>(run, Checkpoint{}, options));
-  first->trainer->fit(points(), SequentialSampler(50), static_cast<const Points*>(nullptr));
+  first->fit(SequentialSampler(50), nullptr);
   for (const char* name : {"step-00000006", "step-00000007"})
     std::filesystem::remove(run.checkpoint_path(name) / "manifest.json");
   options.keep_last = 1;
