@@ -76,7 +76,7 @@ def opinions(tmp_path_factory):
     return path
 
 
-QUICK = ["--epochs", "6", "--batch-size", "8", "--lr", "0.02", "--split", "0.8,0.2,0"]
+QUICK = ["--epochs", "6", "--batch-size", "8", "--lr", "0.02", "--split", "0.8,0.2,0", "--threads", "1"]
 
 
 @pytest.fixture(scope="session")
