@@ -166,13 +166,14 @@ void write_texts(const CommandLine& line, TextEncoder& model, const Served& serv
 int run_encode(Arguments arguments) {
   CommandLine line(
       "encode RUN [FILE|-] [options]",
-      "Gives vectors to words (a trigram model) or to texts (a dssm model), one a line. A word of which no\n"
+      "Gives vectors to words (a trigram model) or to texts (a dssm model), one per line. A word of which "
+      "no\n"
       "character n-gram is known gets none, nor does a text of which no word is: they are counted.");
   add_serving_options(line);
   line.add_option("Words", "merge", "VECTORS",
                   "write these vectors first, and make those of other words alone");
   line.add_option("Output", "output-format", enum_choices<EncodeFormat>(),
-                  "what to write; jsonl has a JSON object a line, one for each line of texts; the others "
+                  "what to write; jsonl has one JSON object per line, one for each line of texts; the others "
                   "have each text once; "
                   "auto: word2vec for words, jsonl for texts",
                   "auto");

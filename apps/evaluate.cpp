@@ -30,7 +30,7 @@ int evaluate_vectors(Arguments arguments) {
   CommandLine line(
       "evaluate --vectors FILE ROWS [options]",
       "Ranks the duplicate of each question among other candidates by the mean of the words' vectors. Rows "
-      "hold\na question, its duplicate and negatives, between tabs.");
+      "hold\na question, its duplicate and negatives, tab-separated.");
   VectorFileOptions file;
   TextOptions text;
   RankingOptions ranking;

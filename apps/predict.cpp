@@ -22,11 +22,11 @@ std::string to_line(const Prediction& prediction, bool multi_label) {
 }  // namespace
 
 int run_predict(Arguments arguments) {
-  CommandLine line(
-      "predict RUN [FILE|-] [options]",
-      "Prints a JSON line for each text, in order: {\"label\":…,\"probability\":…}, or, where texts have "
-      "sets of labels,\n"
-      "{\"labels\":[…],\"probabilities\":[…]}. Texts come one a line unless --input-format says otherwise.");
+  CommandLine line("predict RUN [FILE|-] [options]",
+                   "Prints a JSON line for each text, in order: {\"label\":…,\"probability\":…}, or, for a "
+                   "multi-label model,\n"
+                   "{\"labels\":[…],\"probabilities\":[…]}. Texts come one per line unless --input-format "
+                   "says otherwise.");
   add_serving_options(line);
   InputOptions layout;
   layout.format = InputFormat::Lines;

@@ -65,7 +65,8 @@ int run_search(Arguments arguments) {
   CommandLine line(
       "search RUN --corpus FILE [FILE|-] [options]",
       "Finds the texts of a corpus that are nearest to each line of a file or of standard input. The corpus\n"
-      "has a text a line; encoded before (semblance encode RUN TEXTS --output-format mapped --output FILE) "
+      "has one text per line; encoded before (semblance encode RUN TEXTS --output-format mapped --output "
+      "FILE) "
       "it\n"
       "opens at once.");
   add_serving_options(line);

@@ -26,7 +26,7 @@ struct Session {
   Session(std::string usage, std::string description) : line("vectors " + usage, std::move(description)) {
     line.add_fields(VectorFileOptions{}, "Vectors");
     line.add_fields(ThreadOptions{}, "Vectors");
-    line.add_flag("Output", "json", "print JSON: one object, or one a query where they come from a stream");
+    line.add_flag("Output", "json", "print JSON: one object, or one per query where they come from a stream");
   }
 
   bool parse(Arguments arguments) {
@@ -232,12 +232,12 @@ int neighbors(Arguments arguments) {
 int analogy(Arguments arguments) {
   Session session(
       "analogy FILE [-] [options]",
-      "Prints the words nearest to the mean of some words' unit vectors, others turned round: --positive\n"
-      "king --positive woman --negative man. With - each line of standard input is a query: words, those to\n"
-      "turn round behind a minus sign (king woman -man).");
+      "Prints the words nearest to the mean of the positive unit vectors minus the negative ones:\n"
+      "--positive king --positive woman --negative man. With - each line of standard input is a query:\n"
+      "words, the negative ones behind a minus sign (king woman -man).");
   session.add_top();
   session.line.add_option("Query", "positive", "WORD", "a word to add; may be given several times");
-  session.line.add_option("Query", "negative", "WORD", "a word to turn round; may be given several times");
+  session.line.add_option("Query", "negative", "WORD", "a word to subtract; may be given several times");
   if (!session.parse(arguments)) return 0;
   const auto& given = session.line.positional(1, 2);
   const auto positive = session.line.all("positive"), negative = session.line.all("negative");
@@ -295,8 +295,8 @@ int closest(Arguments arguments) {
 int evaluate(Arguments arguments) {
   Session session(
       "evaluate FILE SET [options]",
-      "Measures vectors on analogies (sections and four words a line) or on word similarities (two words\n"
-      "and a number a line).");
+      "Measures vectors on analogies (sections and four words per line) or on word similarities (two\n"
+      "words and a number per line).");
   session.line.add_fields(WordSetOptions{}, "Words");
   session.add_oov();
   if (!session.parse(arguments)) return 0;

@@ -27,7 +27,8 @@ concept BatchSource = requires(const S& source, int64_t epoch, int64_t i) {
   { source.epoch(epoch).batch(i) } -> std::same_as<typename S::Batch>;
 };
 
-/// Rows that can be batched: `batch(rows, key)` draws whatever is random from `key` alone.
+/// Rows that can be batched: `batch(rows, key)` draws whatever is random from `key` alone. Datasets do not
+/// change once made, so any number of threads may call it at once.
 template <class D>
 concept Dataset = requires(const D& data, std::span<const int64_t> rows, uint64_t key) {
   { data.size() } -> std::convertible_to<int64_t>;

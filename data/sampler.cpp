@@ -55,12 +55,12 @@ std::vector<int64_t> WeightedSampler::order(int64_t epoch) const {
   return rows;
 }
 
-SeparatingSampler::SeparatingSampler(std::vector<int32_t> groups, int64_t batch_size, uint64_t seed)
+NoDuplicatesSampler::NoDuplicatesSampler(std::vector<int32_t> groups, int64_t batch_size, uint64_t seed)
     : groups_(std::move(groups)), batch_size_(batch_size), group_count_(0), seed_(seed) {
   for (const int32_t group : groups_) group_count_ = std::max<int64_t>(group_count_, group + 1);
 }
 
-std::vector<int64_t> SeparatingSampler::order(int64_t epoch) const {
+std::vector<int64_t> NoDuplicatesSampler::order(int64_t epoch) const {
   const auto shuffled = ShuffledSampler(size(), seed_).order(epoch);
   std::vector<int64_t> rows, waiting, still_waiting;
   rows.reserve(shuffled.size());

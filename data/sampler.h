@@ -1,5 +1,6 @@
 // The order in which an epoch visits the rows of a dataset. A sampler is pure: `order` depends on its seed
-// and on the epoch alone, so a position within the epoch is all the state there is.
+// and on the epoch alone, so a position within the epoch is all the state there is, and any number of
+// threads may ask it at once.
 #pragma once
 
 #include <array>
@@ -68,10 +69,10 @@ class WeightedSampler : public Sampler {
 
 /// Every row once, in random order, but so that no batch has two rows of one group, as far as that can be:
 /// what is left at the end of an epoch, rows of few groups, comes last as it is.
-class SeparatingSampler : public Sampler {
+class NoDuplicatesSampler : public Sampler {
  public:
   /// `groups`: the group of each row, from 0.
-  SeparatingSampler(std::vector<int32_t> groups, int64_t batch_size, uint64_t seed);
+  NoDuplicatesSampler(std::vector<int32_t> groups, int64_t batch_size, uint64_t seed);
   int64_t size() const override { return static_cast<int64_t>(groups_.size()); }
   std::vector<int64_t> order(int64_t epoch) const override;
 

@@ -40,14 +40,14 @@ void append_pairs(int32_t first, int32_t end, int32_t group, const PairOptions& 
         options.choice == PairChoice::AllPairs ? unrank_pair(index, n) : std::pair{int64_t{0}, index + 1};
     pairs.push_back({first + static_cast<int32_t>(a), first + static_cast<int32_t>(b), group});
   };
-  if (options.most_per_row == 0 || count <= options.most_per_row) {
+  if (options.max_per_row == 0 || count <= options.max_per_row) {
     for (int64_t i = 0; i < count; ++i) add(i);
     return;
   }
   // R. Floyd's sample: each set of so many is as likely as every other.
   std::vector<int64_t> chosen;
   RandomStream random(key);
-  for (int64_t last = count - options.most_per_row; last < count; ++last) {
+  for (int64_t last = count - options.max_per_row; last < count; ++last) {
     const auto drawn = static_cast<int64_t>(random.below(static_cast<uint64_t>(last) + 1));
     const auto place = std::ranges::lower_bound(chosen, drawn);
     if (place != chosen.end() && *place == drawn)

@@ -29,12 +29,12 @@ struct EnumNames<PairChoice> {
 
 struct PairOptions {
   PairChoice choice = PairChoice::AllPairs;
-  int64_t most_per_row = 0;
+  int64_t max_per_row = 0;
 
   void fields(FieldList& list) {
     list.add("pairs", choice, {.help = "which texts of a row of duplicates make pairs"});
-    list.add("max-pairs-per-row", most_per_row,
-             {.help = "of a row that gives more, so many drawn at random; 0: all", .min = 0, .max = 1e9});
+    list.add("max-pairs-per-row", max_per_row,
+             {.help = "most pairs of a row, drawn at random; 0: all", .min = 0, .max = 1e9});
   }
 };
 

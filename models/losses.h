@@ -19,14 +19,14 @@ enum class ClassificationLoss {
   Nll,           ///< negative log-likelihood of log_softmax(logits): the same value in two steps
 };
 
-/// Whether the loss judges each output by itself (sigmoid) and not all as one distribution (softmax).
+/// Whether the loss takes each output by itself (sigmoid) and not all as one distribution (softmax).
 inline bool is_binary(ClassificationLoss loss) {
   return loss == ClassificationLoss::Bce || loss == ClassificationLoss::BceLogits;
 }
 
 /// logits [batch, outputs].
-/// targets: int64 [batch] class numbers, or float [batch, outputs] of 0 and 1 where each text has a set of
-/// labels (binary losses only). One output and class numbers 0 and 1: the output is class 1's. class_weights:
+/// targets: int64 [batch] class numbers, or float [batch, outputs] of 0 and 1 for multi-label texts
+/// (binary losses only). One output and class numbers 0 and 1: the output is class 1's. class_weights:
 /// undefined, or float [classes], the weight of an example by its class (for class numbers only).
 LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets, ClassificationLoss loss,
                             const at::Tensor& class_weights = {});

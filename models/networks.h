@@ -18,7 +18,7 @@ class Module;
 
 namespace semblance {
 
-/// A module that makes a row of numbers of each bag of ids. Not to be shared between threads while it is
+/// A module that makes a vector of each bag of ids. Not to be shared between threads while it is
 /// trained.
 class Network {
  public:

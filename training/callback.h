@@ -1,4 +1,5 @@
-// What happens beside the training: a list made at run time. A hook gets the trainer's common part.
+// What happens beside the training: a list made at run time. A hook gets the trainer's common part, and is
+// called in the trainer's thread.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // Checkpoints: versioned folders with a manifest, written whole or not at all, verified before use (row 8.3).
-// checkpoints/README.md describes the format.
+// checkpoints/README.md describes the format. The functions may run in several threads at once, those on one
+// folder only where none of them writes it.
 #pragma once
 
 #include <cstdint>

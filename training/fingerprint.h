@@ -8,6 +8,7 @@
 
 namespace semblance {
 
+/// To be used by one thread at a time.
 class Fingerprint {
  public:
   Fingerprint();

@@ -17,7 +17,7 @@ struct Job : Sections {
 
 /// The form kept in job.toml and in a checkpoint's manifest.
 Json job_to_json(const Job& job);
-/// Sets the fields that `json` names. Throws Error(Usage) for a section or a key that is none.
+/// Sets the fields that `json` names. Throws Error(Usage) for an unknown section or key.
 void job_from_json(Job& job, const Json& json);
 
 }  // namespace semblance

@@ -1,5 +1,6 @@
 // Optimizers. Dense gradients go through LibTorch's fused operators: one pass over each parameter, where
-// torch::optim makes ten. Row-sparse gradients touch their rows alone.
+// torch::optim makes ten. Row-sparse gradients touch their rows alone. To be used by one thread at a time; a
+// step spreads its work over LibTorch's threads itself.
 #pragma once
 
 #include <cstdint>

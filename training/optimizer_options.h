@@ -9,7 +9,7 @@
 namespace semblance {
 
 /// LazyAdam's decay reaches a row with the next gradient that it has, for all the steps since the last.
-/// DenseAdam is torch::optim::Adam itself. RowwiseAdagrad keeps one number for each row of a matrix.
+/// DenseAdam is torch::optim::Adam itself. RowwiseAdagrad keeps one state value per row.
 enum class OptimizerKind { Sgd, Adam, AdamW, Adagrad, LazyAdam, RowwiseAdagrad, DenseAdam };
 
 template <>

@@ -19,7 +19,7 @@ void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* 
                     int64_t begin, int64_t end, int64_t dim, float* weight, float* exp_avg,
                     float* exp_avg_sq);
 
-/// Adagrad with one number a row: sums[row] += mean of the row's squared gradient, weight[row] −=
+/// Adagrad with one state value per row: sums[row] += mean of the row's squared gradient, weight[row] −=
 /// learning_rate · gradient / (√sums[row] + eps). The gradient has weight_decay · weight[row] added first.
 /// Arrays as above; sums [table rows].
 struct RowwiseAdagradStep {

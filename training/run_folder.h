@@ -13,6 +13,8 @@
 
 namespace semblance {
 
+/// Keeps nothing but the path: what is told is what the disk holds at that moment. One thread, and one
+/// process, may change a run at a time.
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}

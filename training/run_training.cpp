@@ -50,7 +50,7 @@ void check(const torch::nn::Module& module, const TrainerOptions& options, bool 
            const Notice& notice) {
   if (options.patience > 0 && !has_validation)
     throw Error(ErrorKind::Usage,
-                "--patience: expected validation data to judge by, found none; give --valid or a --split "
+                "--patience: expected validation data, found none; give --valid or a --split "
                 "with a validation share");
   constexpr int64_t kLarge = int64_t{1} << 24;
   if (wants_sparse_gradients(options.optimizer)) return;

@@ -1,4 +1,5 @@
-// The one training loop. It knows nothing of what it trains: a Task gives module, loss and measures.
+// The one training loop. It knows nothing of what it trains: a Task gives module, loss and measures. A
+// trainer, its task and its callbacks belong to one thread; batches are made ahead on another.
 #pragma once
 
 #include <c10/core/GradMode.h>

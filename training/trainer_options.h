@@ -51,7 +51,7 @@ struct TrainerOptions {
     list.add("epochs", epochs, {.help = "passes over the training data", .min = 1, .max = 1e6});
     list.add("batch-size", batch_size, {.help = "examples in a batch", .min = 1, .max = 1e7});
     list.add("accumulate", accumulate,
-             {.help = "batches whose gradients make one step", .min = 1, .max = 1e6});
+             {.help = "batches whose gradients are added up for one step", .min = 1, .max = 1e6});
     list.add("lr", learning_rate, {.help = "learning rate", .min = 0, .max = 1e6});
     list.add("optimizer", optimizer,
              {.help = "lazy-adam and rowwise-adagrad update only the embedding rows of the batch; "
@@ -61,7 +61,7 @@ struct TrainerOptions {
              {.help = "decoupled for adamw and lazy-adam, part of the gradient for the others",
               .min = 0,
               .max = 1e6});
-    list.add("schedule", schedule, {.help = "how the learning rate goes on after the warm-up"});
+    list.add("schedule", schedule, {.help = "learning rate after the warm-up"});
     list.add("warmup", warmup, {.help = "steps over which the learning rate rises from zero", .min = 0});
     list.add("decay-epochs", decay_epochs, {.help = "epochs between the drops of --schedule step", .min = 1});
     list.add("decay", decay, {.help = "factor of each drop of --schedule step", .min = 0, .max = 1});
@@ -70,7 +70,7 @@ struct TrainerOptions {
              {.help = "stop after so many epochs without a better --metric; 0: never", .min = 0});
     list.add(
         "metric", metric,
-        {.help = "what the best checkpoint is chosen by; by default the task's main metric", .hint = "NAME"});
+        {.help = "metric that chooses the best checkpoint; by default the task's main one", .hint = "NAME"});
     list.add("checkpoint-every", checkpoint_every,
              {.help = "steps, epochs or minutes between checkpoints", .hint = "500steps|1epoch|10min"});
     list.add("checkpoint-content", checkpoint_content, {.help = "weights alone cannot be resumed"});

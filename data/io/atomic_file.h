@@ -13,7 +13,8 @@ namespace semblance {
 
 enum class ErrorKind;
 
-/// A file that is being written. Throws Error(Model) on every failure, a full disk among them.
+/// A file that is being written, by one thread at a time. Throws Error(Model) on every failure, a full disk
+/// among them.
 class FileWriter {
  public:
   /// Makes the file, or empties it.

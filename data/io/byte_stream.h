@@ -10,6 +10,7 @@ namespace semblance {
 
 enum class Compression { Detect, None };
 
+/// To be used by one thread at a time.
 class ByteStream {
  public:
   /// Opens `path`; "-" is standard input. Throws Error(Data) if it cannot be opened or is a folder.

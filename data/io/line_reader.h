@@ -11,6 +11,7 @@
 
 namespace semblance {
 
+/// To be used by one thread at a time.
 class LineReader {
  public:
   /// A line over `max_line_bytes` is an error: an endless line must not take the machine's memory.

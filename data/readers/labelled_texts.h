@@ -19,7 +19,7 @@ struct LabelledTexts {
   Texts texts;
   RaggedIds labels;   ///< numbers of `names`; one a row, or any number where the labels are sets
   WordTable names;    ///< numbered by first appearance
-  bool sets = false;  ///< whether a row has a set of labels (several __label__ marks, or a bracketed list)
+  bool sets = false;  ///< multi-label: a row may have several (__label__ marks, or a bracketed list)
   ReadReport report;
 };
 

@@ -16,7 +16,7 @@ struct ReadReport {
     std::string_view whole = "text", bad = "row", repaired = "text";
   } units = {};
   std::string layout = {};         ///< what the first file was recognised as; empty: not to be told
-  std::string details = {};        ///< of what was delivered: " of 100 numbers"
+  std::string details = {};        ///< of what was delivered: " of 100 dimensions"
   int64_t rows = 0;                ///< delivered
   int64_t skipped = 0;             ///< left out under --bad-rows skip
   std::string first_skipped = {};  ///< where and why, of the first of them

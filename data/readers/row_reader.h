@@ -18,6 +18,7 @@ struct Row {
   std::string error;                     ///< why the row cannot be used; empty for a good one
 };
 
+/// To be used by one thread at a time.
 class RowReader {
  public:
   virtual ~RowReader() = default;

@@ -13,7 +13,8 @@
 
 namespace semblance {
 
-/// Reads rows of two and more fields; blank lines are passed over. Ill-formed UTF-8 becomes U+FFFD.
+/// Reads rows of two and more fields; blank lines are passed over. Ill-formed UTF-8 becomes U+FFFD. To be
+/// used by one thread at a time.
 class TextRowReader {
  public:
   /// `expected` is what a row holds, for messages.

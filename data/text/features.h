@@ -23,7 +23,7 @@ struct EncodedIds {
 };
 
 /// Ids of a text: its words (those outside the vocabulary become UNK, or nothing where there is none), then
-/// its runs of words, then the character n-grams of all its words; those of n-grams follow the vocabulary's.
+/// its word n-grams, then the character n-grams of all its words; those of n-grams follow the vocabulary's.
 /// Its const functions may be called from several threads at once.
 class TextFeatures {
  public:

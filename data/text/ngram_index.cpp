@@ -29,41 +29,41 @@ NgramIndex::NgramIndex(const NgramIndexOptions& options) {
 }
 
 template <class Visit>
-void NgramIndex::for_each_run(std::string_view word, Visit&& visit) const {
-  if (!word.empty()) for_each_character_run(word, kMark, kMark, shortest_, longest_, visit);
+void NgramIndex::for_each_ngram(std::string_view word, Visit&& visit) const {
+  if (!word.empty()) for_each_char_ngram(word, kMark, kMark, shortest_, longest_, visit);
 }
 
-size_t NgramIndex::bucket(std::string_view run) const {
-  return XXH3_64bits(run.data(), run.size()) % row_of_bucket_.size();
+size_t NgramIndex::bucket(std::string_view ngram) const {
+  return XXH3_64bits(ngram.data(), ngram.size()) % row_of_bucket_.size();
 }
 
 void NgramIndex::add(std::string_view word) {
-  for_each_run(word, [&](std::string_view run) {
+  for_each_ngram(word, [&](std::string_view ngram) {
     if (row_of_bucket_.empty()) {
-      runs_.add(run);
-    } else if (auto& row = row_of_bucket_[bucket(run)]; row < 0) {
+      ngrams_.add(ngram);
+    } else if (auto& row = row_of_bucket_[bucket(ngram)]; row < 0) {
       row = size();
-      buckets_.push_back(bucket(run));
+      buckets_.push_back(bucket(ngram));
     }
   });
 }
 
 void NgramIndex::append_ids(std::string_view word, std::vector<int32_t>& ids) const {
-  for_each_run(word, [&](std::string_view run) {
-    const int32_t id = row_of_bucket_.empty() ? runs_.find(run) : row_of_bucket_[bucket(run)];
+  for_each_ngram(word, [&](std::string_view ngram) {
+    const int32_t id = row_of_bucket_.empty() ? ngrams_.find(ngram) : row_of_bucket_[bucket(ngram)];
     if (id >= 0) ids.push_back(id);
   });
 }
 
 int32_t NgramIndex::size() const {
-  return row_of_bucket_.empty() ? runs_.size() : static_cast<int32_t>(buckets_.size());
+  return row_of_bucket_.empty() ? ngrams_.size() : static_cast<int32_t>(buckets_.size());
 }
 
 std::string NgramIndex::serialize() const {
   std::string text;
   for (int32_t id = 0; id < size(); ++id) {
     if (row_of_bucket_.empty())
-      text += runs_[id];
+      text += ngrams_[id];
     else
       text += fmt::format("{}", buckets_[static_cast<size_t>(id)]);
     text += '\n';
@@ -81,7 +81,7 @@ NgramIndex NgramIndex::parse(const NgramIndexOptions& options, const std::string
     bool is_new = false;
     const int32_t id = index.size();
     if (index.row_of_bucket_.empty()) {
-      is_new = !line.empty() && index.runs_.add(line) == id;
+      is_new = !line.empty() && index.ngrams_.add(line) == id;
     } else {
       size_t bucket = 0;
       const auto* end = line.data() + line.size();
@@ -94,7 +94,7 @@ NgramIndex NgramIndex::parse(const NgramIndexOptions& options, const std::string
       }
     }
     if (!is_new)
-      throw Error(ErrorKind::Model, "{}:{}: expected a new run of characters; the checkpoint is damaged",
+      throw Error(ErrorKind::Model, "{}:{}: expected a new character n-gram; the checkpoint is damaged",
                   source, number);
   }
   return index;

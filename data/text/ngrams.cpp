@@ -35,10 +35,10 @@ void append_ngrams(std::span<const int32_t> words, int32_t first_id, const Ngram
 void append_char_ngrams(std::string_view word, int32_t first_id, const NgramOptions& options,
                         std::vector<int32_t>& ids) {
   if (options.longest_chars == 0) return;
-  for_each_character_run(
+  for_each_char_ngram(
       word, '<', '>', static_cast<size_t>(options.shortest_chars), static_cast<size_t>(options.longest_chars),
-      [&](std::string_view run) {
-        ids.push_back(bucket(XXH3_64bits(run.data(), run.size()), first_id, options.char_buckets));
+      [&](std::string_view ngram) {
+        ids.push_back(bucket(XXH3_64bits(ngram.data(), ngram.size()), first_id, options.char_buckets));
       });
 }
 

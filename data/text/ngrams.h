@@ -1,6 +1,6 @@
-// Runs of words and of characters as extra ids, hashed into a fixed number of rows: Joulin et al. 2016, "Bag
-// of tricks for efficient text classification" (row 2.8), and Bojanowski et al. 2017, "Enriching word vectors
-// with subword information".
+// Word n-grams and character n-grams as extra ids, hashed into a fixed number of rows: Joulin et al. 2016,
+// "Bag of tricks for efficient text classification" (row 2.8), and Bojanowski et al. 2017, "Enriching word
+// vectors with subword information".
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,12 @@
 
 namespace semblance {
 
-/// Calls visit(run) for each run of `shortest` to `longest` characters (code points) of `word`, well-formed
-/// UTF-8, between the marks that stand for its ends; not for a mark alone. The order is that of the runs'
-/// first characters, then of their lengths.
+/// Calls visit(ngram) for each n-gram of `shortest` to `longest` characters (code points) of `word`,
+/// well-formed UTF-8, between the marks that stand for its ends; not for a mark alone. The order is that of
+/// their first characters, then of their lengths.
 template <class Visit>
-void for_each_character_run(std::string_view word, char begin_mark, char end_mark, size_t shortest,
-                            size_t longest, Visit&& visit) {
+void for_each_char_ngram(std::string_view word, char begin_mark, char end_mark, size_t shortest,
+                         size_t longest, Visit&& visit) {
   const std::string marked = begin_mark + std::string(word) + end_mark;
   std::vector<size_t> starts;  // of each character, and the end
   for (size_t position = 0; position < marked.size(); decode_utf8(marked, position))
@@ -41,41 +41,38 @@ struct NgramOptions {
   int64_t shortest_chars = 3;
   int64_t char_buckets = 500000;
 
-  /// Ids that runs of words take, which follow those of the words: none where single words are all.
+  /// Ids that word n-grams take, which follow those of the words: none where single words are all.
   int64_t word_rows() const { return longest > 1 ? buckets : 0; }
-  /// Ids that all runs take; those of characters come last.
+  /// Ids that all n-grams take; those of character n-grams come last.
   int64_t rows() const { return word_rows() + (longest_chars > 0 ? char_buckets : 0); }
 
   void fields(FieldList& list) {
     list.add("ngrams", longest,
-             {.help = "longest run of words that counts as a feature of its own; 1: words alone",
-              .min = 1,
-              .max = 10});
+             {.help = "longest word n-grams used as features; 1: words alone", .min = 1, .max = 10});
     list.add("buckets", buckets,
-             {.help = "embedding rows that all runs of two and more words share by hashing",
-              .min = 1,
-              .max = 5e8});
+             {.help = "embedding rows that word n-grams share by hashing", .min = 1, .max = 5e8});
     list.add("char-ngrams", longest_chars,
-             {.help = "longest run of characters within a word that counts as a feature, unknown words' too; "
-                      "0: none",
+             {.help = "longest character n-grams used as features, of unknown words too; 0: none",
               .min = 0,
               .max = 32});
     list.add("min-char-ngrams", shortest_chars,
-             {.help = "shortest such run; a word's two ends count as a character each", .min = 1, .max = 32});
+             {.help = "shortest character n-grams; each end of a word counts as a character",
+              .min = 1,
+              .max = 32});
     list.add("char-buckets", char_buckets,
-             {.help = "embedding rows that all runs of characters share by hashing", .min = 1, .max = 5e8});
+             {.help = "embedding rows that character n-grams share by hashing", .min = 1, .max = 5e8});
   }
 };
 
-/// Throws Error(Usage) where the shortest run of characters is longer than the longest.
+/// Throws Error(Usage) where the shortest character n-gram is longer than the longest.
 void check_ngrams(const NgramOptions& options);
 
-/// Appends the ids of the runs of `words`, from 2 words to options.longest, to `ids`; they lie in
+/// Appends the ids of the n-grams of `words`, from 2 words to options.longest, to `ids`; they lie in
 /// [first_id, first_id + options.buckets).
 void append_ngrams(std::span<const int32_t> words, int32_t first_id, const NgramOptions& options,
                    std::vector<int32_t>& ids);
 
-/// Appends the ids of the runs of `word`'s characters (code points of well-formed UTF-8) between the marks <
+/// Appends the ids of the character n-grams of `word` (code points of well-formed UTF-8) between the marks <
 /// and > that stand for its ends, from options.shortest_chars to options.longest_chars long, without the
 /// marks alone; they lie in [first_id, first_id + options.char_buckets).
 void append_char_ngrams(std::string_view word, int32_t first_id, const NgramOptions& options,

@@ -55,6 +55,7 @@ struct TokenBuffer {
   std::vector<std::string_view> tokens;
 };
 
+/// Never changes once made, so any number of threads may use it at once, each with a TokenBuffer of its own.
 class TextPipeline {
  public:
   /// Reads the stop-word file that `options` may name. Throws Error(Data).

@@ -26,6 +26,7 @@ struct VocabularyOptions {
   }
 };
 
+/// Never changes once made, so any number of threads may use it at once.
 class Vocabulary {
  public:
   static constexpr int32_t kPad = 0;

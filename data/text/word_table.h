@@ -30,6 +30,7 @@ struct WordIndex {
   int32_t find(std::string_view word) const;
 };
 
+/// Const functions may be called by several threads at once, as long as none changes the table.
 class WordTable {
  public:
   WordTable();

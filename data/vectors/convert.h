@@ -21,7 +21,8 @@ struct EnumNames<VectorFormat> {
 };
 
 /// Writes any of the formats in one step: before `finish` there is at `path` what was, or nothing. Where no
-/// file is named it is as AtomicFile says. Throws Error where it cannot be written.
+/// file is named it is as AtomicFile says. Throws Error where it cannot be written. To be used by one thread
+/// at a time.
 class VectorWriter {
  public:
   /// Opens `path`. `expected_rows`: at most so many vectors will come; 0: not known. `encoder` is kept in a

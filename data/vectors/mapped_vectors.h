@@ -33,6 +33,7 @@ struct MappedFooter {
 };
 static_assert(sizeof(MappedFooter) == 128);
 
+/// Never changes once opened, so any number of threads may use it at once.
 class MappedVectors {
  public:
   /// Throws Error(Model) for a file that is damaged, truncated or of a later version.
@@ -62,7 +63,8 @@ class MappedVectors {
 /// Whether a file begins as MappedVectorWriter writes it; false for what cannot be opened.
 bool is_mapped_vector_file(const std::string& path);
 
-/// Takes one vector after another, so that no more than the words lies in memory.
+/// Takes one vector after another, so that no more than the words lies in memory. To be used by
+/// one thread at a time.
 class MappedVectorWriter {
  public:
   MappedVectorWriter(const std::filesystem::path& path, int64_t dim, uint64_t encoder = 0);

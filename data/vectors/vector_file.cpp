@@ -139,7 +139,7 @@ bool has_control_character(std::string_view word) {
 
 }  // namespace
 
-// Words and vectors as they stand in the file; what they are worth is judged by the reader.
+// Words and vectors as they stand in the file; the reader decides which can be used.
 class VectorReader::Source {
  public:
   virtual ~Source() = default;
@@ -298,13 +298,13 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
                       : "other bytes");
     report_.layout = "GloVe text";
     report_.dim = dim;
-    report_.details = fmt::format(" of {} numbers", dim);
+    report_.details = fmt::format(" of {} dimensions", dim);
     vector_.resize(static_cast<size_t>(dim));
     return std::make_unique<TextSource>(std::move(stream), false);
   }
 
   if (promise->dim < 1 || promise->dim > kLargestDim)
-    throw Error(ErrorKind::Data, "{}:1: expected vectors of 1 to {} numbers, the header promises {}", name,
+    throw Error(ErrorKind::Data, "{}:1: expected vectors of 1 to {} dimensions, the header promises {}", name,
                 kLargestDim, promise->dim);
   if (promise->rows < 1)
     throw Error(ErrorKind::Data, "{}:1: expected vectors, the header promises none", name);
@@ -312,7 +312,7 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
   const bool text = is_text_body(sample.substr(std::min(sample.size(), first_end + 1)), promise->dim);
   report_.layout = text ? "word2vec text" : "word2vec binary";
   report_.dim = promise->dim;
-  report_.details = fmt::format(" of {} numbers", report_.dim);
+  report_.details = fmt::format(" of {} dimensions", report_.dim);
   promised_ = promise->rows;
 
   std::error_code not_a_file;
@@ -322,7 +322,7 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
   const double least = wanted * static_cast<double>(text ? 2 * promise->dim + 2 : 4 * promise->dim + 2);
   if (path != "-" && !not_a_file && bytes * (stream.is_gzip() ? kBestDeflation : 1) < least - 2)
     throw Error(ErrorKind::Data,
-                "{}:1: the header promises {} vectors of {} numbers, at least {:.0f} bytes; found {:.0f}: "
+                "{}:1: the header promises {} vectors of {} dimensions, at least {:.0f} bytes; found {:.0f}: "
                 "the file is "
                 "truncated or the header is wrong",
                 name, promised_, promise->dim, least, bytes);

@@ -42,7 +42,7 @@ struct VectorReport : ReadReport {
 };
 
 /// One vector after another. The format is recognised by content. A header's promise is held against the size
-/// of the file before memory is taken.
+/// of the file before memory is taken. To be used by one thread at a time.
 class VectorReader {
  public:
   /// Opens `path` ("-": standard input). Throws Error(Data) if it is no file of word vectors; a fastText

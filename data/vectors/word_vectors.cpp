@@ -19,6 +19,7 @@ float vector_norm(std::span<const float> vector) {
 WordVectors WordVectors::load(const std::string& path, const VectorFileOptions& options,
                               const Notice& notice) {
   WordVectors vectors;
+  vectors.source_ = path;
   if (is_mapped_vector_file(path)) {
     auto file = std::make_shared<const MappedVectors>(path);
     vectors.size_ = file->words().size();

@@ -11,6 +11,7 @@
 
 namespace semblance {
 
+/// Once loaded it never changes, so any number of threads may use it at once.
 class WordVectors {
  public:
   /// Reads `path` in any format of row 3.1; a mapped file (mapped_vectors.h) is opened without reading its
@@ -33,6 +34,8 @@ class WordVectors {
   std::span<const float> values() const { return values_; }
   /// Their lengths, [size].
   std::span<const float> norms() const { return norms_; }
+  /// The path that it was loaded from.
+  const std::string& source() const { return source_; }
   const std::string& format() const { return format_; }
   /// The identity of the checkpoint that made the vectors of a mapped file; 0: not told.
   uint64_t encoder() const { return encoder_; }
@@ -44,7 +47,7 @@ class WordVectors {
   uint64_t encoder_ = 0;
   WordIndex words_;
   std::span<const float> values_, norms_;
-  std::string format_;
+  std::string source_, format_;
   std::shared_ptr<const void> memory_;  // what the spans point into
 };
 

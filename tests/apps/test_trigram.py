@@ -90,7 +90,7 @@ def test_known_words_are_fitted(run):
     assert min(cosine(found[word], KNOWN[word]) for word in KNOWN) > 0.99
 
 
-def test_what_runs_tell_is_carried_over_to_new_words(tmp_path):
+def test_what_ngrams_tell_is_carried_over_to_new_words(tmp_path):
     """Vectors that are sums of a stem's and an ending's: words of a held-out pair are told by their parts."""
     stems, endings = ["kato", "лиру", "méso", "bund", "pilf"], ["ing", "ство", "😀😀", "ness"]
     axes = stems + endings
@@ -185,7 +185,7 @@ def weights_by_run(run):
 
 
 @pytest.mark.parametrize("pooling", ["sum", "mean"])
-def test_a_vector_is_made_of_its_runs(pooling, tmp_path):
+def test_a_vector_is_made_of_its_ngrams(pooling, tmp_path):
     train(tmp_path / "r", "--held-out", "0", "--epochs", "3", "--pooling", pooling)
     rows = weights_by_run(tmp_path / "r")
     assert len(rows) == 8 + 8 * 5 + 40 and not {"oem", "emi"} & rows.keys()  # #ка; каa …: aa#
@@ -303,7 +303,7 @@ WRONG_TRAINING = {
     "vectors that are not there": (["--vectors", "{}/none"], None, DATA, "none: cannot be opened"),
     "an empty file": ([], "", DATA, "found an empty file"),
     "a single word, which is held out": ([], "1 2\nking 1 2\n", DATA, "--held-out"),
-    "words without runs": (["--ngrams", "5"], "2 2\na 1 2\nb 2 3\n", DATA, "n-grams of 5 characters"),
+    "words without n-grams": (["--ngrams", "5"], "2 2\na 1 2\nb 2 3\n", DATA, "n-grams of 5 characters"),
     "a list without known words": (["--words", "{}/rows"], "3 2\nking 1 2\nqueen 2 3\nrook 2 2\n", DATA, "expected words of"),
     "a list that is not there": (["--words", "{}/none"], "2 2\nking 1 2\nqueen 2 3\n", DATA, "none: cannot be opened"),
     **{f"--held-out {share}": (["--held-out", share], "2 2\nking 1 2\nqueen 2 3\n", USAGE, "--held-out") for share in ("1", "-0.1", "x")},

@@ -245,12 +245,12 @@ def test_wrong_questions(tmp_path):
     (tmp_path / "bad.tsv").write_text("a\tb\tc\nalone\n")
     (tmp_path / "set").write_text("king queen x\nking queen y\n")
     for arguments, code, message in [
-        (("neighbors", tmp_path / "v", "prince"), 3, "found 'prince'"),
+        (("neighbors", tmp_path / "v", "prince"), 3, "'prince' is not in"),
         (("neighbors", tmp_path / "v", "king", "--top", "0"), 2, "top"),
         (("neighbors", tmp_path / "v", "--vector", "1,2"), 2, "expected 3 numbers, found 2"),
         (("neighbors", tmp_path / "absent", "king"), 3, "absent: cannot be opened"),
         (("analogy", tmp_path / "v"), 2, "--positive"),
-        (("odd-one-out", tmp_path / "v", "prince"), 3, "found none"),
+        (("odd-one-out", tmp_path / "v", "prince"), 3, "none of the words is in"),
         (("convert", tmp_path / "v", "--format", "arrow", "--output", tmp_path / "o"), 2, "format"),
         (("convert", tmp_path / "v", "--format", "mapped", "--output", tmp_path / "no/o"), 4, "cannot be created"),
         (("evaluate", tmp_path / "v", tmp_path / "set"), 3, "set:2: "),

@@ -9,7 +9,7 @@ namespace semblance {
 namespace {
 
 using Ids = std::vector<int32_t>;
-using Runs = std::vector<std::string>;
+using Ngrams = std::vector<std::string>;
 
 NgramIndex index_of(std::initializer_list<std::string_view> words, const NgramIndexOptions& options = {}) {
   NgramIndex index(options);
@@ -23,39 +23,40 @@ Ids ids(const NgramIndex& index, std::string_view word) {
   return found;
 }
 
-// The runs of a word in an index of its own, each once, in the order of their first appearance.
-Runs runs(std::string_view word, const std::string& lengths = "3") {
+// The n-grams of a word in an index of its own, each once, in the order of their first appearance.
+Ngrams ngrams(std::string_view word, const std::string& lengths = "3") {
   const auto lines = index_of({word}, {.lengths = lengths}).serialize();
-  Runs list;
+  Ngrams list;
   for (size_t begin = 0; begin < lines.size(); begin = lines.find('\n', begin) + 1)
     list.push_back(lines.substr(begin, lines.find('\n', begin) - begin));
   return list;
 }
 
 TEST(NgramIndex, RunsOfThreeBetweenMarks) {
-  EXPECT_EQ(runs("where"), (Runs{"#wh", "whe", "her", "ere", "re#"}));
-  EXPECT_EQ(runs("a"), (Runs{"#a#"}));
-  EXPECT_EQ(runs(""), Runs{});
+  EXPECT_EQ(ngrams("where"), (Ngrams{"#wh", "whe", "her", "ere", "re#"}));
+  EXPECT_EQ(ngrams("a"), (Ngrams{"#a#"}));
+  EXPECT_EQ(ngrams(""), Ngrams{});
 }
 
 TEST(NgramIndex, CharactersAreCodePointsAndNotBytes) {
-  EXPECT_EQ(runs("где"), (Runs{"#гд", "где", "де#"}));
-  EXPECT_EQ(runs("😀👍🏽"), (Runs{"#😀👍", "😀👍🏽", "👍🏽#"}));
-  EXPECT_EQ(runs("te\u0301"), (Runs{"#te", "te\u0301", "e\u0301#"})) << "a combining mark is one of its own";
-  EXPECT_EQ(runs("té"), (Runs{"#té", "té#"}));
+  EXPECT_EQ(ngrams("где"), (Ngrams{"#гд", "где", "де#"}));
+  EXPECT_EQ(ngrams("😀👍🏽"), (Ngrams{"#😀👍", "😀👍🏽", "👍🏽#"}));
+  EXPECT_EQ(ngrams("te\u0301"), (Ngrams{"#te", "te\u0301", "e\u0301#"}))
+      << "a combining mark is one of its own";
+  EXPECT_EQ(ngrams("té"), (Ngrams{"#té", "té#"}));
   for (const auto* word : {"где", "😀👍🏽", "te\u0301", "té", "日本語"})
-    for (const auto& run : runs(word)) {
-      EXPECT_TRUE(is_valid_utf8(run)) << run;
-      EXPECT_EQ(count_characters(run), 3u) << run;
+    for (const auto& ngram : ngrams(word)) {
+      EXPECT_TRUE(is_valid_utf8(ngram)) << ngram;
+      EXPECT_EQ(count_characters(ngram), 3u) << ngram;
     }
 }
 
 TEST(NgramIndex, ARangeOfLengths) {
-  EXPECT_EQ(runs("where", "3-6"), (Runs{"#wh", "#whe", "#wher", "#where", "whe", "wher", "where", "where#",
-                                        "her", "here", "here#", "ere", "ere#", "re#"}));
-  EXPECT_EQ(runs("it", "3-6"), (Runs{"#it", "#it#", "it#"}));
-  EXPECT_EQ(runs("it", "5"), Runs{}) << "too short to have one";
-  EXPECT_EQ(runs("it", "1"), (Runs{"i", "t"})) << "a mark alone tells nothing";
+  EXPECT_EQ(ngrams("where", "3-6"), (Ngrams{"#wh", "#whe", "#wher", "#where", "whe", "wher", "where",
+                                            "where#", "her", "here", "here#", "ere", "ere#", "re#"}));
+  EXPECT_EQ(ngrams("it", "3-6"), (Ngrams{"#it", "#it#", "it#"}));
+  EXPECT_EQ(ngrams("it", "5"), Ngrams{}) << "too short to have one";
+  EXPECT_EQ(ngrams("it", "1"), (Ngrams{"i", "t"})) << "a mark alone tells nothing";
 }
 
 TEST(NgramIndex, LengthsThatAreNone) {
@@ -101,7 +102,7 @@ TEST(NgramIndex, RunsShareRowsByHashing) {
 
   const auto wide = index_of({"where"}, {.hash_buckets = 1000000});
   EXPECT_EQ(wide.size(), 5);
-  EXPECT_EQ(ids(wide, "zoo"), Ids{}) << "a bucket into which no known run fell";
+  EXPECT_EQ(ids(wide, "zoo"), Ids{}) << "a bucket into which no known n-gram fell";
 }
 
 TEST(NgramIndex, ComesBackAsItWasWritten) {

@@ -123,7 +123,7 @@ TEST(LabelledTexts, RuTweetCorpIsTwoFilesOfTwelveQuotedColumns) {
   EXPECT_EQ(loaded.labels, (Labels1{{"1"}, {"-1"}}));
 }
 
-TEST(LabelledTexts, SetsOfLabelsComeInBracketsOrAsSeveralMarks) {
+TEST(LabelledTexts, SeveralLabelsComeInBracketsOrAsSeveralMarks) {
   const auto tags = load({"title\ttags\r\n\"Quoted\" title\t['c++', \"it's\"]\r\nnone\t[]"}, ".tsv");
   EXPECT_TRUE(tags.sets);
   EXPECT_EQ(tags.texts, (Texts1{"\"Quoted\" title", "none"}));

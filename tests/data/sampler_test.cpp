@@ -37,10 +37,10 @@ TEST(WeightedSampler, DrawsRowsByTheirWeight) {
   EXPECT_EQ(sampler.order(5), WeightedSampler(weights, 3).order(5));
 }
 
-TEST(SeparatingSampler, NoBatchButTheLastHasTwoRowsOfAGroup) {
+TEST(NoDuplicatesSampler, NoBatchButTheLastHasTwoRowsOfAGroup) {
   std::vector<int32_t> groups;
   for (int32_t i = 0; i < 1000; ++i) groups.push_back(i < 300 ? i / 5 : i);  // 60 groups of five
-  const SeparatingSampler sampler(groups, 50, 3);
+  const NoDuplicatesSampler sampler(groups, 50, 3);
   for (int64_t epoch = 0; epoch < 3; ++epoch) {
     auto order = sampler.order(epoch);
     for (size_t batch = 0; batch < 19; ++batch) {
@@ -50,15 +50,15 @@ TEST(SeparatingSampler, NoBatchButTheLastHasTwoRowsOfAGroup) {
       std::ranges::sort(seen);
       EXPECT_EQ(std::ranges::adjacent_find(seen), seen.end()) << batch;
     }
-    EXPECT_EQ(order, SeparatingSampler(groups, 50, 3).order(epoch));
+    EXPECT_EQ(order, NoDuplicatesSampler(groups, 50, 3).order(epoch));
     EXPECT_NE(order, sampler.order(epoch + 1));
     std::ranges::sort(order);
     EXPECT_EQ(order, SequentialSampler(1000).order(0));
   }
 }
 
-TEST(SeparatingSampler, WhatCannotBeKeptApartComesLast) {
-  const SeparatingSampler sampler({0, 0, 0, 0, 1, 2}, 3, 1);
+TEST(NoDuplicatesSampler, WhatCannotBeKeptApartComesLast) {
+  const NoDuplicatesSampler sampler({0, 0, 0, 0, 1, 2}, 3, 1);
   auto order = sampler.order(0);
   ASSERT_EQ(order.size(), 6u);
   std::ranges::sort(order);

@@ -36,10 +36,10 @@ TEST(Pairs, OfARowOfFourTexts) {
 TEST(Pairs, ALongRowGivesSoManyDrawnAtRandom) {
   std::set<std::pair<int32_t, int32_t>> seen;
   for (uint64_t key = 0; key < 400; ++key) {
-    const auto drawn = pairs_of(6, {.most_per_row = 4}, key);
+    const auto drawn = pairs_of(6, {.max_per_row = 4}, key);
     ASSERT_EQ(drawn.size(), 4u);
     EXPECT_EQ(std::set(drawn.begin(), drawn.end()).size(), 4u);
-    EXPECT_EQ(drawn, pairs_of(6, {.most_per_row = 4}, key));
+    EXPECT_EQ(drawn, pairs_of(6, {.max_per_row = 4}, key));
     seen.insert(drawn.begin(), drawn.end());
   }
   EXPECT_EQ(seen.size(), 15u);  // each pair has its turn

@@ -51,7 +51,7 @@ TEST(Losses, BceFromLogitsStaysExactWhereTheSigmoidSaturates) {
       1e-4);
 }
 
-TEST(Losses, SetsOfLabelsAreJudgedOutputByOutput) {
+TEST(Losses, MultiLabelTextsAreTakenOutputByOutput) {
   const auto logits = torch::tensor({{2.f, -1.f, 0.f}});
   const auto loss =
       classification_loss(logits, torch::tensor({{1.f, 0.f, 1.f}}), ClassificationLoss::BceLogits);

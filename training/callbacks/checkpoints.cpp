@@ -19,7 +19,7 @@ std::optional<double> better_value(const MetricInfo& metric, const Json& record,
   return now;
 }
 
-// The one of `names` with the best epoch; empty if no epoch of theirs was judged.
+// The one of `names` with the best epoch; empty if none of them was validated.
 std::string find_best(const TrainerCore& trainer, const std::vector<std::string>& names) {
   std::string best;
   std::optional<double> best_value;

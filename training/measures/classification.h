@@ -19,7 +19,7 @@ double roc_auc(const std::vector<float>& scores, const std::vector<uint8_t>& pos
 class ClassificationMetrics {
  public:
   /// `classes` names the classes in the order of the logits; two names and one logit: the logit is the
-  /// second's. `sets`: every text has a set of labels, a label being predicted where its probability is at
+  /// second's. `sets`: multi-label, a label being predicted where its probability is at
   /// least 1/2.
   ClassificationMetrics(std::vector<std::string> classes, bool sets)
       : classes_(std::move(classes)), sets_(sets) {

@@ -42,7 +42,7 @@ struct Prediction {
 class Classifier {
  public:
   virtual ~Classifier() = default;
-  /// Whether a text has a set of labels.
+  /// Whether a text may have any number of labels.
   virtual bool is_multi_label() const = 0;
   /// A prediction for each text, well-formed UTF-8; it does not depend on a text's neighbours.
   virtual std::vector<Prediction> predict(const Texts& texts) = 0;

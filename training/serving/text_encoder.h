@@ -20,6 +20,7 @@ struct EncodedTexts {
   int64_t unknown_tokens = 0;
 };
 
+/// To be used by one thread at a time; `encode` spreads its work over LibTorch's threads itself.
 class TextEncoder {
  public:
   virtual ~TextEncoder() = default;

@@ -23,9 +23,7 @@ WordQueries::WordQueries(const WordVectors& vectors)
 
 int64_t WordQueries::id(std::string_view word) const {
   const int64_t found = vectors_.find(word);
-  if (found < 0)
-    throw Error(ErrorKind::Data, "expected a word of the vectors' file, found '{}', which is not among them",
-                word);
+  if (found < 0) throw Error(ErrorKind::Data, "'{}' is not in {}", word, vectors_.source());
   return found;
 }
 
@@ -68,8 +66,7 @@ std::string WordQueries::odd_one_out(std::span<const std::string> words) const {
       known.emplace_back(word, found);
       add_unit(vectors_.vector(found), vectors_.norms()[static_cast<size_t>(found)], 1, mean);
     }
-  if (known.empty())
-    throw Error(ErrorKind::Data, "expected words of the vectors' file, found none that is among them");
+  if (known.empty()) throw Error(ErrorKind::Data, "none of the words is in {}", vectors_.source());
   std::ranges::sort(known);
   return std::ranges::min_element(
              known, {}, [&](const auto& entry) { return cosine(vectors_.vector(entry.second), mean); })

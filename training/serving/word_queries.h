@@ -19,7 +19,8 @@ struct WordQuery {
   std::vector<int64_t> positive, negative;
 };
 
-/// Every unknown word is an error unless a function says otherwise: Error(Data) naming it.
+/// Every unknown word is an error unless a function says otherwise: Error(Data) naming it. Any number of
+/// threads may ask at once.
 class WordQueries {
  public:
   /// `vectors` is to outlive it.
@@ -29,8 +30,8 @@ class WordQueries {
   int64_t id(std::string_view word) const;
   /// Cosine of two words' vectors.
   double similarity(std::string_view a, std::string_view b) const;
-  /// For each query the `top` words nearest to the mean of its positive words' unit vectors and its negative
-  /// words' unit vectors turned round; among the first `restrict_vocabulary` words (0: all).
+  /// For each query the `top` words nearest to the mean of its positive unit vectors minus the negative ones;
+  /// among the first `restrict_vocabulary` words (0: all).
   std::vector<std::vector<Neighbor>> most_similar(std::span<const WordQuery> queries, int64_t top,
                                                   int64_t restrict_vocabulary = 0) const;
   /// The words nearest to a vector, [dim].

@@ -30,7 +30,7 @@ struct TaskKind {
 std::span<const TaskKind> task_kinds();
 /// "a, b, c"
 std::string task_names();
-/// Throws Error(Usage) for a name that is none.
+/// Throws Error(Usage) for an unknown name.
 const TaskKind& find_task(std::string_view name);
 
 /// The model in a checkpoint. Throws Error(Model).

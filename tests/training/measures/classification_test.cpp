@@ -47,7 +47,7 @@ TEST(RocAuc, CountsTiesHalf) {
   EXPECT_TRUE(std::isnan(roc_auc({1, std::nanf(""), 2}, {1, 0, 1})));
 }
 
-TEST(ClassificationMetrics, SetsOfLabels) {
+TEST(ClassificationMetrics, MultiLabel) {
   ClassificationMetrics metrics({"x", "y", "z"}, true);
   const auto logits = torch::tensor({{1.f, -1.f, 1.f}, {-1.f, 1.f, -1.f}}),
              target = torch::tensor({{1.f, 0.f, 0.f}, {0.f, 1.f, 0.f}});

@@ -24,16 +24,14 @@ struct DuplicateRowOptions {
   void fields(FieldList& list) {
     list.add(
         "train", train,
-        {.help = "rows of texts that are duplicates of each other, between tabs; may be given several times",
+        {.help = "rows of texts that are duplicates of each other, tab-separated; may be given several times",
          .hint = "FILE",
          .repeated = true});
-    list.add(
-        "valid", valid,
-        {.help = "rows to choose the best epoch by: a question, its duplicate and negatives, between tabs",
-         .hint = "FILE",
-         .repeated = true});
-    list.add("test", test,
-             {.help = "such rows to judge the best epoch by", .hint = "FILE", .repeated = true});
+    list.add("valid", valid,
+             {.help = "rows for validation: a question, its duplicate and negatives, tab-separated",
+              .hint = "FILE",
+              .repeated = true});
+    list.add("test", test, {.help = "such rows to test the best epoch on", .hint = "FILE", .repeated = true});
     list.add(
         "split", split,
         {.help = "shares of --train's rows for training, validation and test; a part whose file is given "
@@ -41,11 +39,9 @@ struct DuplicateRowOptions {
          .min = 0,
          .max = 1,
          .hint = "A,B,C"});
-    list.add("negatives", negatives,
-             {.help = "most candidates, drawn from the other rows, among which a row of --split's validation "
-                      "and test parts ranks its second text for its first",
-              .min = 1,
-              .max = 1e6});
+    list.add(
+        "negatives", negatives,
+        {.help = "candidates per query when validating on held-out training rows", .min = 1, .max = 1e6});
     list.add("bad-rows", bad_rows,
              {.help = "stop at a row or a vector that cannot be used, or skip and count it"});
   }
@@ -60,7 +56,7 @@ struct StartOptions {
     list.add("vectors", vectors, {.help = "word vectors to start from, in any format", .hint = "FILE"});
     list.add("limit", limit, {.help = "read the first N of --vectors alone; 0: all", .min = 0, .max = 2e9});
     list.add("vector-words", vector_words,
-             {.help = "know the words of --vectors that the training texts lack, too"});
+             {.help = "also add words of --vectors that the training texts lack"});
   }
 };
 
@@ -76,20 +72,20 @@ struct DssmModelOptions {
   void fields(FieldList& list) {
     list.add(
         "dim", dim,
-        {.help = "columns of the embedding; 0: as many as --vectors has, or 100", .min = 0, .max = 65536});
+        {.help = "dimensions of the embedding; 0: as many as --vectors has, or 100", .min = 0, .max = 65536});
     list.add("projection", projection,
              {.help = "widths of layers after the mean of the embeddings",
               .min = 1,
               .max = 65536,
               .hint = "N,N,…"});
     list.add("activation", activation, {.help = "between those layers"});
-    list.add("init-std", init_std,
-             {.help = "spread of the first embeddings, where --vectors has none", .min = 0, .max = 100});
+    list.add(
+        "init-std", init_std,
+        {.help = "standard deviation of the initial embeddings that --vectors lacks", .min = 0, .max = 100});
     list.add("alpha", alpha, {.help = "temperature of NT-Xent", .min = 1e-4, .max = 100});
     list.add("learn-alpha", learn_alpha, {.help = "learn the temperature, from --alpha on"});
-    list.add(
-        "no-duplicates", separate,
-        {.help = "keep pairs of one row out of one batch; without it they are no candidates for each other"});
+    list.add("no-duplicates", separate,
+             {.help = "keep pairs of one row out of one batch; without it they are masked"});
   }
 };
 

@@ -31,7 +31,7 @@ std::unique_ptr<Sampler> make_sampler(const DssmJob& job, const PairDataset& dat
   std::vector<int32_t> groups;
   groups.reserve(data.pairs().size());
   for (const TextPair& pair : data.pairs()) groups.push_back(pair.group);
-  return std::make_unique<SeparatingSampler>(std::move(groups), job.training.batch_size, seed);
+  return std::make_unique<NoDuplicatesSampler>(std::move(groups), job.training.batch_size, seed);
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
   const auto texts = read_labelled_texts(paths, layout);
   texts.report.tell(path, notice);
   if (texts.sets && !setup.labels.multi_label)
-    throw Error(ErrorKind::Data, "{}: expected one label a text, found sets of labels", path);
+    throw Error(ErrorKind::Data, "{}: expected one label per text, found several", path);
   const auto numbered = number_labels(texts, setup.labels);
   MeasuredTexts measured{.data = nullptr, .skipped = texts.report.skipped};
   if (const auto strange = texts.texts.size() - static_cast<int64_t>(numbered.usable.size()); strange > 0) {

@@ -60,9 +60,11 @@ struct DataOptions {
         "train", train,
         {.help = "labelled texts to train on; may be given several times", .hint = "FILE", .repeated = true});
     list.add("valid", valid,
-             {.help = "labelled texts to choose the best epoch by", .hint = "FILE", .repeated = true});
+             {.help = "labelled texts for validation: the best epoch is chosen by them",
+              .hint = "FILE",
+              .repeated = true});
     list.add("test", test,
-             {.help = "labelled texts to judge the best epoch by", .hint = "FILE", .repeated = true});
+             {.help = "labelled texts to test the best epoch on", .hint = "FILE", .repeated = true});
     list.add("split", split,
              {.help = "shares of --train for training, validation and test; a part whose file is given "
                       "leaves its share to training",
@@ -70,7 +72,7 @@ struct DataOptions {
               .max = 1,
               .hint = "A,B,C"});
     list.add("split-duplicates", split_duplicates,
-             {.help = "let copies of one text fall into different parts"});
+             {.help = "let copies of one text fall into different parts of the split"});
   }
 };
 
@@ -95,22 +97,24 @@ struct ClassifierOptions {
     list.add("model", kind,
              {.help = "mlp: mean of the embeddings and hidden layers; mean: no hidden layer; flat: "
                       "embeddings side by side"});
-    list.add("dim", dim, {.help = "columns of the embedding", .min = 1, .max = 65536});
+    list.add("dim", dim, {.help = "dimensions of the embedding", .min = 1, .max = 65536});
     list.add("hidden", hidden,
              {.help = "widths of mlp's hidden layers", .min = 1, .max = 65536, .hint = "N,N,…"});
     list.add("activation", activation, {.help = "after each hidden layer"});
     list.add("activation-slope", activation_slope, {.help = "of leaky-relu below zero", .min = 0, .max = 1});
-    list.add("dropout", dropout, {.help = "share of units dropped in training", .min = 0, .max = 0.99});
+    list.add("dropout", dropout,
+             {.help = "probability of dropping a unit in training", .min = 0, .max = 0.99});
     list.add("embedding-std", embedding_std,
-             {.help = "spread of the embedding's first values", .min = 0, .max = 100});
+             {.help = "standard deviation of the initial embedding", .min = 0, .max = 100});
     list.add("pooling", pooling,
              {.help = "padded-mean also averages the padding, to the longest text of a batch"});
-    list.add("max-length", max_length,
-             {.help = "cut texts to so many tokens; 0: never (flat needs a length)", .min = 0, .max = 1e6});
-    list.add("padding", padding, {.help = "side on which short texts are filled"});
-    list.add("truncation", truncation, {.help = "side on which long texts are cut"});
+    list.add(
+        "max-length", max_length,
+        {.help = "truncate texts to so many tokens; 0: never (flat needs a length)", .min = 0, .max = 1e6});
+    list.add("padding", padding, {.help = "side on which short texts are padded"});
+    list.add("truncation", truncation, {.help = "side on which long texts are truncated"});
     list.add("loss", loss,
-             {.help = "auto: bce-logits for two classes and for sets of labels, else cross-entropy"});
+             {.help = "auto: bce-logits for two classes and for multi-label texts, else cross-entropy"});
     list.add("class-weights", class_weights,
              {.help = "weight of each class in the loss", .hint = "none|balanced|sqrt-balanced|LIST"});
     list.add("sampler", sampler,

@@ -34,7 +34,7 @@ LabelSet::LabelSet(const LabelledTexts& texts) : multi_label(texts.sets) {
 }
 
 std::string LabelSet::description() const {
-  return multi_label ? fmt::format("sets of {} labels", classes.size())
+  return multi_label ? fmt::format("multi-label, {} labels", classes.size())
                      : fmt::format("classes {}", fmt::join(classes | std::views::take(12), ", "));
 }
 

@@ -13,7 +13,7 @@ namespace semblance {
 
 struct LabelSet {
   std::vector<std::string> classes;  ///< in the order of the logits: as numbers if all are, else by bytes
-  bool multi_label = false;          ///< whether a text has a set of labels
+  bool multi_label = false;          ///< whether a text may have any number of labels
 
   LabelSet() = default;
   /// Of the texts to train on.

@@ -13,7 +13,7 @@ ClassificationLoss choose_loss(LossChoice choice, const LabelSet& labels) {
   const size_t classes = labels.classes.size();
   const auto refuse = [&](std::string_view expected) {
     throw Error(ErrorKind::Usage, "--loss: expected {} for {}, found {}", expected,
-                sets ? "sets of labels" : fmt::format("{} classes", classes), enum_name(choice));
+                sets ? "multi-label texts" : fmt::format("{} classes", classes), enum_name(choice));
   };
   switch (choice) {
     case LossChoice::Auto:
@@ -35,7 +35,7 @@ std::vector<double> choose_class_weights(const std::string& choice, const std::v
                                          bool multi_label) {
   if (choice == "none") return {};
   if (multi_label)
-    throw Error(ErrorKind::Usage, "--class-weights: expected none for sets of labels, found {}", choice);
+    throw Error(ErrorKind::Usage, "--class-weights: expected none for multi-label texts, found {}", choice);
   std::vector<double> weights;
   if (choice == "balanced" || choice == "sqrt-balanced") {
     const auto total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), int64_t{0}));

@@ -15,7 +15,7 @@ std::unique_ptr<Sampler> make_sampler(const SentimentJob& job, const LabelledDat
     case SamplerKind::Weighted:
       if (multi_label)
         throw Error(ErrorKind::Usage,
-                    "--sampler: expected shuffled or sequential for sets of labels, found weighted");
+                    "--sampler: expected shuffled or sequential for multi-label texts, found weighted");
       return std::make_unique<WeightedSampler>(
           balancing_weights({data.labels().values.begin(), data.labels().values.end()}, job.model.max_weight),
           seed);

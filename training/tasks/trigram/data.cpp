@@ -85,13 +85,13 @@ TrigramData prepare_data(const TrigramJob& job, const Notice& notice) {
   // From the words that are trained on alone: what held-out words have besides is as unknown as in use.
   for (const int64_t word : training) index.add(vectors.word(word));
 
-  UnknownWords without_runs, unknown;
-  auto train = make_dataset(vectors, training, index, without_runs, false);
+  UnknownWords without_ngrams, unknown;
+  auto train = make_dataset(vectors, training, index, without_ngrams, false);
   if (!train)
     throw Error(ErrorKind::Data, "{}: expected words with n-grams of {} characters, found none",
                 job.data.vectors, job.index.lengths);
   auto validation = make_dataset(vectors, held_out, index, unknown, true);
-  without_runs.report("too short to have an n-gram, not trained on", notice);
+  without_ngrams.report("too short to have an n-gram, not trained on", notice);
   unknown.report("held out and without a known n-gram, which count as zero vectors", notice);
 
   Fingerprint fingerprint;

@@ -22,11 +22,13 @@ struct KnownWordOptions {
 
   void fields(FieldList& list) {
     list.add("vectors", vectors, {.help = "word vectors to learn from, in any format", .hint = "FILE"});
-    list.add("words", words, {.help = "learn from the words of this list alone, one a line", .hint = "FILE"});
-    list.add("held-out", held_out,
-             {.help = "share of the words to judge by instead, taken at even distances: 0.1 is every tenth",
-              .min = 0,
-              .max = 0.9});
+    list.add("words", words,
+             {.help = "learn from the words of this list alone, one per line", .hint = "FILE"});
+    list.add(
+        "held-out", held_out,
+        {.help = "share of the words held out for validation, taken at even distances: 0.1 is every tenth",
+         .min = 0,
+         .max = 0.9});
   }
 };
 
@@ -35,8 +37,9 @@ struct TrigramModelOptions {
   double init_std = 0.01;
 
   void fields(FieldList& list) {
-    list.add("pooling", pooling, {.help = "how a word's vector is made of its runs'"});
-    list.add("init-std", init_std, {.help = "spread of the runs' first vectors", .min = 0, .max = 100});
+    list.add("pooling", pooling, {.help = "how a word's vector is made of its n-grams' vectors"});
+    list.add("init-std", init_std,
+             {.help = "standard deviation of the initial n-gram vectors", .min = 0, .max = 100});
   }
 };
 
