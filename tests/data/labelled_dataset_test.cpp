@@ -90,5 +90,19 @@ TEST(BatchLoader, CanBeLeftInTheMiddle) {
   EXPECT_TRUE(loader.next());
 }
 
+TEST(BatchLoader, RethrowsWhatABatchThrewAfterThoseBeforeIt) {
+  struct Epoch {
+    int64_t batch(int64_t i) {
+      if (i == 2) throw std::runtime_error("the third");
+      return i;
+    }
+  };
+  BatchLoader loader(Epoch{}, 5);
+  EXPECT_EQ(loader.next(), 0);
+  EXPECT_EQ(loader.next(), 1);
+  for (int again = 0; again < 2; ++again) EXPECT_THROW(loader.next(), std::runtime_error);
+  BatchLoader left_alone(Epoch{}, 5, 2);
+}
+
 }  // namespace
 }  // namespace semblance

@@ -399,11 +399,35 @@ TEST(Checkpoints, LaterDamagedOnesCountForNothing) {
   EXPECT_EQ(run.checkpoints(), std::vector<std::string>{"step-00000007"});
 }
 
+TEST(Checkpoints, AreWrittenEverySoManyMinutes) {
+  const TemporaryFolder folder;
+  auto options = small();  // seven steps an epoch, of which the last is none of the hook's
+  options.epochs = 2;
+  options.checkpoint_every = "3min";
+  options.keep_last = 10;
+  auto run = make_run(options);
+  std::chrono::steady_clock::time_point now;
+  struct Minute : Callback {
+    explicit Minute(std::chrono::steady_clock::time_point& time) : now(time) {}
+    void on_step(TrainerCore&) override { now += std::chrono::minutes(1); }
+    std::chrono::steady_clock::time_point& now;
+  };
+  run->trainer->add(std::make_unique<Minute>(now));
+  run->trainer->add(
+      std::make_unique<Checkpoints>(RunFolder(folder.path()), Checkpoint{}, options, [&] { return now; }));
+  run->fit(SequentialSampler(50), nullptr);
+  EXPECT_EQ(RunFolder(folder.path()).checkpoints(),
+            (std::vector<std::string>{"step-00000003", "step-00000006", "step-00000010", "step-00000013",
+                                      "step-00000014"}));
+}
+
 TEST(Interval, IsACountWithAUnit) {
   EXPECT_EQ(parse_interval("500steps", "x").unit, Interval::Unit::Steps);
   EXPECT_EQ(parse_interval("1epoch", "x").count, 1);
   EXPECT_EQ(parse_interval("10min", "x").unit, Interval::Unit::Minutes);
-  for (const char* wrong : {"", "10", "0steps", "-1epoch", "1.5epochs", "3 steps", "steps"})
+  EXPECT_EQ(parse_interval("90minutes", "x").count, 90);
+  for (const char* wrong : {"", "10", "0steps", "-1epoch", "1.5epochs", "3 steps", "steps", "5m", "2h",
+                            "99999999999999999999min"})
     EXPECT_THROW(parse_interval(wrong, "x"), Error) << wrong;
 }
 

@@ -36,25 +36,25 @@ std::string find_best(const TrainerCore& trainer, const std::vector<std::string>
 
 }  // namespace
 
-Checkpoints::Checkpoints(RunFolder run, Checkpoint base, const TrainerOptions& options)
+Checkpoints::Checkpoints(RunFolder run, Checkpoint base, const TrainerOptions& options, Clock clock)
     : run_(std::move(run)),
       base_(std::move(base)),
       interval_(parse_interval(options.checkpoint_every, "checkpoint-every")),
-      keep_last_(options.keep_last) {}
+      keep_last_(options.keep_last),
+      clock_(std::move(clock)) {}
 
 void Checkpoints::on_begin(TrainerCore& trainer) {
-  written_at_ = std::chrono::steady_clock::now();
+  written_at_ = clock_();
   written_step_ = trainer.state().step > 0 ? trainer.state().step : -1;  // what a resumed training came from
   written_whole_epoch_ = trainer.state().batch == 0;
   if (written_step_ >= 0) settle(trainer);  // whoever wrote that one may have been killed before it did
 }
 
 void Checkpoints::on_step(TrainerCore& trainer) {
-  const bool due =
-      interval_.unit == Interval::Unit::Steps
-          ? trainer.state().step % interval_.count == 0
-          : interval_.unit == Interval::Unit::Minutes &&
-                std::chrono::steady_clock::now() - written_at_ >= std::chrono::minutes(interval_.count);
+  const bool due = interval_.unit == Interval::Unit::Steps
+                       ? trainer.state().step % interval_.count == 0
+                       : interval_.unit == Interval::Unit::Minutes &&
+                             clock_() - written_at_ >= std::chrono::minutes(interval_.count);
   if (due) write(trainer);
 }
 
@@ -83,7 +83,7 @@ void Checkpoints::write(TrainerCore& trainer) {
   write_checkpoint(run_.checkpoint_path(name), checkpoint);
   written_step_ = trainer.state().step;
   written_whole_epoch_ = trainer.state().batch == 0;
-  written_at_ = std::chrono::steady_clock::now();
+  written_at_ = clock_();
   settle(trainer);
 }
 

@@ -18,8 +18,11 @@ namespace semblance {
 
 class Checkpoints : public Callback {
  public:
+  using Clock = std::function<std::chrono::steady_clock::time_point()>;
+
   /// `base` holds what does not change during training: task, config, model_info, files.
-  Checkpoints(RunFolder run, Checkpoint base, const TrainerOptions& options);
+  Checkpoints(RunFolder run, Checkpoint base, const TrainerOptions& options,
+              Clock clock = std::chrono::steady_clock::now);
 
   void on_begin(TrainerCore&) override;
   void on_step(TrainerCore&) override;
@@ -38,6 +41,7 @@ class Checkpoints : public Callback {
   Checkpoint base_;
   Interval interval_;
   int64_t keep_last_;
+  Clock clock_;
   std::string best_;                  // name of the best checkpoint ever
   std::optional<double> best_value_;  // of the trainer's metric there
   int64_t written_step_ = -1;         // step of the checkpoint written or resumed last
