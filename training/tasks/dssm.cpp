@@ -1,6 +1,5 @@
 #include "training/tasks/dssm.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "data/text/tokenized_texts.h"
 #include "data/vectors/word_vectors.h"
 #include "models/nt_xent.h"
+#include "models/parallel.h"
 #include "training/fingerprint.h"
 #include "training/tasks/dssm_task.h"
 #include "training/tasks/vocabulary_file.h"
@@ -133,7 +133,7 @@ std::unique_ptr<RankingDataset> read_for_ranking(std::span<const std::string> pa
       rows.close_row();
     }
   }
-  auto encoded = encode_texts(texts, pipeline, setup.vocabulary, job.ngrams, at::get_num_threads());
+  auto encoded = encode_texts(texts, pipeline, setup.vocabulary, job.ngrams, compute_threads());
   return std::make_unique<RankingDataset>(std::move(encoded.ids), std::move(rows));
 }
 
@@ -187,7 +187,7 @@ PreparedData prepare(const DssmJob& job, const TextPipeline& pipeline, const Not
   if (rows.texts.size() > INT32_MAX)
     throw Error(ErrorKind::Data, "{}: expected at most {} texts, found {}", job.data.train.front(), INT32_MAX,
                 rows.texts.size());
-  auto tokens = tokenize(rows.texts, pipeline, at::get_num_threads());
+  auto tokens = tokenize(rows.texts, pipeline, compute_threads());
   rows.texts = {};
   const auto split = split_of(tokens, rows.starts, job);
 
@@ -322,7 +322,7 @@ EncodedTexts DssmModel::encode(const Texts& texts) {
   const EvaluationMode mode(task_->module());
   const torch::NoGradGuard no_gradient;
   const auto encoded =
-      encode_texts(texts, *pipeline_, task_->setup().vocabulary, job_.ngrams, at::get_num_threads());
+      encode_texts(texts, *pipeline_, task_->setup().vocabulary, job_.ngrams, compute_threads());
   EncodedTexts result{.vectors = at::empty({texts.size(), dim()}),
                       .known = std::vector<char>(static_cast<size_t>(texts.size())),
                       .tokens = encoded.tokens,

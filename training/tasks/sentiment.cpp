@@ -1,6 +1,5 @@
 #include "training/tasks/sentiment.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "data/split.h"
 #include "data/text/tokenized_texts.h"
+#include "models/parallel.h"
 #include "training/fingerprint.h"
 #include "training/tasks/sentiment_task.h"
 #include "training/tasks/vocabulary_file.h"
@@ -204,7 +204,7 @@ std::unique_ptr<LabelledDataset> read_for_measuring(std::span<const std::string>
   }
   if (usable.empty())
     throw Error(ErrorKind::Data, "{}: expected labelled texts, found none that can be used", paths.front());
-  return make_dataset(tokenize(source.texts, pipeline, at::get_num_threads()), labels, usable, setup, job);
+  return make_dataset(tokenize(source.texts, pipeline, compute_threads()), labels, usable, setup, job);
 }
 
 std::string fingerprint(const LabelledDataset& train, const LabelledDataset* valid,
@@ -244,7 +244,7 @@ PreparedData prepare(const SentimentJob& job, const TextPipeline& pipeline, cons
   const auto labels = renumber_labels(source, setup.classes, setup.sets, all_rows, unknown);
   setup.loss = choose_loss(job.model.loss, setup.classes.size(), setup.sets);
 
-  const auto tokens = tokenize(source.texts, pipeline, at::get_num_threads());
+  const auto tokens = tokenize(source.texts, pipeline, compute_threads());
   auto groups = all_rows;
   if (!job.data.split_duplicates) groups = tokens.duplicate_groups();
   const auto split = split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed));
