@@ -1,5 +1,4 @@
 // semblance version
-#include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
@@ -11,6 +10,7 @@
 #include "apps/command_line.h"
 #include "apps/output.h"
 #include "apps/verbs.h"
+#include "models/parallel.h"
 #include "training/device.h"
 #include "training/threads.h"
 
@@ -38,7 +38,7 @@ int run_version(Arguments arguments) {
                        {"libtorch_headers", headers},
                        {"devices", devices},
                        {"device", describe_device(resolve_device("auto"))},
-                       {"threads", at::get_num_threads()},
+                       {"threads", compute_threads()},
                        {"cpu_capability", at::get_cpu_capability()}};
   if (line.given("json")) {
     print_out(report.dump() + "\n");

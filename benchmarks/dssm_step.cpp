@@ -18,6 +18,7 @@
 #include "data/text_pairs.h"
 #include "models/embedding_bag.h"
 #include "models/nt_xent.h"
+#include "models/parallel.h"
 #include "training/optimizer.h"
 
 using namespace semblance;
@@ -54,12 +55,13 @@ int main(int argc, char** argv) {
     fmt::print("dssm_step TRAIN.tsv [threads] [dim] [batch] [steps] [rows]\n");
     return 2;
   }
-  at::set_num_threads(static_cast<int>(argument(2, 2)));
+  const auto threads = static_cast<int>(argument(2, 2));
+  at::set_num_threads(threads);
   const int64_t dim = argument(3, 300), batch_size = argument(4, 256), steps = argument(5, 2000);
 
   TextRows rows;
   read_duplicate_rows(argv[1], BadRows::Error, [](const auto&) {}, rows);
-  auto tokens = tokenize(rows.texts, TextPipeline(TextOptions{}), at::get_num_threads());
+  auto tokens = tokenize(rows.texts, TextPipeline(TextOptions{}), threads);
   const int64_t words = tokens.words.size(), table_rows = std::max(argument(6, 0), words);
   for (auto& id : tokens.tokens.values) id = static_cast<int32_t>(id * (table_rows / words));
   std::vector<TextPair> pairs;
@@ -78,6 +80,7 @@ int main(int argc, char** argv) {
   const auto from = torch::ones({64 << 20}), to = torch::zeros({64 << 20});
   const double bandwidth = best_rate(2.0 * 4 * (64 << 20), [&] { to.copy_(from); });
 
+  set_compute_threads(threads);
   at::manual_seed(1);
   EmbeddingBag bag(EmbeddingBagOptions{.rows = table_rows, .dim = dim, .sparse_gradient = true});
   const auto optimizer = make_optimizer({.kind = OptimizerKind::LazyAdam}, {{"weight", bag->weight}});
@@ -124,7 +127,7 @@ int main(int argc, char** argv) {
   const double seconds = now() - start, count = static_cast<double>(steps);
 
   fmt::print("{} pairs, {} words in a table of {} x {}; batch {}, {} thread(s)\n", data.size(), words,
-             table_rows, dim, batch_size, at::get_num_threads());
+             table_rows, dim, batch_size, threads);
   fmt::print("machine: {:.1f} GB/s (copy), {:.0f} GFLOP/s ({} x {} x {})\n", bandwidth / 1e9, flops / 1e9,
              batch_size, dim, batch_size);
   fmt::print("{:<20} {:>8} {:>10} {:>7}\n", "part", "ms", "bound, ms", "ratio");

@@ -43,7 +43,8 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
 
 void multiply_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
   const bool by_rows = a.size(0) > 1;
-  for_each_block(by_rows ? a.size(0) : b.size(1), [&](int64_t begin, int64_t end) {
+  const double cost = product_cost(a.size(1), by_rows ? b.size(1) : a.size(0));
+  for_each_block(by_rows ? a.size(0) : b.size(1), cost, [&](int64_t begin, int64_t end) {
     const at::NoGradGuard no_gradient;
     auto block = out.narrow(by_rows ? 0 : 1, begin, end - begin);
     if (by_rows)
@@ -63,7 +64,7 @@ at::Tensor sum_of_squares(const at::Tensor& tensor) {
   const int64_t size = tensor.numel(), blocks = (size + kBlock - 1) / kBlock;
   std::vector<double> sums(static_cast<size_t>(blocks));
   const float* values = tensor.const_data_ptr<float>();
-  at::parallel_for(0, blocks, 16, [&](int64_t first, int64_t last) {
+  parallel_for(blocks, 0.1 * kBlock, [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i)
       sums[static_cast<size_t>(i)] =
           kernels::sum_of_squares(values + i * kBlock, std::min(kBlock, size - i * kBlock));

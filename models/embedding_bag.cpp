@@ -1,6 +1,5 @@
 #include "models/embedding_bag.h"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
@@ -10,13 +9,12 @@
 
 #include "models/huge_pages.h"
 #include "models/kernels.h"
+#include "models/parallel.h"
 
 namespace semblance {
 namespace {
 
-// Floats worth a thread of their own. Waking one costs a few microseconds, and far more on a machine that is
-// busy with other things, since OpenMP's threads wait for each other by spinning.
-constexpr int64_t kGrain = int64_t{1} << 18;
+constexpr double kFloatCost = 0.4;  // nanoseconds, of a row that is fetched from memory
 
 void check_bags(const int64_t* ids, int64_t n, const int64_t* offsets, int64_t bags, int64_t rows) {
   TORCH_CHECK(offsets[0] == 0 && offsets[bags] == n, "embedding_bag: offsets must run from 0 to ", n);
@@ -94,8 +92,8 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
     const int64_t bags = offsets.numel() - 1, dim = weight.size(1);
     check_bags(ids.data_ptr<int64_t>(), ids.numel(), offsets.data_ptr<int64_t>(), bags, weight.size(0));
     auto out = torch::empty({bags, dim}, weight.options());
-    const int64_t floats_a_bag = std::max<int64_t>(1, ids.numel() * dim / std::max<int64_t>(1, bags));
-    at::parallel_for(0, bags, std::max<int64_t>(1, kGrain / floats_a_bag), [&](int64_t begin, int64_t end) {
+    const auto floats = static_cast<double>(ids.numel() * dim);
+    parallel_for(bags, kFloatCost * floats / static_cast<double>(bags), [&](int64_t begin, int64_t end) {
       kernels::pool_bags(weight.data_ptr<float>(), ids.data_ptr<int64_t>(), offsets.data_ptr<int64_t>(),
                          begin, end, dim, mean, out.data_ptr<float>());
     });
@@ -123,19 +121,23 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
           1.0f / static_cast<float>(std::max<int64_t>(1, bounds[b + 1] - bounds[b]));
     const int64_t touched = index.rows.numel();
     auto values = torch::empty({touched, dim}, gradient.options());
-    const int64_t floats_a_row = std::max<int64_t>(1, ids.numel() * dim / std::max<int64_t>(1, touched));
-    at::parallel_for(
-        0, touched, std::max<int64_t>(1, kGrain / floats_a_row), [&](int64_t begin, int64_t end) {
-          kernels::gather_bags(gradient.data_ptr<float>(), index.bags.data(), index.starts.data(),
-                               scale.data(), begin, end, dim, values.data_ptr<float>());
-        });
+    const auto floats = static_cast<double>(ids.numel() * dim);
+    parallel_for(touched, kFloatCost * floats / static_cast<double>(touched),
+                 [&](int64_t begin, int64_t end) {
+                   kernels::gather_bags(gradient.data_ptr<float>(), index.bags.data(), index.starts.data(),
+                                        scale.data(), begin, end, dim, values.data_ptr<float>());
+                 });
     torch::Tensor result;
     if (sparse) {
       result =
           at::_sparse_coo_tensor_unsafe(index.rows.unsqueeze(0), values, {table_rows, dim}, values.options(),
                                         /*is_coalesced=*/true);
     } else {
-      result = torch::zeros({table_rows, dim}, gradient.options());
+      result = torch::empty({table_rows, dim}, gradient.options());
+      float* table = result.data_ptr<float>();
+      parallel_for(table_rows, kFloatCost * static_cast<double>(dim), [&](int64_t begin, int64_t end) {
+        std::fill(table + begin * dim, table + end * dim, 0.0f);
+      });
       result.index_copy_(0, index.rows, values);
     }
     return {result, torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};

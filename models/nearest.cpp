@@ -1,11 +1,12 @@
 #include "models/nearest.h"
 
 #include <ATen/Functions.h>
-#include <ATen/Parallel.h>
-#include <c10/core/InferenceMode.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cmath>
+
+#include "models/blocks.h"
 
 namespace semblance {
 namespace {
@@ -74,7 +75,7 @@ double cosine(std::span<const float> a, std::span<const float> b) {
 std::vector<std::vector<Neighbor>> nearest(const at::Tensor& rows, const at::Tensor& norms,
                                            const at::Tensor& all_queries, int64_t k,
                                            std::span<const std::vector<int64_t>> excluded) {
-  const c10::InferenceMode no_gradient;
+  const c10::NoGradGuard no_gradient;
   const int64_t n = rows.size(0), dim = rows.size(1), total = all_queries.size(0);
   const auto contiguous = all_queries.contiguous();
   const auto scales = norms.reciprocal().masked_fill_(norms.eq(0), 0).contiguous();
@@ -95,14 +96,16 @@ std::vector<std::vector<Neighbor>> nearest(const at::Tensor& rows, const at::Ten
     const int64_t block = std::max<int64_t>(256, kBlockScores / count);
     for (int64_t begin = 0; begin < n; begin += block) {
       const int64_t size = std::min(block, n - begin);
-      const auto scores = at::mm(queries, rows.narrow(0, begin, size).t());
+      const auto scores = at::empty({count, size}, queries.options());
+      multiply_into(scores, queries, rows.narrow(0, begin, size).t());
       const float* score = scores.const_data_ptr<float>();
-      at::parallel_for(0, count, 1, [&](int64_t q_begin, int64_t q_end) {
+      parallel_for(count, 0.2 * static_cast<double>(size), [&](int64_t q_begin, int64_t q_end) {
         for (int64_t q = q_begin; q < q_end; ++q)
           best[static_cast<size_t>(q)].offer(score + q * size, scale + begin, size, begin);
       });
     }
-    at::parallel_for(0, count, 1, [&](int64_t q_begin, int64_t q_end) {
+    const auto rescored = static_cast<double>((k + kSpare) * dim);
+    parallel_for(count, 3 * rescored, [&](int64_t q_begin, int64_t q_end) {
       for (int64_t q = q_begin; q < q_end; ++q) {
         const std::span query(contiguous.const_data_ptr<float>() + (first + q) * dim,
                               static_cast<size_t>(dim));

@@ -17,6 +17,11 @@ at::Tensor rows_of(const at::Tensor& matrix, int64_t begin, int64_t end) {
   return matrix.narrow(0, begin, end - begin);
 }
 
+// About how many nanoseconds it takes to bring a row to unit length, or a gradient through that.
+double norm_cost(int64_t dim) {
+  return 0.3 * static_cast<double>(dim);
+}
+
 struct UnitRows {
   at::Tensor rows;           // [n, dim]
   at::Tensor inverse_norms;  // [n]
@@ -28,7 +33,7 @@ std::pair<UnitRows, UnitRows> unit_rows(const at::Tensor& a, const at::Tensor& b
     return UnitRows{at::empty_like(matrix), at::empty({matrix.size(0)}, matrix.options())};
   };
   std::pair units{empty(a), empty(b)};
-  for_each_block(a.size(0), [&](int64_t begin, int64_t end) {
+  for_each_block(a.size(0), 2 * norm_cost(a.size(1)), [&](int64_t begin, int64_t end) {
     const auto fill = [&](const at::Tensor& matrix, const UnitRows& unit) {
       kernels::unit_rows(matrix.const_data_ptr<float>(), begin, end, matrix.size(1),
                          static_cast<float>(kSmallestNorm), unit.rows.mutable_data_ptr<float>(),
@@ -52,13 +57,15 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     const auto s = at::empty({n, n}, queries.options());
     float* scores = s.mutable_data_ptr<float>();
     std::vector<float> row_lse(static_cast<size_t>(n)), column_lse(static_cast<size_t>(n));
-    for_each_block(n, [&](int64_t begin, int64_t end) {
+    const double product = product_cost(q.rows.size(1), n),
+                 row = 0.6 * static_cast<double>(n);  // nanoseconds
+    for_each_block(n, product + row, [&](int64_t begin, int64_t end) {
       auto block = rows_of(s, begin, end);
       at::mm_out(block, rows_of(q.rows, begin, end), d.rows.t());
       if (groups) kernels::mask_equal_groups(groups->const_data_ptr<int64_t>(), begin, end, n, scores);
       kernels::scale_and_row_lse(inverse_alpha, begin, end, n, scores, row_lse.data());
     });
-    for_each_block(n, [&](int64_t begin, int64_t end) {
+    for_each_block(n, row, [&](int64_t begin, int64_t end) {
       kernels::column_lse(scores, n, n, begin, end, column_lse.data());
     });
     double total = 0;
@@ -71,7 +78,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     // The gradient by S takes its place; by Q̂ and D̂ it is a product of it with the other's rows.
     std::vector<double> alpha_terms(static_cast<size_t>(n));
     const auto q_gradient = at::empty_like(q.rows), d_gradient = at::empty_like(d.rows);
-    for_each_block(n, [&](int64_t begin, int64_t end) {
+    for_each_block(n, product + 2 * row, [&](int64_t begin, int64_t end) {
       kernels::nt_xent_gradient(row_lse.data(), column_lse.data(), begin, end, n, scores, alpha_terms.data());
       auto block = rows_of(q_gradient, begin, end);
       at::mm_out(block, rows_of(s, begin, end), d.rows);
@@ -93,7 +100,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     const auto through_norm = [&](const at::Tensor& unit, const at::Tensor& inverse_norms,
                                   const at::Tensor& gradient) {
       auto result = at::empty_like(unit);
-      for_each_block(unit.size(0), [&](int64_t begin, int64_t end) {
+      for_each_block(unit.size(0), norm_cost(unit.size(1)), [&](int64_t begin, int64_t end) {
         kernels::unit_rows_gradient(unit.const_data_ptr<float>(), inverse_norms.const_data_ptr<float>(),
                                     gradient.const_data_ptr<float>(), scale, begin, end, unit.size(1),
                                     static_cast<float>(kSmallestNorm), result.mutable_data_ptr<float>());

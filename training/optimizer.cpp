@@ -1,13 +1,11 @@
 #include "training/optimizer.h"
 
-#include <ATen/Parallel.h>
 // The operators by themselves: ATen/Functions.h would cost ten seconds.
 #include <ATen/ops/_fused_adagrad_ops.h>
 #include <ATen/ops/_fused_adam_ops.h>
 #include <ATen/ops/_fused_adamw_ops.h>
 #include <ATen/ops/_fused_sgd_ops.h>
 #include <c10/core/GradMode.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +15,7 @@
 #include "data/tensors.h"
 #include "models/blocks.h"
 #include "models/huge_pages.h"
+#include "models/parallel.h"
 #include "models/reference_adam.h"
 #include "training/row_kernels.h"
 
@@ -40,7 +39,7 @@ void append_state(NamedTensors& all, const std::string& kind, const NamedTensors
   for (size_t i = 0; i < tensors.size(); ++i) all.emplace_back(kind + "." + parameters[i].first, tensors[i]);
 }
 
-constexpr int64_t kGrain = int64_t{1} << 16;  // table entries worth a thread of their own
+constexpr double kEntryCost = 1;  // nanoseconds, of a step of one entry and its states
 
 // `gradient` with each row once. Autograd forgets that ours are so already, and finding out costs far less
 // than sorting.
@@ -55,45 +54,55 @@ at::Tensor coalesced(at::Tensor gradient) {
   return gradient.coalesce();
 }
 
-// LibTorch's fused optimizers wake every thread for however small a parameter, and the threads then wait for
-// each other by spinning: on a busy machine that is many times the work itself. While one of these lives,
-// this thread works alone.
-class SerialSection {
- public:
-  explicit SerialSection(bool serial) : threads_(omp_get_max_threads()) {
-    if (serial) omp_set_num_threads(1);
+// The parameters that have a dense gradient, as LibTorch's fused operators take them: list k holds the k-th
+// of parameters, gradients and states, `states` having as many entries as there are parameters, or none.
+using DenseLists = std::vector<std::vector<at::Tensor>>;
+
+DenseLists dense_lists(const NamedTensors& parameters,
+                       const std::vector<const std::vector<at::Tensor>*>& states) {
+  DenseLists lists(2 + states.size());
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto& gradient = parameters[i].second.grad();
+    if (!gradient.defined() || gradient.is_sparse()) continue;
+    lists[0].push_back(parameters[i].second);
+    lists[1].push_back(gradient.contiguous());
+    for (size_t k = 0; k < states.size(); ++k)
+      if (!states[k]->empty()) lists[2 + k].push_back((*states[k])[i]);
   }
-  ~SerialSection() { omp_set_num_threads(threads_); }
-  SerialSection(const SerialSection&) = delete;
-  SerialSection& operator=(const SerialSection&) = delete;
+  return lists;
+}
 
- private:
-  int threads_;
-};
-
-// The parameters that have a dense gradient, beside their gradients and states.
-struct DenseList {
-  std::vector<at::Tensor> parameters, gradients;
-  std::vector<size_t> indices;
+// Calls step(lists) for all of `lists`, or for slices of its tensors on several threads where they are large.
+// The operators go entry by entry, so that slices of whole SIMD registers change no bit.
+template <class Step>
+void step_in_slices(const DenseLists& lists, Step&& step) {
+  constexpr int64_t kSlice = int64_t{1} << 16;
   int64_t entries = 0;
-
-  explicit DenseList(const NamedTensors& all) {
-    for (size_t i = 0; i < all.size(); ++i) {
-      const auto& gradient = all[i].second.grad();
-      if (!gradient.defined() || gradient.is_sparse()) continue;
-      parameters.push_back(all[i].second);
-      gradients.push_back(gradient);
-      indices.push_back(i);
-      entries += gradient.numel();
-    }
-  }
-  bool is_small() const { return entries < (int64_t{1} << 18); }
-  std::vector<at::Tensor> of(const std::vector<at::Tensor>& states) const {
-    std::vector<at::Tensor> chosen;
-    for (const size_t i : indices) chosen.push_back(states[i]);
-    return chosen;
-  }
-};
+  for (const auto& tensor : lists[0]) entries += tensor.is_cpu() ? tensor.numel() : 0;
+  if (lists[0].empty()) return;
+  if (entries <= kSlice || compute_threads() == 1) return step(lists);
+  struct Slice {
+    size_t tensor;
+    int64_t begin, size;
+  };
+  std::vector<Slice> slices;
+  for (size_t i = 0; i < lists[0].size(); ++i)
+    for (int64_t begin = 0, size = lists[0][i].numel(); begin < size; begin += kSlice)
+      slices.push_back({i, begin, std::min(kSlice, size - begin)});
+  const auto count = static_cast<int64_t>(slices.size());
+  parallel_for(count, kEntryCost * static_cast<double>(entries) / static_cast<double>(count),
+               [&](int64_t first, int64_t last) {
+                 const c10::NoGradGuard no_gradient;
+                 DenseLists part(lists.size());
+                 for (int64_t s = first; s < last; ++s) {
+                   const auto& [tensor, begin, size] = slices[static_cast<size_t>(s)];
+                   for (size_t k = 0; k < lists.size(); ++k)
+                     if (!lists[k].empty())
+                       part[k].push_back(lists[k][tensor].view(-1).narrow(0, begin, size));
+                 }
+                 step(part);
+               });
+}
 
 class Sgd : public Optimizer {
  public:
@@ -104,15 +113,13 @@ class Sgd : public Optimizer {
   }
 
   void step(double learning_rate) override {
-    const DenseList dense(parameters_);
-    if (dense.parameters.empty()) return;
-    const SerialSection section(dense.is_small());
     // The momentum buffers start at zero, so a first step needs no case of its own.
-    at::_ops::_fused_sgd_::call(
-        dense.parameters, dense.gradients, momentum_.empty() ? momentum_ : dense.of(momentum_),
-        options_.weight_decay, options_.momentum, learning_rate, /*dampening=*/0,
-        /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false, /*grad_scale=*/{},
-        /*found_inf=*/{});
+    step_in_slices(dense_lists(parameters_, {&momentum_}), [&](const DenseLists& lists) {
+      at::_ops::_fused_sgd_::call(lists[0], lists[1], lists[2], options_.weight_decay, options_.momentum,
+                                  learning_rate,
+                                  /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
+                                  /*is_first_step=*/false, /*grad_scale=*/{}, /*found_inf=*/{});
+    });
   }
 
   NamedTensors state() const override {
@@ -136,15 +143,13 @@ class Adagrad : public Optimizer {
   }
 
   void step(double learning_rate) override {
-    const DenseList dense(parameters_);
-    if (dense.parameters.empty()) return;
     steps_.add_(1);
-    const SerialSection section(dense.is_small());
-    const std::vector<at::Tensor> steps(dense.parameters.size(), steps_);
-    at::_ops::_fused_adagrad_::call(dense.parameters, dense.gradients, dense.of(sums_), steps, learning_rate,
-                                    /*lr_decay=*/0, options_.weight_decay, options_.eps, /*maximize=*/false,
-                                    /*grad_scale=*/{},
-                                    /*found_inf=*/{});
+    step_in_slices(dense_lists(parameters_, {&sums_}), [&](const DenseLists& lists) {
+      const std::vector<at::Tensor> steps(lists[0].size(), steps_);
+      at::_ops::_fused_adagrad_::call(lists[0], lists[1], lists[2], steps, learning_rate, /*lr_decay=*/0,
+                                      options_.weight_decay, options_.eps, /*maximize=*/false,
+                                      /*grad_scale=*/{}, /*found_inf=*/{});
+    });
   }
 
   NamedTensors state() const override {
@@ -180,15 +185,11 @@ class Adam : public Optimizer {
   void step(double learning_rate) override {
     ++steps_;
     device_steps_.fill_(steps_);
-    const DenseList dense(parameters_);
-    if (!dense.parameters.empty()) {
-      const SerialSection section(dense.is_small());
-      const std::vector<at::Tensor> steps(dense.parameters.size(), device_steps_);
-      const auto fused = options_.kind != OptimizerKind::Adam
-                             ? static_cast<decltype(&fused_adam)>(&fused_adamw)
-                             : &fused_adam;
-      fused(dense, dense.of(exp_avg_), dense.of(exp_avg_sq_), steps, learning_rate, options_);
-    }
+    step_in_slices(dense_lists(parameters_, {&exp_avg_, &exp_avg_sq_}), [&](const DenseLists& lists) {
+      const std::vector<at::Tensor> steps(lists[0].size(), device_steps_);
+      const auto fused = options_.kind == OptimizerKind::Adam ? &fused_adam : &fused_adamw;
+      fused(lists, steps, learning_rate, options_);
+    });
     for (size_t i = 0; i < parameters_.size(); ++i) {
       const auto& gradient = parameters_[i].second.grad();
       if (gradient.defined() && gradient.is_sparse()) step_rows(i, coalesced(gradient), learning_rate);
@@ -206,19 +207,17 @@ class Adam : public Optimizer {
   void set_steps(int64_t steps) override { steps_ = steps; }
 
  private:
-  static void fused_adam(const DenseList& dense, at::TensorList exp_avg, at::TensorList exp_avg_sq,
-                         at::TensorList steps, double learning_rate, const OptimizerOptions& o) {
-    at::_ops::_fused_adam_::call(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps,
-                                 learning_rate, o.beta1, o.beta2, o.weight_decay, o.eps, /*amsgrad=*/false,
-                                 /*maximize=*/false, /*grad_scale=*/{},
-                                 /*found_inf=*/{});
+  static void fused_adam(const DenseLists& lists, at::TensorList steps, double learning_rate,
+                         const OptimizerOptions& o) {
+    at::_ops::_fused_adam_::call(lists[0], lists[1], lists[2], lists[3], {}, steps, learning_rate, o.beta1,
+                                 o.beta2, o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false,
+                                 /*grad_scale=*/{}, /*found_inf=*/{});
   }
-  static void fused_adamw(const DenseList& dense, at::TensorList exp_avg, at::TensorList exp_avg_sq,
-                          at::TensorList steps, double learning_rate, const OptimizerOptions& o) {
-    at::_ops::_fused_adamw_::call(dense.parameters, dense.gradients, exp_avg, exp_avg_sq, {}, steps,
-                                  learning_rate, o.beta1, o.beta2, o.weight_decay, o.eps, /*amsgrad=*/false,
-                                  /*maximize=*/false, /*grad_scale=*/{},
-                                  /*found_inf=*/{});
+  static void fused_adamw(const DenseLists& lists, at::TensorList steps, double learning_rate,
+                          const OptimizerOptions& o) {
+    at::_ops::_fused_adamw_::call(lists[0], lists[1], lists[2], lists[3], {}, steps, learning_rate, o.beta1,
+                                  o.beta2, o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false,
+                                  /*grad_scale=*/{}, /*found_inf=*/{});
   }
 
   void step_rows(size_t i, const at::Tensor& gradient, double learning_rate) {
@@ -242,7 +241,7 @@ class Adam : public Optimizer {
       const kernels::LazyAdamStep step{static_cast<float>(options_.beta1), static_cast<float>(options_.beta2),
                                        static_cast<float>(options_.eps), static_cast<float>(step_size)};
       const int64_t dim = weight.size(1);
-      at::parallel_for(0, rows.numel(), std::max<int64_t>(1, kGrain / dim), [&](int64_t begin, int64_t end) {
+      parallel_for(rows.numel(), kEntryCost * static_cast<double>(dim), [&](int64_t begin, int64_t end) {
         kernels::lazy_adam_rows(step, rows.data_ptr<int64_t>(), values.data_ptr<float>(),
                                 keep.defined() ? keep.data_ptr<float>() : nullptr, begin, end, dim,
                                 weight.data_ptr<float>(), exp_avg_[i].data_ptr<float>(),
@@ -312,7 +311,7 @@ class RowwiseAdagrad : public Optimizer {
       const kernels::RowwiseAdagradStep step{static_cast<float>(learning_rate),
                                              static_cast<float>(options_.weight_decay),
                                              static_cast<float>(options_.eps)};
-      at::parallel_for(0, rows.numel(), std::max<int64_t>(1, kGrain / dim), [&](int64_t begin, int64_t end) {
+      parallel_for(rows.numel(), kEntryCost * static_cast<double>(dim), [&](int64_t begin, int64_t end) {
         kernels::rowwise_adagrad_rows(step, rows.data_ptr<int64_t>(), values.data_ptr<float>(), begin, end,
                                       dim, weight.data_ptr<float>(), sums.data_ptr<float>());
       });

@@ -1,12 +1,11 @@
 #include "training/run_training.h"
 
-#include <ATen/Parallel.h>
-
 #include <ranges>
 
 #include "data/error.h"
 #include "data/io/atomic_file.h"
 #include "data/tensors.h"
+#include "models/parallel.h"
 #include "training/callbacks/checkpoints.h"
 #include "training/callbacks/early_stopping.h"
 #include "training/callbacks/metrics_files.h"
@@ -21,7 +20,7 @@ c10::Device begin_training(const TrainerOptions& options, const RunRequest& requ
   const auto device = resolve_device(options.device);
   if (request.mode != RunMode::Resume) request.run.check_free(request.mode == RunMode::Overwrite);
   set_threads(options.threads);
-  const int threads = at::get_num_threads();
+  const int threads = compute_threads();
   request.notice(fmt::format("{}, {} thread{}", describe_device(device), threads, threads > 1 ? "s" : ""));
   seed_generators(static_cast<uint64_t>(options.seed));
   return device;

@@ -1,6 +1,5 @@
 #include "training/threads.h"
 
-#include <ATen/Parallel.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -9,6 +8,8 @@
 #include <limits>
 #include <string>
 #include <vector>
+
+#include "models/parallel.h"
 
 namespace semblance {
 namespace {
@@ -80,7 +81,7 @@ int64_t available_threads(const fs::path& proc, const fs::path& cgroups) {
 }
 
 void set_threads(int64_t threads) {
-  at::set_num_threads(static_cast<int>(threads > 0 ? threads : available_threads()));
+  set_compute_threads(static_cast<int>(threads > 0 ? threads : available_threads()));
 }
 
 }  // namespace semblance

@@ -14,7 +14,7 @@ namespace semblance {
 int64_t available_threads(const std::filesystem::path& proc = "/proc",
                           const std::filesystem::path& cgroups = "/sys/fs/cgroup");
 
-/// Sets the number of threads that LibTorch computes with; 0: available_threads().
+/// Sets the number of threads to compute with; 0: available_threads().
 void set_threads(int64_t threads);
 
 inline constexpr Field kThreadsField{

@@ -1,7 +1,5 @@
 #include "data/text/features.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 
 #include "data/error.h"
@@ -42,8 +40,8 @@ void TextFeatures::append_word_ngrams(size_t begin, std::vector<int32_t>& ids) c
   append_ngrams(words, vocabulary_.size(), ngrams_, ids);
 }
 
-TokenizedTexts TextFeatures::tokenize(const Texts& texts) const {
-  return semblance::tokenize(texts, pipeline_, at::get_num_threads());
+TokenizedTexts TextFeatures::tokenize(const Texts& texts, int threads) const {
+  return semblance::tokenize(texts, pipeline_, threads);
 }
 
 RaggedIds TextFeatures::encode(const TokenizedTexts& tokens, std::span<const int64_t> rows) const {
@@ -72,8 +70,8 @@ RaggedIds TextFeatures::encode(const TokenizedTexts& tokens, std::span<const int
   return encoded;
 }
 
-EncodedIds TextFeatures::encode(const Texts& texts) const {
-  const int64_t shards = std::clamp<int64_t>(texts.size() / 256, 1, at::get_num_threads());
+EncodedIds TextFeatures::encode(const Texts& texts, int threads) const {
+  const int64_t shards = std::clamp<int64_t>(texts.size() / 256, 1, threads);
   std::vector<EncodedIds> parts(static_cast<size_t>(shards));
   parallel_shards(texts.size(), shards, [&](int64_t shard, int64_t begin, int64_t end) {
     auto& part = parts[static_cast<size_t>(shard)];

@@ -47,12 +47,13 @@ class TextFeatures {
   /// Rows of a table of all ids.
   int64_t rows() const { return vocabulary_.size() + ngram_rows(); }
 
-  /// Cuts many texts into tokens, which the vocabulary is then made of, on all of LibTorch's threads.
-  TokenizedTexts tokenize(const Texts& texts) const;
+  /// Cuts many texts into tokens, which the vocabulary is then made of. The result does not depend on the
+  /// number of threads.
+  TokenizedTexts tokenize(const Texts& texts, int threads) const;
   /// The given rows of what `tokenize` made, as ids.
   RaggedIds encode(const TokenizedTexts& tokens, std::span<const int64_t> rows) const;
   /// The same straight from the texts, which are well-formed UTF-8.
-  EncodedIds encode(const Texts& texts) const;
+  EncodedIds encode(const Texts& texts, int threads) const;
 
   /// Adds the vocabulary's file, and to an object of JSON what else is needed: stop_words and vocabulary (its
   /// size).

@@ -177,14 +177,14 @@ TEST(CharacterNgrams, AreThereForUnknownWordsAndAreTheSameForOneTextAndForMany) 
   for (const std::string text : {"good cat", "bad cat", "a word unseen"}) texts.push_back(text);
   const NgramOptions ngrams{.longest = 2, .buckets = 50, .longest_chars = 4, .char_buckets = 60};
   TextFeatures features({}, ngrams);
-  const auto tokenized = features.tokenize(texts);
+  const auto tokenized = features.tokenize(texts, 2);
   const std::vector<int64_t> all{0, 1, 2}, known{0, 1};
   features.set_vocabulary(Vocabulary(tokenized.words, tokenized.count(known), {}));
   const auto encoded = features.encode(tokenized, all);
   EXPECT_GT(encoded.length(2), 0);
   for (const auto id : encoded[2])
     EXPECT_TRUE(id >= features.vocabulary().size() + 50 && id < features.rows());
-  const auto straight = features.encode(texts);
+  const auto straight = features.encode(texts, 2);
   EXPECT_EQ(straight.ids.values, encoded.values);
   EXPECT_EQ(straight.ids.offsets, encoded.offsets);
   EXPECT_EQ(straight.tokens, 7);
@@ -197,7 +197,7 @@ TEST(TextFeatures, ComeBackFromWhatTheySave) {
   const TextOptions text{.stopwords = "en"};
   const NgramOptions ngrams{.longest = 2, .buckets = 50};
   TextFeatures features(text, ngrams);
-  const auto tokens = features.tokenize(texts);
+  const auto tokens = features.tokenize(texts, 2);
   features.set_vocabulary(
       Vocabulary(tokens.words, tokens.count(std::vector<int64_t>{0, 1}), {.unknown_word = true}));
   TextFeatures::Files files;
@@ -205,7 +205,7 @@ TEST(TextFeatures, ComeBackFromWhatTheySave) {
   features.save(files);
   features.describe(description);
   const auto again = TextFeatures::load(text, ngrams, files, description, "run");
-  EXPECT_EQ(again.encode(texts).ids.values, features.encode(texts).ids.values);
+  EXPECT_EQ(again.encode(texts, 2).ids.values, features.encode(texts, 2).ids.values);
   EXPECT_EQ(again.words(), 3);
   EXPECT_EQ(again.pipeline().stop_words(), features.pipeline().stop_words());
 

@@ -25,13 +25,13 @@ class Sizes : public testing::TestWithParam<std::array<int64_t, 3>> {};
 TEST_P(Sizes, LinearEqualsLibTorchsAndIsTheSameBitsForAnyNumberOfThreads) {
   const auto [batch, in, outputs] = GetParam();
   const auto plain = gradients_of([](auto... p) { return at::linear(p...); }, batch, in, outputs);
-  const int before = at::get_num_threads();
+  const int before = compute_threads();
   std::vector<Gradients> ours;
   for (const int threads : {1, 2, 4}) {
-    at::set_num_threads(threads);
+    set_compute_threads(threads);
     ours.push_back(gradients_of(linear, batch, in, outputs));
   }
-  at::set_num_threads(before);
+  set_compute_threads(before);
   for (const auto& [out, x, weight, bias] : ours) {
     EXPECT_TRUE(torch::allclose(out, plain.out, 1e-4, 1e-3));
     EXPECT_TRUE(torch::allclose(x, plain.x, 1e-4, 1e-3));

@@ -1,10 +1,10 @@
 #include <ATen/Functions.h>
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
 #include "models/nearest.h"
+#include "models/parallel.h"
 
 namespace semblance {
 namespace {
@@ -49,12 +49,12 @@ TEST(Nearest, DoesNotDependOnTheNumberOfThreadsOrOfQueries) {
   at::manual_seed(4);
   const auto rows = at::randn({20000, 16}), queries = at::randn({600, 16});
   const auto norms = rows.norm(2, 1);
-  const int threads = at::get_num_threads();
-  at::set_num_threads(1);
+  const int threads = compute_threads();
+  set_compute_threads(1);
   const auto one = nearest(rows, norms, queries, 5);
-  at::set_num_threads(2);
+  set_compute_threads(2);
   const auto two = nearest(rows, norms, queries, 5);
-  at::set_num_threads(threads);
+  set_compute_threads(threads);
   for (int64_t q = 0; q < 600; q += 37) {
     const auto alone = nearest(rows, norms, queries.narrow(0, q, 1), 5)[0];
     for (size_t i = 0; i < 5; ++i) {

@@ -1,12 +1,13 @@
 #include "models/nt_xent.h"
 
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/nn/functional/loss.h>
 #include <torch/nn/functional/normalization.h>
 #include <torch/types.h>
 
 #include <cmath>
+
+#include "models/parallel.h"
 
 namespace semblance {
 namespace {
@@ -111,15 +112,15 @@ TEST(NtXent, TheSameBitsForAnyNumberOfThreads) {
   torch::manual_seed(3);
   const auto queries = torch::randn({300, 100}), documents = torch::randn({300, 100});
   const auto gradient = [&](int threads) {
-    at::set_num_threads(threads);
+    set_compute_threads(threads);
     auto q = queries.clone().requires_grad_(true);
     nt_xent(q, documents, temperature(0.05)).mean().backward();
     return q.grad();
   };
-  const int threads = at::get_num_threads();
+  const int threads = compute_threads();
   const auto one = gradient(1);
   for (const int n : {2, 3}) EXPECT_TRUE(torch::equal(gradient(n), one)) << n;
-  at::set_num_threads(threads);
+  set_compute_threads(threads);
 }
 
 TEST(NtXent, RefusesWhatDoesNotFitTogether) {

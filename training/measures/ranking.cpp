@@ -1,13 +1,12 @@
 #include "training/measures/ranking.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "data/tensors.h"
 #include "data/vectors/word_vectors.h"
 #include "models/kernels.h"
+#include "models/parallel.h"
 
 namespace semblance {
 namespace {
@@ -99,7 +98,9 @@ int64_t rank_rows(const RaggedIds& rows, const at::Tensor& vectors, RankingMetri
     inverse_norms[static_cast<size_t>(i)] = norm > 0 ? 1 / norm : 0;
   }
   std::vector<Comparison> results(static_cast<size_t>(rows.size()));
-  at::parallel_for(0, rows.size(), 1, [&](int64_t begin, int64_t end) {
+  const double cost = 0.2 * static_cast<double>(rows.values.size()) * static_cast<double>(dim) /
+                      static_cast<double>(std::max<int64_t>(1, rows.size()));
+  parallel_for(rows.size(), cost, [&](int64_t begin, int64_t end) {
     std::vector<float> similarities;
     for (int64_t row = begin; row < end; ++row)
       results[static_cast<size_t>(row)] = compare(rows[row], values, inverse_norms, dim, similarities);

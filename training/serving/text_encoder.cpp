@@ -1,11 +1,10 @@
 #include "training/serving/text_encoder.h"
 
-#include <ATen/Parallel.h>
-
 #include <atomic>
 
 #include "data/tensors.h"
 #include "models/kernels.h"
+#include "models/parallel.h"
 
 namespace semblance {
 
@@ -15,7 +14,8 @@ EncodedTexts MeanVectorEncoder::encode(const Texts& texts) {
                        .known = std::vector<char>(static_cast<size_t>(texts.size()))};
   float* out = encoded.vectors.mutable_data_ptr<float>();
   std::atomic<int64_t> tokens = 0, known = 0;
-  at::parallel_for(0, texts.size(), 256, [&](int64_t begin, int64_t end) {
+  constexpr double kTextCost = 3000;  // nanoseconds, of a short one
+  parallel_for(texts.size(), kTextCost, [&](int64_t begin, int64_t end) {
     TokenBuffer buffer;
     Ragged<int64_t> ids;
     Ragged<float> made;  // of each text: the vectors of its unknown words, one after another

@@ -7,6 +7,7 @@
 #include "data/error.h"
 #include "data/random.h"
 #include "data/split.h"
+#include "models/parallel.h"
 #include "training/fingerprint.h"
 
 namespace semblance {
@@ -107,7 +108,8 @@ std::unique_ptr<RankingDataset> read_for_ranking(std::span<const std::string> pa
       rows.close_row();
     }
   }
-  return std::make_unique<RankingDataset>(setup.features.encode(texts).ids, std::move(rows));
+  return std::make_unique<RankingDataset>(setup.features.encode(texts, compute_threads()).ids,
+                                          std::move(rows));
 }
 
 // The vocabulary of the training texts; with vectors to start from, their words as well.
@@ -168,7 +170,7 @@ DssmData prepare_data(const DssmJob& job, const Notice& notice) {
   if (rows.texts.size() > INT32_MAX)
     throw Error(ErrorKind::Data, "{}: expected at most {} texts, found {}", job.data.train.front(), INT32_MAX,
                 rows.texts.size());
-  auto tokens = setup.features.tokenize(rows.texts);
+  auto tokens = setup.features.tokenize(rows.texts, compute_threads());
   rows.texts = {};
   const auto split = split_of(tokens, rows.starts, job);
 

@@ -7,6 +7,7 @@
 
 #include "data/tensors.h"
 #include "models/module_access.h"
+#include "models/parallel.h"
 #include "training/tasks/dssm/task.h"
 
 namespace semblance {
@@ -36,7 +37,7 @@ EncodedTexts DssmModel::encode(const Texts& texts) {
   constexpr int64_t kAtOnce = 4096;
   const EvaluationMode mode(task_->module());
   const c10::NoGradGuard no_gradient;
-  const auto encoded = task_->setup().features.encode(texts);
+  const auto encoded = task_->setup().features.encode(texts, compute_threads());
   EncodedTexts result{.vectors = empty_tensor({texts.size(), dim()}),
                       .known = std::vector<char>(static_cast<size_t>(texts.size())),
                       .tokens = encoded.tokens,

@@ -7,6 +7,7 @@
 #include "data/error.h"
 #include "data/readers/labelled_texts.h"
 #include "data/split.h"
+#include "models/parallel.h"
 #include "training/fingerprint.h"
 #include "training/tasks/sentiment/loss.h"
 
@@ -108,8 +109,8 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
   }
   if (numbered.usable.empty())
     throw Error(ErrorKind::Data, "{}: expected labelled texts, found none that can be used", path);
-  measured.data =
-      make_dataset(setup.features.tokenize(texts.texts), numbered.labels, numbered.usable, setup, job);
+  measured.data = make_dataset(setup.features.tokenize(texts.texts, compute_threads()), numbered.labels,
+                               numbered.usable, setup, job);
   return measured;
 }
 
@@ -124,7 +125,7 @@ SentimentData prepare_data(const SentimentJob& job, const Notice& notice) {
   const auto [labels, all_rows, unknown] = number_labels(texts, setup.labels);
   setup.loss = choose_loss(job.model.loss, setup.labels);
 
-  const auto tokens = setup.features.tokenize(texts.texts);
+  const auto tokens = setup.features.tokenize(texts.texts, compute_threads());
   const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
   const auto split = split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed));
 

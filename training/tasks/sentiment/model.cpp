@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/parallel.h"
 #include "training/tasks/sentiment/loss.h"
 #include "training/tasks/sentiment/task.h"
 #include "training/trainer.h"
@@ -37,7 +38,7 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts) {
   const EvaluationMode mode(task_->module());
   const c10::NoGradGuard no_gradient;
   const auto& labels = task_->setup().labels;
-  const auto ids = task_->setup().features.encode(texts).ids;
+  const auto ids = task_->setup().features.encode(texts, compute_threads()).ids;
   // A text's answer must not depend on its neighbours: where a batch is filled to its longest text, each goes
   // alone.
   const auto collation = collation_of(job_.model);
