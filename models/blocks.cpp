@@ -7,7 +7,19 @@
 
 #include "models/kernels.h"
 
+// MKL's, which is a part of LibTorch, unless LibTorch was built with another BLAS.
+extern "C" __attribute__((weak)) int MKL_Set_Num_Threads_Local(int threads);
+
 namespace semblance {
+
+SerialProducts::SerialProducts() {
+  at::get_num_threads();  // what LibTorch sets up when a thread first asks it for a product would undo this
+  if (MKL_Set_Num_Threads_Local) before_ = MKL_Set_Num_Threads_Local(1);
+}
+SerialProducts::~SerialProducts() {
+  if (MKL_Set_Num_Threads_Local) MKL_Set_Num_Threads_Local(before_);
+}
+
 namespace {
 
 class LinearFunction : public torch::autograd::Function<LinearFunction> {

@@ -11,13 +11,27 @@
 
 namespace semblance {
 
-/// Calls work(begin, end) for the blocks of [0, size), on any thread. What LibTorch does within `work` it
-/// does on that thread alone: there are two blocks at least, unless size is 1.
+/// While it lives, a product on this thread is computed by this thread alone, and cut as for one thread.
+/// MKL cuts a product for as many threads as LibTorch has, even within a parallel region where it gets one,
+/// and on processors without AVX-512 the rows at the cuts may be summed in another order.
+class SerialProducts {
+ public:
+  SerialProducts();
+  ~SerialProducts();
+  SerialProducts(const SerialProducts&) = delete;
+  SerialProducts& operator=(const SerialProducts&) = delete;
+
+ private:
+  int before_ = 0;
+};
+
+/// Calls work(begin, end) for the blocks of [0, size), on any thread. Products within `work` are serial.
 template <class Work>
 void for_each_block(int64_t size, Work&& work) {
   constexpr int64_t kLargest = 64;
   const int64_t block = std::clamp<int64_t>((size + 3) / 4, 1, kLargest);
   at::parallel_for(0, (size + block - 1) / block, 1, [&](int64_t first, int64_t last) {
+    const SerialProducts serial;
     for (int64_t i = first; i < last; ++i) work(i * block, std::min(size, (i + 1) * block));
   });
 }
