@@ -14,48 +14,37 @@ using namespace semblance;
 
 const std::vector<std::string> kLanguages = {"English", "French", "German"};
 const std::vector<std::string> kWords = {
-    "about after all and because before could each from give good have here house just know like little made "
-    "many more "
-    "night nothing other over people right should that the there thing think this very water we what when "
-    "where which",
-    "après aussi autre avant avec beaucoup bien ce cette chez chose dans depuis elle encore enfant être "
-    "faire homme il "
-    "jamais jour leur mais même monde nous où parce petit peut pour quand quelque qui rien sans sont "
-    "toujours une vous",
-    "aber alle auch auf aus bei das dass dein der die doch durch ein etwas frau für ganz gehen gut haben "
-    "hier ich immer "
-    "jetzt kann können machen mehr mensch mit müssen nicht noch oder schon sehr sich sind und viel wenn "
-    "werden wir zeit"};
+    "about after all and because before could each from give good have here house just know like little "
+    "many night nothing other over right should that the there thing this very water we what when where",
+    "après aussi autre avant avec beaucoup ce cette chez chose dans elle encore enfant être homme il jamais "
+    "jour la leur mais même nous où parce petit peut pour quand quelque qui rien sans sont toujours une",
+    "aber alle auch auf aus bei das dein der die doch durch ein etwas frau für ganz gehen gut haben hier "
+    "ich immer jetzt kann machen mehr mit müssen nicht noch oder schon sehr sich sind und viel wenn wir"};
 constexpr NgramOptions kLetters{.longest_chars = 4, .shortest_chars = 1, .char_buckets = 1 << 14};
 constexpr auto kLoss = ClassificationLoss::CrossEntropy;
 
-// Texts as the hashed n-grams of their words' letters, each with its language.
-struct Texts {
-  RaggedIds ngrams;
-  std::vector<int64_t> languages;
-
-  void add(const std::string& text, int64_t language) {
+// Phrases of one or more words as the hashed n-grams of the words' letters, each with its language.
+struct Phrases {
+  RaggedIds ngrams, languages;
+  void add(const std::string& text, int32_t language) {
     std::istringstream words(text);
     for (std::string word; words >> word;) append_char_ngrams(word, 0, kLetters, ngrams.values);
     ngrams.close_row();
-    languages.push_back(language);
+    languages.push_back(std::array{language});
   }
   int64_t size() const { return ngrams.size(); }
-  TextBatch batch(std::span<const int64_t> rows, uint64_t /*key of random choices*/) const {
+  TextBatch batch(std::span<const int64_t> rows, uint64_t /*key to random choices*/) const {
     TextBatch batch = collate(ngrams, rows, {});
-    std::vector<int64_t> targets;
-    for (const int64_t row : rows) targets.push_back(languages.at(row));
-    batch.targets = torch::tensor(targets);
+    batch.targets = collate(languages, rows, {}).ids;
     return batch;
   }
 };
 
-// Logistic regression: the mean of the n-grams' scores for each language.
+// Logistic regression: a text's score for each language is the mean of its n-grams' scores.
 struct NetImpl : torch::nn::Module {
-  torch::nn::EmbeddingBag scores{
-      torch::nn::EmbeddingBagOptions(kLetters.char_buckets, 3).include_last_offset(true)};
+  torch::nn::EmbeddingBag scores{kLetters.char_buckets, 3};
   NetImpl() { register_module("scores", scores)->weight.detach().zero_(); }
-  at::Tensor forward(const TextBatch& batch) { return scores(batch.ids, batch.offsets); }
+  at::Tensor forward(const TextBatch& batch) { return scores(batch.ids, batch.offsets.slice(0, 0, -1)); }
 };
 TORCH_MODULE(Net);
 
@@ -63,12 +52,11 @@ TORCH_MODULE(Net);
 struct LanguageTask {
   using Batch = TextBatch;
   using Measure = ClassificationMetrics;
-  static constexpr MetricInfo kMetrics[] = {{"accuracy", true}, {"loss", false}};
+  static constexpr MetricInfo kMetrics[] = {{"accuracy", true}, {"loss", false}};  // with their directions
   Net net;
-
   torch::nn::Module& module() { return *net; }
   LossSum loss(const Batch& batch) { return classification_loss(net(batch), batch.targets, kLoss); }
-  Measure measure(const Texts&) const { return {kLanguages, /*sets=*/false}; }
+  Measure measure(const Phrases&) const { return {kLanguages, /*sets=*/false}; }
   void observe(const Batch& batch, Measure& measure) { measure.add(net(batch), batch.targets, loss(batch)); }
   std::span<const MetricInfo> metrics() const { return kMetrics; }
   Json model_info() const { return {{"languages", kLanguages}}; }  // kept in every checkpoint
@@ -82,36 +70,29 @@ struct LanguageJob : Job {
 
 int main(int argc, char** argv) try {
   if (argc < 3) throw Error(ErrorKind::Usage, "usage: language RUN EPOCHS [TEXT…]");
-  install_signal_handlers();  // Ctrl-C finishes the step and writes a checkpoint
   LanguageJob job;
   job.training.epochs = parse_integer(argv[2], "EPOCHS", {.min = 1});
   RunRequest request{.run = RunFolder(argv[1]), .notice = [](auto& line) { std::cerr << line << "\n"; }};
-  if (request.run.exists()) {  // then it goes on where it ended
-    request.mode = RunMode::Resume;
-    request.resume_point = find_resume_point(request.run, request.notice);
-  }
+  if (request.run.exists()) request.mode = RunMode::Resume;  // goes on where it ended or was killed
+  request.resume_point = find_resume_point(request.run, request.notice);
   const auto device = begin_training(job.training, request);
-  Texts train, valid, test;
-  for (size_t language = 0; language < kLanguages.size(); ++language) {
+  Phrases train, valid, test;
+  for (int32_t language = 0; language < 3; ++language) {
     std::istringstream words(kWords[language]);
     for (auto [i, word] = std::pair(0, std::string()); words >> word; ++i)
-      (i % 5 == 4 ? valid : i % 5 == 2 ? test : train).add(word, static_cast<int64_t>(language));
+      (i % 5 == 4 ? valid : i % 5 == 2 ? test : train).add(word, language);
   }
-  const ShuffledSampler shuffled(train.size(), static_cast<uint64_t>(job.training.seed));
+  const ShuffledSampler order(train.size(), job.training.seed);
   LanguageTask task;
   move_to(*task.net, device);
-  const Json report =
-      run_training(task, job, device, request, batches_of(job, train, shuffled), &valid, &test);
-  if (noted_signal() != 0) return 128 + noted_signal();
-  std::cout << fmt::format("{} at epoch {}, accuracy {:.2f}\n", report["stopped"].get<std::string>(),
-                           report["epoch"].get<int64_t>(), report["test"]["accuracy"].get<double>());
+  const Json report = run_training(task, job, device, request, batches_of(job, train, order), &valid, &test);
+  std::cout << "accuracy on words never seen: " << report["test"]["accuracy"] << "\n";
   for (const std::string text : std::span(argv + 3, argv + argc)) {
-    Texts one;
+    Phrases one;
     one.add(text, 0);
-    const auto scores = task.net(one.batch(std::vector<int64_t>{0}, 0).to(device));
-    std::cout << fmt::format("{:<8} {}\n", kLanguages.at(scores.argmax().item<int64_t>()), text);
+    const auto scores = task.net(one.batch(std::array{int64_t{0}}, 0).to(device));
+    std::cout << text << ": " << kLanguages.at(scores.argmax().item<int64_t>()) << "\n";
   }
-  return 0;
 } catch (const Error& error) {
   std::cerr << error.what() << "\n";
   return error.exit_code();

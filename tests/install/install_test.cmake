@@ -1,0 +1,57 @@
+# Installs the built tree, builds docs/examples/own_task on it and runs that.
+cmake_minimum_required(VERSION 3.25)
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  if(NOT code STREQUAL 0)
+    message(FATAL_ERROR "${ARGN}: exit code ${code}\n${out}${err}")
+  endif()
+  set(out "${out}" PARENT_SCOPE)
+endfunction()
+
+function(expect_match text pattern)
+  if(NOT text MATCHES "${pattern}")
+    message(FATAL_ERROR "expected '${pattern}', found:\n${text}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE "${WORK}")
+set(prefix "${WORK}/prefix")
+run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${prefix}")
+
+# The package can be moved: it knows neither the checkout nor where the machine keeps its libraries.
+file(GLOB_RECURSE package "${prefix}/*.cmake")
+foreach(file ${package})
+  file(READ "${file}" text)
+  foreach(path "${SOURCE}/" "${prefix}" /usr/)
+    string(FIND "${text}" "${path}" position)
+    if(NOT position EQUAL -1)
+      message(FATAL_ERROR "${file}: names ${path}")
+    endif()
+  endforeach()
+endforeach()
+
+run("${prefix}/bin/semblance" version)
+expect_match("${out}" "^semblance  *[0-9.]+\n")
+run("${READELF}" -d "${prefix}/bin/semblance")
+expect_match("${out}" "R(UN)?PATH[^\n]*\\[.ORIGIN/\\.\\./lib")
+
+file(COPY "${SOURCE}/docs/examples/own_task" DESTINATION "${WORK}")
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S "${WORK}/own_task" -B "${WORK}/build"
+  -DCMAKE_PREFIX_PATH=${prefix} -DTorch_DIR=${TORCH} -DCMAKE_CXX_COMPILER=${COMPILER}
+  -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER} -DCMAKE_CXX_FLAGS=-O1)
+run(${CMAKE_COMMAND} --build "${WORK}/build")
+
+# Eight epochs, and three that are gone on with to eight, end in the same checkpoint.
+set(language "${WORK}/build/language")
+run("${language}" "${WORK}/straight" 8)
+run("${language}" "${WORK}/resumed" 3)
+run("${language}" "${WORK}/resumed" 8 "where is the station" "où est la gare" "wo ist der Bahnhof")
+expect_match("${out}" "where is the station: English\noù est la gare: French\nwo ist der Bahnhof: German\n$")
+foreach(path metrics.tsv LAST)
+  file(READ "${WORK}/straight/${path}" expected)
+  file(READ "${WORK}/resumed/${path}" found)
+  if(NOT found STREQUAL expected)
+    message(FATAL_ERROR "${path}: expected\n${expected}found\n${found}")
+  endif()
+endforeach()
