@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 
+#include "data/io/atomic_file.h"
 #include "training/trainer.h"
 
 namespace semblance {
@@ -56,14 +56,6 @@ std::string duration(double seconds) {
                    : fmt::format("{}:{:02}", s / 60, s % 60);
 }
 
-[[noreturn]] void fail_to_print() {
-  if (errno == EPIPE) {
-    std::signal(SIGPIPE, SIG_DFL);
-    std::raise(SIGPIPE);
-  }
-  throw Error(ErrorKind::Internal, "standard output cannot be written: {}", std::strerror(errno));
-}
-
 // All that goes to standard error goes through here.
 void write_note(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
@@ -82,11 +74,11 @@ void open_missing_streams() {
 }
 
 void print_out(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail_to_print();
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail_standard_output();
 }
 
 void flush_out() {
-  if (std::fflush(stdout) != 0) fail_to_print();
+  if (std::fflush(stdout) != 0) fail_standard_output();
 }
 
 void print_note(const std::string& line) {

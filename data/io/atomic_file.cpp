@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -20,8 +21,9 @@ namespace {
 
 constexpr const char* kStandardOutput = "-";
 
-[[noreturn]] void fail(const std::string& name, const char* action, ErrorKind kind = ErrorKind::Model) {
-  throw Error(kind, "{}: cannot be {}: {}", name, action, std::strerror(errno));
+[[noreturn]] void fail(const std::string& name, const char* action) {
+  if (name == kStandardOutput) fail_standard_output();
+  throw Error(ErrorKind::Model, "{}: cannot be {}: {}", name, action, std::strerror(errno));
 }
 
 // Where links lead to in the end; a link to nothing leads to where its file would be.
@@ -58,7 +60,7 @@ FileWriter create_beside(const fs::path& file, mode_t mode, std::unique_ptr<Temp
     temporary =
         std::make_unique<TemporaryPath>(file.parent_path() / temporary_name(file.filename().string()));
     const int descriptor = ::open(temporary->c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (descriptor >= 0) return {descriptor, file.string(), ErrorKind::Model};
+    if (descriptor >= 0) return {descriptor, file.string()};
     const int reason = errno;
     temporary->keep();  // nothing is there, or somebody else's
     errno = reason;
@@ -86,35 +88,30 @@ void take_after(int file, const struct stat& earlier) {
 
 // What is written to where it is: standard output, devices, pipes.
 FileWriter open_in_place(const fs::path& path) {
-  const bool standard = path == kStandardOutput;
-  const std::string name = standard ? "standard output" : path.string();
-  const auto kind = standard ? ErrorKind::Internal : ErrorKind::Model;
-  const int descriptor = standard ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-                                  : ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
-  if (descriptor < 0) fail(name, "opened", kind);
-  return {descriptor, name, kind};
+  const int descriptor = path == kStandardOutput ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                                                 : ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  if (descriptor < 0) fail(path.string(), "opened");
+  return {descriptor, path.string()};
 }
 
 }  // namespace
 
 FileWriter::FileWriter(const fs::path& path)
-    : FileWriter(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), path.string(),
-                 ErrorKind::Model) {
+    : FileWriter(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), path.string()) {
   if (file_ < 0) fail("created");
 }
 
-FileWriter::FileWriter(int file, std::string name, ErrorKind kind)
-    : name_(std::move(name)), kind_(kind), file_(file) {}
+FileWriter::FileWriter(int file, std::string name) : name_(std::move(name)), file_(file) {}
 
 FileWriter::FileWriter(FileWriter&& other) noexcept
-    : name_(std::move(other.name_)), kind_(other.kind_), file_(std::exchange(other.file_, -1)) {}
+    : name_(std::move(other.name_)), file_(std::exchange(other.file_, -1)) {}
 
 FileWriter::~FileWriter() {
   if (file_ >= 0) ::close(file_);
 }
 
 void FileWriter::fail(const char* action) const {
-  semblance::fail(name_, action, kind_);
+  semblance::fail(name_, action);
 }
 
 void FileWriter::write(std::string_view bytes) {
@@ -171,6 +168,14 @@ void AtomicFile::commit() {
   rename_path(temporary_->c_str(), target_);
   temporary_->keep();
   flush_folder(target_.parent_path());
+}
+
+void fail_standard_output() {
+  if (errno == EPIPE) {
+    std::signal(SIGPIPE, SIG_DFL);
+    std::raise(SIGPIPE);
+  }
+  throw Error(ErrorKind::Internal, "standard output cannot be written: {}", std::strerror(errno));
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {

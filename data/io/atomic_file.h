@@ -11,16 +11,14 @@
 
 namespace semblance {
 
-enum class ErrorKind;
-
 /// A file that is being written, by one thread at a time. Throws Error(Model) on every failure, a full disk
 /// among them.
 class FileWriter {
  public:
   /// Makes the file, or empties it.
   explicit FileWriter(const std::filesystem::path& path);
-  /// Takes over an open descriptor; `name` and `kind` are for errors.
-  FileWriter(int file, std::string name, ErrorKind kind);
+  /// Takes over an open descriptor; `name` is for errors, "-" that of standard output, which fails as below.
+  FileWriter(int file, std::string name);
   ~FileWriter();
   FileWriter(FileWriter&&) noexcept;
   FileWriter& operator=(FileWriter&&) = delete;
@@ -39,9 +37,12 @@ class FileWriter {
   [[noreturn]] void fail(const char* action) const;
 
   std::string name_;
-  ErrorKind kind_;
   int file_;
 };
+
+/// Says why (in errno) standard output cannot be written: throws Error(Internal), or ends the program by
+/// SIGPIPE as others end whose reader has left.
+[[noreturn]] void fail_standard_output();
 
 /// Replaces `path` by `content` in one step, as AtomicFile does.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
@@ -57,8 +58,8 @@ enum class Delivery { AtCommit, AsWritten };
 /// and the last one's stays. The mode of the earlier file is kept, and its owner where that is permitted; a
 /// new one has what the umask leaves of 0666. Links are followed and stay; a link to nothing makes the file.
 ///
-/// Anything else, such as a device or a pipe: written to, never replaced. "-" is standard output; its
-/// failures are Error(Internal), all others Error(Model), a folder and links in a circle among them.
+/// Anything else, such as a device or a pipe: written to, never replaced. "-" is standard output, which fails
+/// as above; all other failures are Error(Model), a folder and links in a circle among them.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path, Delivery delivery = Delivery::AtCommit);

@@ -68,7 +68,24 @@ def test_standard_output_that_is_full(run):
         with open("/dev/full", "w") as full:
             program = start("encode", run, "--output-format", form, "--output", "-", stdin=subprocess.PIPE, stdout=full)
         error = program.communicate(b"noemia\n")[1]
-        assert program.returncode == 1 and b"semblance: error: standard output" in error
+        assert program.returncode == 1 and error.startswith(b"semblance: error: standard output cannot be written: ")
+
+
+@pytest.mark.parametrize("form", ["word2vec", "jsonl"])
+def test_a_reader_that_has_left(form, run, tmp_path):
+    """Of standard output: the program ends by SIGPIPE, as others do. Of a named pipe: that is an error, the pipe stays."""
+    def encode(*output):
+        return start("encode", run, "--output-format", form, *output, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    program = encode()
+    program.stdout.close()
+    assert program.communicate(b"noemia\n")[1] == b"" and program.returncode == -signal.SIGPIPE
+    os.mkfifo(tmp_path / "pipe")
+    program = encode("--output", tmp_path / "pipe")
+    open(tmp_path / "pipe").close()
+    error = program.communicate(b"noemia\n")[1]
+    assert program.returncode == MODEL and b"pipe: cannot be written: Broken pipe" in error
+    assert stat.S_ISFIFO((tmp_path / "pipe").lstat().st_mode)
 
 
 # What is no regular file
