@@ -21,9 +21,6 @@ export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 # Files and messages are UTF-8, whatever the locale says.
 export PYTHONUTF8=1
 
-# Threads that wait for each other by spinning make training tens of times slower where anything else runs as well.
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
-
 say() { printf '%s: %s\n' "$(basename "$0")" "$*"; }
 fail() {
   printf '%s: error: %s\n' "$(basename "$0")" "$*" >&2
