@@ -133,7 +133,7 @@ void Progress::clear_bar() {
 
 void Progress::on_begin(TrainerCore& trainer) {
   last_line_ = now();
-  if (trainer.state().step > 0)
+  if (trainer.state().step > 0 && trainer.state().stopped.empty())
     print_note(fmt::format("going on at epoch {}, step {}", trainer.state().epoch + 1, trainer.state().step));
 }
 

@@ -1,6 +1,7 @@
 """A training that is killed at any moment and resumed ends with the same bytes as one that was never stopped."""
 
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -223,3 +224,10 @@ def test_weights_only_checkpoints_serve_but_cannot_be_resumed(job, tmp_path):
     assert semblance("predict", tmp_path / "r", input="w1 w2\n").out
     result = semblance("resume", tmp_path / "r", check=False)
     assert result.code == 4 and "weights only" in result.error
+
+
+def test_a_finished_training_does_not_go_on(trained, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    notes = semblance("resume", run).err
+    assert "going on" not in notes and "completed at epoch 6, step" in notes
