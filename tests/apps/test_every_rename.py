@@ -18,7 +18,9 @@ JOB += ["--keep-last", "1", "--threads", "1", "--no-tensorboard"]
 
 
 def train(run, stop, check=False):
-    return semblance("train", "trigram", *JOB, "--run", run, check=check, env=os.environ | {"LD_PRELOAD": str(STOPPER), "STOP_AT_RENAME": stop})
+    # By its name alone: a path in LD_PRELOAD ends at a blank.
+    stopper = {"LD_PRELOAD": STOPPER.name, "LD_LIBRARY_PATH": str(STOPPER.parent), "STOP_AT_RENAME": stop}
+    return semblance("train", "trigram", *JOB, "--run", run, check=check, env=os.environ | stopper)
 
 
 def content(run):
