@@ -2,21 +2,21 @@
 //
 // dssm_step TRAIN.tsv [threads] [dim] [batch] [steps] [rows]: TRAIN.tsv as scripts make it or real; `rows` >
 // 0 spreads the same words over a table of so many rows.
-#include <ATen/Context.h>
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <torch/types.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <functional>
 
 #include "data/batch_loader.h"
+#include "data/batch_source.h"
 #include "data/readers/text_rows.h"
 #include "data/sampler.h"
 #include "data/text/tokenized_texts.h"
 #include "data/text_pairs.h"
-#include "models/embedding_bag.h"
+#include "models/networks.h"
 #include "models/nt_xent.h"
 #include "models/parallel.h"
 #include "training/optimizer.h"
@@ -71,26 +71,29 @@ int main(int argc, char** argv) {
                  {}, 0, pairs);
   const PairDataset data(std::move(tokens.tokens), std::move(pairs));
 
-  const auto a = torch::rand({batch_size, dim}), b = torch::rand({dim, batch_size});
-  const auto product = torch::empty({batch_size, batch_size});
+  const auto a = at::rand({batch_size, dim}), b = at::rand({dim, batch_size});
+  const auto product = at::empty({batch_size, batch_size});
   const double flops = best_rate(20.0 * 2 * static_cast<double>(batch_size * batch_size * dim), [&] {
     auto out = product;
     for (int i = 0; i < 20; ++i) at::mm_out(out, a, b);
   });
-  const auto from = torch::ones({64 << 20}), to = torch::zeros({64 << 20});
+  const auto from = at::ones({64 << 20}), to = at::zeros({64 << 20});
   const double bandwidth = best_rate(2.0 * 4 * (64 << 20), [&] { to.copy_(from); });
 
   set_compute_threads(threads);
   at::manual_seed(1);
-  EmbeddingBag bag(EmbeddingBagOptions{.rows = table_rows, .dim = dim, .sparse_gradient = true});
-  const auto optimizer = make_optimizer({.kind = OptimizerKind::LazyAdam}, {{"weight", bag->weight}});
-  const auto alpha = torch::full({}, 0.05);
+  const auto bag = make_embedding_bag({.rows = table_rows, .dim = dim, .sparse_gradient = true});
+  const auto optimizer = make_optimizer({.kind = OptimizerKind::LazyAdam}, {{"weight", bag->table()}});
+  const auto alpha = at::full({}, 0.05);
   Part waiting{"wait for the batch"}, gather{"gather and mean"}, loss_part{"NT-Xent, forward"},
       loss_back{"NT-Xent, backward"}, scatter{"gradient by row"}, update{"lazy Adam"};
-  BatchLoader loader(data, ShuffledSampler(data.size(), 1).order(0), batch_size, 0);
-  const int64_t warm_up = steps / 10;
+  const ShuffledSampler shuffled(data.size(), 1);
+  const SampledBatches batches(data, shuffled, batch_size, 1);
+  const int64_t warm_up = std::min(steps, batches.batches()) / 11,
+                steps_measured = std::min(steps, batches.batches() - warm_up);
+  BatchLoader loader(batches.epoch(0), batches.batches());
   double start = 0;
-  for (int64_t step = 0; step < steps + warm_up; ++step) {
+  for (int64_t step = 0; step < steps_measured + warm_up; ++step) {
     if (step == warm_up) {
       for (Part* part : {&waiting, &gather, &loss_part, &loss_back, &scatter, &update}) *part = {part->name};
       start = now();
@@ -118,13 +121,13 @@ int main(int argc, char** argv) {
     optimizer->step(0.01);
     lap(update);
     const double row_bytes = 4.0 * static_cast<double>(dim);
-    const auto touched = static_cast<double>(bag->weight.grad()._indices().size(1));
+    const auto touched = static_cast<double>(bag->table().grad()._indices().size(1));
     const auto n = static_cast<double>(batch_size);
     gather.bytes += row_bytes * static_cast<double>(batch->ids.numel());
     loss_part.operations += 3 * 2 * n * n * static_cast<double>(dim);
     update.bytes += 6 * row_bytes * touched;  // weight and two moments, read and written
   }
-  const double seconds = now() - start, count = static_cast<double>(steps);
+  const double seconds = now() - start, count = static_cast<double>(steps_measured);
 
   fmt::print("{} pairs, {} words in a table of {} x {}; batch {}, {} thread(s)\n", data.size(), words,
              table_rows, dim, batch_size, threads);

@@ -14,7 +14,7 @@
 
 #include "data/config.h"
 #include "data/readers/labelled_texts.h"
-#include "data/text/tokenized_texts.h"
+#include "data/text/features.h"
 
 namespace semblance {
 namespace {
@@ -39,19 +39,20 @@ Measured measure(const std::string& path, int threads) {
   read_texts(path, layout, [&](std::string_view text, bool) { texts.push_back(text); });
   measured.seconds[0] = lap();
 
-  const auto tokenized = tokenize(texts, TextPipeline(TextOptions{}), threads);
+  TextFeatures features({}, {});
+  const auto tokenized = features.tokenize(texts, threads);
   measured.seconds[1] = lap();
 
   std::vector<int64_t> rows(static_cast<size_t>(texts.size()));
   std::iota(rows.begin(), rows.end(), 0);
-  const Vocabulary vocabulary(tokenized.words, tokenized.count(rows), VocabularyOptions{});
-  const auto ids = tokenized.encode(rows, vocabulary);
+  features.set_vocabulary(Vocabulary(tokenized.words, tokenized.count(rows), {}));
+  const auto ids = features.encode(tokenized, rows);
   measured.seconds[2] = lap();
 
   measured.rows = texts.size();
   measured.bytes = static_cast<int64_t>(texts.values.size());
   measured.tokens = static_cast<int64_t>(ids.values.size());
-  measured.words = vocabulary.size();
+  measured.words = features.vocabulary().size();
   return measured;
 }
 
