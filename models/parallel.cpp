@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -14,13 +15,21 @@ namespace {
 
 using Work = std::function<void(int64_t begin, int64_t end)>;
 
-// Waits for `is_true` as long as sleeping and being woken would take, about. False if it did not come to be.
+// Waits awake until `is_true`, or gives up: false. Being woken takes some 50 us, longer than a small step's
+// part. So it is worth staying awake while that is seen to pay; where it was in vain, since other programs
+// have the CPUs, it is hardly tried.
 template <class Condition>
 bool spin(Condition&& is_true) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+  using std::chrono::microseconds;
+  constexpr microseconds kLeast(10), kMost(500);
+  thread_local microseconds patience = kMost;
+  const auto end = std::chrono::steady_clock::now() + patience;
   do {
     for (int i = 0; i < 16; ++i) {
-      if (is_true()) return true;
+      if (is_true()) {
+        patience = std::min(kMost, 2 * patience);
+        return true;
+      }
 #if defined(__x86_64__)
       __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -28,6 +37,7 @@ bool spin(Condition&& is_true) {
 #endif
     }
   } while (std::chrono::steady_clock::now() < end);
+  patience = std::max(kLeast, patience / 4);
   return false;
 }
 
