@@ -143,9 +143,9 @@ void Progress::on_log(TrainerCore& trainer, const StepReport& report) {
   const auto left = static_cast<double>(trainer.examples_per_epoch()) *
                     (static_cast<double>(trainer.options().epochs - state.epoch) - share);
   const auto line =
-      fmt::format("epoch {}/{} {:3.0f}%  loss {:.4f}  lr {:.3g}  {:.0f} examples/s  {} left", state.epoch + 1,
+      fmt::format("epoch {}/{} {:3.0f}%  loss {:.4f}  lr {:.3g}  {:.0f} {}/s  {} left", state.epoch + 1,
                   trainer.options().epochs, 100 * share, report.loss, report.learning_rate,
-                  report.examples_per_second, duration(left / report.examples_per_second));
+                  report.examples_per_second, trainer.unit(), duration(left / report.examples_per_second));
   if (terminal_) {
     constexpr int kWidth = 24;
     const auto done = static_cast<size_t>(share * kWidth);

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,15 @@ concept BatchSource = requires(const S& source, int64_t epoch, int64_t i) {
   { source.examples(i) } -> std::same_as<int64_t>;
   { source.epoch(epoch).batch(i) } -> std::same_as<typename S::Batch>;
 };
+
+/// What a source's examples are, for people: its `kUnit`, if it says.
+template <class S>
+constexpr std::string_view unit_of() {
+  if constexpr (requires { S::kUnit; })
+    return S::kUnit;
+  else
+    return "examples";
+}
 
 /// Rows that can be batched: `batch(rows, key)` draws whatever is random from `key` alone. Datasets do not
 /// change once made, so any number of threads may call it at once.

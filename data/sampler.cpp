@@ -21,37 +21,10 @@ std::vector<int64_t> ShuffledSampler::order(int64_t epoch) const {
   return rows;
 }
 
-WeightedSampler::WeightedSampler(const std::vector<double>& weights, uint64_t seed)
-    : threshold_(weights.size()), alias_(weights.size()), seed_(seed) {
-  const double mean =
-      std::accumulate(weights.begin(), weights.end(), 0.0) / static_cast<double>(weights.size());
-  std::vector<size_t> small, large;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    threshold_[i] = weights[i] / mean;
-    alias_[i] = static_cast<int64_t>(i);
-    (threshold_[i] < 1 ? small : large).push_back(i);
-  }
-  while (!small.empty() && !large.empty()) {
-    const size_t poor = small.back(), rich = large.back();
-    small.pop_back();
-    alias_[poor] = static_cast<int64_t>(rich);
-    threshold_[rich] -= 1 - threshold_[poor];
-    if (threshold_[rich] < 1) {
-      large.pop_back();
-      small.push_back(rich);
-    }
-  }
-  for (const size_t i : small) threshold_[i] = 1;  // left over by rounding
-  for (const size_t i : large) threshold_[i] = 1;
-}
-
 std::vector<int64_t> WeightedSampler::order(int64_t epoch) const {
-  std::vector<int64_t> rows(threshold_.size());
+  std::vector<int64_t> rows(static_cast<size_t>(size()));
   RandomStream random(mix(seed_, static_cast<uint64_t>(epoch)));
-  for (auto& row : rows) {
-    const auto cell = random.below(threshold_.size());
-    row = random.uniform() < threshold_[cell] ? static_cast<int64_t>(cell) : alias_[cell];
-  }
+  for (auto& row : rows) row = table_.draw(random);
   return rows;
 }
 

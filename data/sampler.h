@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "data/alias_table.h"
 #include "data/fields.h"
 
 namespace semblance {
@@ -53,17 +54,15 @@ class ShuffledSampler : public Sampler {
 };
 
 /// As many draws with replacement as there are rows, each row in proportion to its weight.
-/// Alias method: M. Vose, "A linear algorithm for generating random numbers with a given distribution", 1991.
 class WeightedSampler : public Sampler {
  public:
   /// `weights`: finite, not negative, not all zero.
-  WeightedSampler(const std::vector<double>& weights, uint64_t seed);
-  int64_t size() const override { return static_cast<int64_t>(threshold_.size()); }
+  WeightedSampler(const std::vector<double>& weights, uint64_t seed) : table_(weights), seed_(seed) {}
+  int64_t size() const override { return table_.size(); }
   std::vector<int64_t> order(int64_t epoch) const override;
 
  private:
-  std::vector<double> threshold_;  // below it a cell yields its own row, else its alias
-  std::vector<int64_t> alias_;
+  AliasTable table_;
   uint64_t seed_;
 };
 

@@ -17,7 +17,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     context->save_for_backward({x, weight});
     auto out = at::empty({x.size(0), weight.size(0)}, x.options());
     multiply_into(out, x, weight.t());
-    return out.add_(bias);
+    return bias.defined() ? out.add_(bias) : out;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -32,9 +32,12 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     }
     const auto by_weight = at::empty_like(weight);
     multiply_into(by_weight, gradient.t(), x);
-    const auto by_bias = at::empty({weight.size(0)}, gradient.options());
-    kernels::column_sums(gradient.const_data_ptr<float>(), gradient.size(0), gradient.size(1),
-                         by_bias.mutable_data_ptr<float>());
+    at::Tensor by_bias;
+    if (context->needs_input_grad(2)) {
+      by_bias = at::empty({weight.size(0)}, gradient.options());
+      kernels::column_sums(gradient.const_data_ptr<float>(), gradient.size(0), gradient.size(1),
+                           by_bias.mutable_data_ptr<float>());
+    }
     return {by_x, by_weight, by_bias};
   }
 };

@@ -1,9 +1,10 @@
 #include "models/kernels.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
+
+#include "models/kernel_math.h"
 
 namespace semblance::kernels {
 namespace {
@@ -31,24 +32,6 @@ struct LaneSum {
     for (int64_t d = 0; d < kLanes; ++d) sum.lanes[d] += a[i + d] * b[i + d];
   for (int64_t d = 0; i + d < size; ++d) sum.lanes[d] += a[i + d] * b[i + d];
   return sum.total();
-}
-
-// e^x for x ≤ 88, within 2 units in the last place, in a form that compilers turn into vector code: e^x = 2^k
-// e^r with |r| ≤ ½ log 2, and e^r by its Taylor polynomial in minimax form (Cephes' expf). 0 below −87.
-[[gnu::always_inline]] inline float exp_of(float x) {
-  constexpr float kLeast = -87.0f, kRound = 12582912.0f;  // 1.5 · 2^23: adding it rounds to a whole number
-  const float clamped = x > kLeast ? x : kLeast;
-  const float k = (clamped * 1.44269504f + kRound) - kRound;
-  const float r = clamped - k * 0.693359375f + k * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  const float value = p * std::bit_cast<float>((static_cast<int32_t>(k) + 127) << 23);
-  return x > kLeast ? value : 0.0f;
 }
 
 }  // namespace

@@ -66,9 +66,9 @@ SampledBatches<Data> batches_of(const Job& job, const Data& data, const Sampler&
 
 /// `validation` and `test` may be null. Returns the final report; its "stopped" tells how training ended.
 template <Task T, BatchSource Source, class Validation>
-  requires Evaluates<T, Validation>
+  requires(Evaluates<T, Validation> || std::same_as<Validation, NoData>)
 Json run_training(T& task, const Job& job, c10::Device device, RunRequest& request, const Source& source,
-                  const Validation* validation, const Validation* test) {
+                  const Validation* validation, [[maybe_unused]] const Validation* test) {
   namespace detail = run_training_detail;
   const TrainerOptions& options = job.training;
   detail::check(task.module(), options, validation != nullptr, request.notice);
@@ -82,11 +82,12 @@ Json run_training(T& task, const Job& job, c10::Device device, RunRequest& reque
     trainer.fit(source, validation);
   }
   Json report = detail::final_report(trainer, request.run, base.task);
-  if (test && !trainer.interrupted()) {
-    // The test split is looked at once, with the weights that the validation chose.
-    detail::load_best(task.module(), request.run);
-    report["test"] = evaluate(task, *test, options.batch_size, device).report();
-  }
+  if constexpr (Evaluates<T, Validation>)
+    if (test && !trainer.interrupted()) {
+      // The test split is looked at once, with the weights that the validation chose.
+      detail::load_best(task.module(), request.run);
+      report["test"] = evaluate(task, *test, options.batch_size, device).report();
+    }
   return report;
 }
 

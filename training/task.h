@@ -17,13 +17,25 @@ class Module;
 
 namespace semblance {
 
+/// What gradients are computed for: an optimizer does the rest.
+template <class T>
+concept ComputesLoss = requires(T task, const typename T::Batch& batch) {
+  /// The loss of a batch, with its graph.
+  { task.loss(batch) } -> std::same_as<LossSum>;
+};
+
+/// What changes its module itself, by a learning rate, and has no use for an optimizer.
+template <class T>
+concept UpdatesItself = requires(T task, const typename T::Batch& batch, double learning_rate) {
+  /// The loss of a batch as it was before.
+  { task.update(batch, learning_rate) } -> std::same_as<LossSum>;
+};
+
 template <class T>
 concept Task =
-    requires(T task, const typename T::Batch& batch, typename T::Measure& measure, c10::Device device) {
+    (ComputesLoss<T> || UpdatesItself<T>) &&
+    requires(T task, const typename T::Batch& batch, c10::Device device) {
       { task.module() } -> std::convertible_to<torch::nn::Module&>;
-      /// The loss of a batch, with its graph.
-      { task.loss(batch) } -> std::same_as<LossSum>;
-      { measure.result() } -> std::same_as<Metrics>;
       /// The metrics a training may be steered by; the first is the main one.
       { task.metrics() } -> std::convertible_to<std::span<const MetricInfo>>;
       /// What a checkpoint holds besides tensors.
@@ -39,6 +51,10 @@ concept Evaluates =
       /// An empty collector; `observe` adds what the model makes of a batch to it.
       { task.measure(data) } -> std::same_as<typename T::Measure>;
       { task.observe(batch, measure) };
+      { measure.result() } -> std::same_as<Metrics>;
     };
+
+/// Stands for the data of a task that is trained without validation.
+struct NoData {};
 
 }  // namespace semblance

@@ -101,7 +101,7 @@ bool TrainerCore::end_batch(const LossSum& loss) {
   if (state_.batch % options_.accumulate != 0 && !ends_epoch) return true;
 
   if (options_.clip_norm > 0) optimizer_->clip_gradients(options_.clip_norm);
-  const double rate = schedule_.rate(state_.step);
+  const double rate = learning_rate();
   optimizer_->step(rate);
   ++state_.step;
 

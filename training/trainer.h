@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/batch_loader.h"
@@ -52,6 +53,8 @@ class TrainerCore {
   const MetricInfo& metric() const { return metric_; }
   int64_t batches_per_epoch() const { return epoch_size_.batches; }
   int64_t examples_per_epoch() const { return epoch_size_.examples; }
+  /// What an example is, for people.
+  std::string_view unit() const { return epoch_size_.unit; }
   /// Of this process, validation and checkpoints not counted.
   double examples_per_second() const {
     return seconds_ > 0 ? static_cast<double>(examples_here_) / seconds_ : 0;
@@ -78,9 +81,12 @@ class TrainerCore {
   struct EpochSize {
     int64_t batches = 0, examples = 0;
     std::function<int64_t(int64_t i)> examples_of;
+    std::string_view unit;
   };
   void begin(EpochSize size);
   bool goes_on();
+  /// Of the step under way.
+  double learning_rate() const { return schedule_.rate(state_.step); }
   void begin_epoch();
   /// Clears gradients where a step begins and seeds the batch's random numbers; returns the batch's share in
   /// its step.
@@ -143,28 +149,39 @@ class Trainer : public TrainerCore {
 
   /// Trains from where the state stands to the end. `validation` may be null.
   template <BatchSource Source, class Validation>
-    requires std::same_as<typename Source::Batch, typename T::Batch> && Evaluates<T, Validation>
-  void fit(const Source& source, const Validation* validation) {
-    begin({.batches = source.batches(), .examples = source.examples(), .examples_of = [&](int64_t i) {
-             return source.examples(i);
-           }});
+    requires std::same_as<typename Source::Batch, typename T::Batch> &&
+             (Evaluates<T, Validation> || std::same_as<Validation, NoData>)
+  void fit(const Source& source, [[maybe_unused]] const Validation* validation) {
+    begin({.batches = source.batches(),
+           .examples = source.examples(),
+           .examples_of = [&](int64_t i) { return source.examples(i); },
+           .unit = unit_of<Source>()});
     while (goes_on()) {
       begin_epoch();
       BatchLoader loader(source.epoch(state().epoch), source.batches(), state().batch);
       while (auto batch = loader.next()) {
         const double share = begin_batch();
-        const LossSum loss = task_.loss(batch->to(device_));
-        loss.mean().mul(share).backward();
-        if (!end_batch(loss)) return end();
+        if (!end_batch(train_on(batch->to(device_), share))) return end();
       }
       std::optional<Metrics> metrics;
-      if (validation) metrics = evaluate(task_, *validation, options_.batch_size, device_);
+      if constexpr (Evaluates<T, Validation>)
+        if (validation) metrics = evaluate(task_, *validation, options_.batch_size, device_);
       end_epoch(metrics);
     }
     end();
   }
 
  private:
+  LossSum train_on(const typename T::Batch& batch, double share) {
+    if constexpr (UpdatesItself<T>) {
+      return task_.update(batch, learning_rate());
+    } else {
+      const LossSum loss = task_.loss(batch);
+      loss.mean().mul(share).backward();
+      return loss;
+    }
+  }
+
   T& task_;
 };
 

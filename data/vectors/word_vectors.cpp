@@ -33,29 +33,37 @@ WordVectors WordVectors::load(const std::string& path, const VectorFileOptions& 
     vectors.memory_ = std::move(file);
     return vectors;
   }
-  struct Memory {
-    WordTable words;
-    std::vector<float> values, norms;
-  };
-  auto memory = std::make_shared<Memory>();
   VectorReader reader(path, options);
-  memory->values.reserve(static_cast<size_t>(reader.expected_rows() * reader.dim()));
+  std::vector<float> values;
+  values.reserve(static_cast<size_t>(reader.expected_rows() * reader.dim()));
   while (reader.next()) {
     const auto vector = reader.vector();
-    memory->values.insert(memory->values.end(), vector.begin(), vector.end());
-    memory->norms.push_back(vector_norm(vector));
+    values.insert(values.end(), vector.begin(), vector.end());
   }
   const auto& report = reader.report();
   report.tell(path, notice);
   if (report.rows == 0) throw Error(ErrorKind::Data, "{}: expected word vectors, found none", path);
-  memory->words = reader.take_words();
-  vectors.size_ = report.rows;
-  vectors.dim_ = report.dim;
+  vectors = of(reader.take_words(), std::move(values), path);
+  vectors.format_ = report.layout;
+  return vectors;
+}
+
+WordVectors WordVectors::of(WordTable words, std::vector<float> values, std::string source) {
+  struct Memory {
+    WordTable words;
+    std::vector<float> values, norms;
+  };
+  const auto memory = std::make_shared<Memory>(Memory{std::move(words), std::move(values), {}});
+  WordVectors vectors;
+  vectors.size_ = memory->words.size();
+  vectors.dim_ = vectors.size_ > 0 ? static_cast<int64_t>(memory->values.size()) / vectors.size_ : 0;
   vectors.words_ = memory->words.index();
   vectors.values_ = memory->values;
+  for (int64_t id = 0; id < vectors.size_; ++id) memory->norms.push_back(vector_norm(vectors.vector(id)));
   vectors.norms_ = memory->norms;
-  vectors.format_ = report.layout;
-  vectors.memory_ = std::move(memory);
+  vectors.source_ = std::move(source);
+  vectors.format_ = "run";
+  vectors.memory_ = memory;
   return vectors;
 }
 

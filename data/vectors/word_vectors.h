@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "data/vectors/vector_file.h"
 
@@ -14,10 +15,15 @@ namespace semblance {
 /// Once loaded it never changes, so any number of threads may use it at once.
 class WordVectors {
  public:
+  /// None.
+  WordVectors() = default;
   /// Reads `path` in any format of row 3.1; a mapped file (mapped_vectors.h) is opened without reading its
   /// matrix, and `limit` shows its first vectors alone. What was met on the way goes to `notice`, a line
   /// each. Throws Error(Data), for a mapped file Error(Model).
   static WordVectors load(const std::string& path, const VectorFileOptions& options, const Notice& notice);
+
+  /// Words in the order of `words`; `values`: [words, dim]. `source` stands for a path in messages.
+  static WordVectors of(WordTable words, std::vector<float> values, std::string source);
 
   int64_t size() const { return size_; }
   int64_t dim() const { return dim_; }
@@ -41,8 +47,6 @@ class WordVectors {
   uint64_t encoder() const { return encoder_; }
 
  private:
-  WordVectors() = default;
-
   int64_t size_ = 0, dim_ = 0;
   uint64_t encoder_ = 0;
   WordIndex words_;

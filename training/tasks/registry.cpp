@@ -8,6 +8,7 @@
 #include "training/tasks/dssm/model.h"
 #include "training/tasks/sentiment/model.h"
 #include "training/tasks/trigram/model.h"
+#include "training/tasks/word2vec/model.h"
 
 namespace semblance {
 namespace {
@@ -40,6 +41,7 @@ constexpr TaskKind kKinds[] = {
     kind<SentimentJob, SentimentModel>(),
     kind<TrigramJob, TrigramModel>(),
     kind<DssmJob, DssmModel>(),
+    kind<Word2VecJob, Word2VecModel>(),
 };
 
 }  // namespace

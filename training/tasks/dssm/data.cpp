@@ -8,7 +8,7 @@
 #include "data/random.h"
 #include "data/split.h"
 #include "models/parallel.h"
-#include "training/fingerprint.h"
+#include "data/fingerprint.h"
 
 namespace semblance {
 namespace {

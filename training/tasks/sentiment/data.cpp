@@ -8,7 +8,7 @@
 #include "data/readers/labelled_texts.h"
 #include "data/split.h"
 #include "models/parallel.h"
-#include "training/fingerprint.h"
+#include "data/fingerprint.h"
 #include "training/tasks/sentiment/loss.h"
 
 namespace semblance {

@@ -8,7 +8,7 @@
 #include "data/io/line_reader.h"
 #include "data/tensors.h"
 #include "data/vectors/word_vectors.h"
-#include "training/fingerprint.h"
+#include "data/fingerprint.h"
 #include "training/serving/unknown_words.h"
 
 namespace semblance {

@@ -1,4 +1,4 @@
-#include "training/fingerprint.h"
+#include "data/fingerprint.h"
 
 #include <fmt/format.h>
 #define XXH_INLINE_ALL

@@ -1,4 +1,4 @@
-#include "training/fingerprint.h"
+#include "data/fingerprint.h"
 
 #include <gtest/gtest.h>
 

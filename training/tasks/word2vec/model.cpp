@@ -1,0 +1,42 @@
+#include "training/tasks/word2vec/model.h"
+
+#include "data/text/vocabulary.h"
+#include "training/measures/word_sets.h"
+#include "training/tasks/word2vec/task.h"
+
+namespace semblance {
+namespace {
+
+// The words' rows of the input table.
+WordVectors read_vectors(const Word2VecJob& job, const Checkpoint& checkpoint, const std::string& source) {
+  constexpr auto kFile = Word2VecSetup::kVocabularyFile;
+  Word2VecSetup setup{.vocabulary = Vocabulary::parse(checkpoint.files.at(kFile), source + "/" + kFile)};
+  Word2VecTask task(job, std::move(setup), at::kCPU);
+  load_weights(task.module(), checkpoint, source);
+  const auto& vocabulary = task.setup().vocabulary;
+  WordTable words;
+  for (int32_t id = vocabulary.first_word(); id < vocabulary.size(); ++id) words.add(vocabulary.word(id));
+  const auto rows = task.network().input().narrow(0, vocabulary.first_word(), words.size());
+  const auto* first = rows.const_data_ptr<float>();
+  return WordVectors::of(std::move(words), {first, first + rows.numel()}, source);
+}
+
+}  // namespace
+
+Word2VecModel::Word2VecModel(const Checkpoint& checkpoint, const std::string& source, c10::Device) {
+  build_model(source, [&] {
+    job_from_json(job_, checkpoint.config);
+    vectors_ = read_vectors(job_, checkpoint, source);
+  });
+}
+
+Json Word2VecModel::evaluate(std::span<const std::string> paths, const Notice&,
+                             const std::function<void(int64_t)>&) {
+  if (paths.size() != 1) throw Error(ErrorKind::Usage, "expected one set of words, found {}", paths.size());
+  Json report = {{"task", Word2VecJob::kTask}};
+  report.update(evaluate_word_set(vectors_, paths[0], evaluation_.words));
+  report["task"] = Word2VecJob::kTask;
+  return report;
+}
+
+}  // namespace semblance
