@@ -6,6 +6,7 @@
 #include "data/vectors/convert.h"
 #include "training/serving/text_encoder.h"
 #include "training/serving/unknown_words.h"
+#include "training/tasks/open_words.h"
 
 namespace semblance {
 namespace {
@@ -102,7 +103,7 @@ void write_words(const CommandLine& line, const WordEncoder& model, const std::s
                  EncodeFormat format) {
   std::optional<WordVectors> known;
   if (const auto merge = line.last("merge")) {
-    known = WordVectors::load(*merge, {}, print_note);
+    known = open_word_vectors(*merge, {}, print_note);
     if (known->dim() != model.dim())
       throw Error(ErrorKind::Data, "{}: expected vectors of {} dimensions, found {}", *merge, model.dim(),
                   known->dim());
@@ -127,7 +128,7 @@ void write_words(const CommandLine& line, const WordEncoder& model, const std::s
   unknown.report("without a vector, since no n-gram of their characters is known", print_note);
 }
 
-void write_texts(const CommandLine& line, TextEncoder& model, const Served& served, const std::string& path,
+void write_texts(const CommandLine& line, TextEncoder& model, const OpenedModel& served, const std::string& path,
                  EncodeFormat format) {
   if (line.given("merge"))
     throw Error(ErrorKind::Usage, "--merge: does not apply to a {} model", served.task());

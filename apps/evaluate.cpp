@@ -7,6 +7,7 @@
 #include "apps/verbs.h"
 #include "training/measures/ranking.h"
 #include "training/serving/text_encoder.h"
+#include "training/tasks/open_words.h"
 
 namespace semblance {
 namespace {
@@ -51,7 +52,7 @@ int evaluate_vectors(Arguments arguments) {
   set_threads(threads.threads);
   const Clock clock;
   const TextPipeline pipeline(text);
-  const auto vectors = WordVectors::load(*line.last("vectors"), file, print_note);
+  const auto vectors = open_word_vectors(*line.last("vectors"), file, print_note);
   const auto oov = open_oov(line, vectors.dim());
   MeanVectorEncoder encoder(vectors, pipeline, oov.get());
   RowProgress progress;

@@ -35,18 +35,9 @@ struct ServingOptions {
 /// Adds ServingOptions and --json.
 void add_serving_options(CommandLine& line);
 
-/// A model, and where it comes from.
-struct Served {
-  CheckpointLocation location;
-  Checkpoint checkpoint;
-  std::unique_ptr<ServedModel> model;
-
-  const std::string& task() const { return checkpoint.task; }
-};
-
 /// Applies --threads and opens the model that `run` and --checkpoint mean; `can` picks the kinds of models
 /// that will do, which are those that `verb`. Throws Error(Model).
-Served open_served(const CommandLine& line, const std::string& run, std::string_view verb,
+OpenedModel open_served(const CommandLine& line, const std::string& run, std::string_view verb,
                    const std::function<bool(const TaskKind&)>& can);
 
 /// Adds --oov under `heading`.

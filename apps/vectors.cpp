@@ -1,6 +1,7 @@
 // semblance vectors info|vector|similarity|neighbors|analogy|odd-one-out|closest|evaluate|convert FILE …
 // [options]
 #include <chrono>
+#include <filesystem>
 
 #include <fmt/ranges.h>
 
@@ -14,6 +15,7 @@
 #include "data/vectors/mapped_vectors.h"
 #include "training/measures/word_sets.h"
 #include "training/serving/word_queries.h"
+#include "training/tasks/open_words.h"
 
 namespace semblance {
 namespace {
@@ -45,7 +47,7 @@ struct Session {
   std::shared_ptr<WordEncoder> open_oov(const WordVectors& vectors) const {
     return semblance::open_oov(line, vectors.dim());
   }
-  WordVectors load(const std::string& path) const { return WordVectors::load(path, options, print_note); }
+  WordVectors load(const std::string& path) const { return open_word_vectors(path, options, print_note); }
   void print(const Json& object, const std::string& table) const {
     print_out(json ? json_line(object) + "\n" : table);
   }
@@ -324,7 +326,14 @@ int convert(Arguments arguments) {
   if (output == kStream && session.json)
     throw Error(ErrorKind::Usage, "--json: expected a file as --output, found -, where the vectors go");
   const auto format = parse_enum<VectorFormat>(session.line.last("format").value_or(""), "format");
-  const int64_t rows = convert_vectors(given[0], session.options, output, format, print_note);
+  int64_t rows = 0;
+  if (std::filesystem::is_directory(given[0])) {
+    const auto vectors = session.load(given[0]);
+    rows = vectors.size();
+    write_vectors(vectors, output, format, print_note);
+  } else {
+    rows = convert_vectors(given[0], session.options, output, format, print_note);
+  }
   if (output == kStream) return 0;
   const Json report = {{"output", output}, {"format", enum_name(format)}, {"vectors", rows}};
   session.print(report, metrics_table(report));

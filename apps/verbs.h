@@ -18,6 +18,7 @@ int run_predict(Arguments arguments);
 int run_encode(Arguments arguments);
 int run_search(Arguments arguments);
 int run_inspect(Arguments arguments);
+int run_export(Arguments arguments);
 int run_vectors(Arguments arguments);
 int run_version(Arguments arguments);
 

@@ -82,28 +82,41 @@ std::unique_ptr<VectorWriter> VectorWriter::create(const std::string& path, Vect
   return std::make_unique<Word2vecWriter>(path, format == VectorFormat::Word2vecBinary, dim, expected_rows);
 }
 
+namespace {
+
+void finish(VectorWriter& writer, const std::string& to, const Notice& notice) {
+  writer.finish();
+  if (writer.words_with_blanks() > 0)
+    notice(fmt::format("warning: {}: {} word(s) with blanks, written with _ in their place", to,
+                       writer.words_with_blanks()));
+}
+
+}  // namespace
+
+void write_vectors(const WordVectors& vectors, const std::string& to, VectorFormat format,
+                   const Notice& notice) {
+  const auto writer = VectorWriter::create(to, format, vectors.dim(), vectors.size());
+  for (int64_t id = 0; id < vectors.size(); ++id) writer->add(vectors.word(id), vectors.vector(id));
+  finish(*writer, to, notice);
+}
+
 int64_t convert_vectors(const std::string& from, const VectorFileOptions& options, const std::string& to,
                         VectorFormat format, const Notice& notice) {
-  std::unique_ptr<VectorWriter> writer;
-  int64_t rows = 0;
   if (is_mapped_vector_file(from)) {
     const auto vectors = WordVectors::load(from, options, notice);
-    writer = VectorWriter::create(to, format, vectors.dim(), vectors.size());
-    for (rows = 0; rows < vectors.size(); ++rows) writer->add(vectors.word(rows), vectors.vector(rows));
-  } else {
-    VectorReader reader(from, options);
-    while (reader.next()) {
-      if (!writer) writer = VectorWriter::create(to, format, reader.dim(), reader.expected_rows());
-      writer->add(reader.word(), reader.vector());
-      ++rows;
-    }
-    reader.report().tell(from, notice);
-    if (!writer) throw Error(ErrorKind::Data, "{}: expected word vectors, found none", from);
+    write_vectors(vectors, to, format, notice);
+    return vectors.size();
   }
-  writer->finish();
-  if (writer->words_with_blanks() > 0)
-    notice(fmt::format("warning: {}: {} word(s) with blanks, written with _ in their place", to,
-                       writer->words_with_blanks()));
+  std::unique_ptr<VectorWriter> writer;
+  VectorReader reader(from, options);
+  int64_t rows = 0;
+  for (; reader.next(); ++rows) {
+    if (!writer) writer = VectorWriter::create(to, format, reader.dim(), reader.expected_rows());
+    writer->add(reader.word(), reader.vector());
+  }
+  reader.report().tell(from, notice);
+  if (!writer) throw Error(ErrorKind::Data, "{}: expected word vectors, found none", from);
+  finish(*writer, to, notice);
   return rows;
 }
 

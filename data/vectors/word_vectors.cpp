@@ -23,15 +23,14 @@ WordVectors WordVectors::load(const std::string& path, const VectorFileOptions& 
   if (is_mapped_vector_file(path)) {
     auto file = std::make_shared<const MappedVectors>(path);
     vectors.size_ = file->words().size();
-    if (options.limit > 0) vectors.size_ = std::min(vectors.size_, options.limit);
     vectors.dim_ = file->dim();
     vectors.words_ = file->words();
-    vectors.values_ = file->values().first(static_cast<size_t>(vectors.size_ * vectors.dim_));
-    vectors.norms_ = file->norms().first(static_cast<size_t>(vectors.size_));
+    vectors.values_ = file->values();
+    vectors.norms_ = file->norms();
     vectors.format_ = "mapped";
     vectors.encoder_ = file->encoder();
     vectors.memory_ = std::move(file);
-    return vectors;
+    return options.limit > 0 ? vectors.first(options.limit) : vectors;
   }
   VectorReader reader(path, options);
   std::vector<float> values;
@@ -65,6 +64,14 @@ WordVectors WordVectors::of(WordTable words, std::vector<float> values, std::str
   vectors.format_ = "run";
   vectors.memory_ = memory;
   return vectors;
+}
+
+WordVectors WordVectors::first(int64_t count) const {
+  WordVectors part = *this;
+  part.size_ = std::min(size_, count);
+  part.values_ = values_.first(static_cast<size_t>(part.size_ * dim_));
+  part.norms_ = norms_.first(static_cast<size_t>(part.size_));
+  return part;
 }
 
 }  // namespace semblance

@@ -25,6 +25,9 @@ class WordVectors {
   /// Words in the order of `words`; `values`: [words, dim]. `source` stands for a path in messages.
   static WordVectors of(WordTable words, std::vector<float> values, std::string source);
 
+  /// The first of them, at most `count`; over the same memory.
+  WordVectors first(int64_t count) const;
+
   int64_t size() const { return size_; }
   int64_t dim() const { return dim_; }
   std::string_view word(int64_t id) const { return words_[static_cast<int32_t>(id)]; }

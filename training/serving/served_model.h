@@ -13,6 +13,7 @@
 #include "data/config.h"
 #include "data/notice.h"
 #include "data/ragged.h"
+#include "data/vectors/word_vectors.h"
 
 namespace semblance {
 
@@ -46,6 +47,14 @@ class Classifier {
   virtual bool is_multi_label() const = 0;
   /// A prediction for each text, well-formed UTF-8; it does not depend on a text's neighbours.
   virtual std::vector<Prediction> predict(const Texts& texts) = 0;
+};
+
+/// Has a table of words and their vectors.
+class WordTableModel {
+ public:
+  virtual ~WordTableModel() = default;
+  /// The more frequent words first.
+  virtual WordVectors word_vectors() const = 0;
 };
 
 /// Calls `build`, which makes a model from a checkpoint; whatever does not fit becomes Error(Model).

@@ -29,7 +29,8 @@ constexpr TaskKind kind() {
                 .make_evaluation = nullptr,
                 .predicts = std::derived_from<Model, Classifier>,
                 .encodes_texts = std::derived_from<Model, TextEncoder>,
-                .encodes_words = std::derived_from<Model, WordEncoder>};
+                .encodes_words = std::derived_from<Model, WordEncoder>,
+                .has_word_vectors = std::derived_from<Model, WordTableModel>};
   if constexpr (std::derived_from<Model, Evaluable>)
     kind.make_evaluation = []() -> std::unique_ptr<Sections> {
       return std::make_unique<typename Model::Evaluation>();
@@ -63,13 +64,23 @@ const TaskKind& find_task(std::string_view name) {
   return *found;
 }
 
-std::unique_ptr<ServedModel> open_model(const Checkpoint& checkpoint, const std::string& source,
-                                        c10::Device device) {
-  const auto found = std::ranges::find(kKinds, checkpoint.task, &TaskKind::name);
-  if (found == std::end(kKinds))
-    throw Error(ErrorKind::Model, "{}: expected a model of one of {}, found one of {}", source, task_names(),
-                checkpoint.task);
-  return found->open(checkpoint, source, device);
+OpenedModel open_model(const std::string& run, const std::string& choice, c10::Device device,
+                       std::string_view verb, const std::function<bool(const TaskKind&)>& can) {
+  OpenedModel opened{.location = locate_checkpoint(run, choice), .checkpoint = {}, .model = nullptr};
+  const auto source = opened.location.path().string();
+  opened.checkpoint = read_checkpoint(source, CheckpointPart::ModelOnly);
+  const TaskKind* found = nullptr;
+  std::string names;
+  for (const auto& kind : kKinds) {
+    if (!can(kind)) continue;
+    if (kind.name == opened.task()) found = &kind;
+    (names += names.empty() ? "" : " or ") += kind.name;
+  }
+  if (!found)
+    throw Error(ErrorKind::Model, "{}: expected a model that {} ({}), found one of {}", source, verb, names,
+                opened.task());
+  opened.model = found->open(opened.checkpoint, source, device);
+  return opened;
 }
 
 }  // namespace semblance

@@ -2,6 +2,7 @@
 // line to registry.cpp.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,8 +24,8 @@ struct TaskKind {
                                        c10::Device device);
   /// The options of its evaluation, with their defaults; null where it cannot be evaluated.
   std::unique_ptr<Sections> (*make_evaluation)();
-  /// Which of the interfaces its models have: Classifier, TextEncoder, WordEncoder.
-  bool predicts, encodes_texts, encodes_words;
+  /// Which of the interfaces its models have: Classifier, TextEncoder, WordEncoder, WordTableModel.
+  bool predicts, encodes_texts, encodes_words, has_word_vectors;
 };
 
 std::span<const TaskKind> task_kinds();
@@ -33,8 +34,18 @@ std::string task_names();
 /// Throws Error(Usage) for an unknown name.
 const TaskKind& find_task(std::string_view name);
 
-/// The model in a checkpoint. Throws Error(Model).
-std::unique_ptr<ServedModel> open_model(const Checkpoint& checkpoint, const std::string& source,
-                                        c10::Device device);
+/// A model, and where it comes from.
+struct OpenedModel {
+  CheckpointLocation location;
+  Checkpoint checkpoint;
+  std::unique_ptr<ServedModel> model;
+
+  const std::string& task() const { return checkpoint.task; }
+};
+
+/// The model of a run, or of a checkpoint, that locate_checkpoint finds by `run` and `choice`; `can` picks the
+/// kinds of models that will do, which are those that `verb`. Throws Error(Model).
+OpenedModel open_model(const std::string& run, const std::string& choice, c10::Device device,
+                       std::string_view verb, const std::function<bool(const TaskKind&)>& can);
 
 }  // namespace semblance

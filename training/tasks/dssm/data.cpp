@@ -9,6 +9,7 @@
 #include "data/split.h"
 #include "models/parallel.h"
 #include "data/fingerprint.h"
+#include "training/tasks/open_words.h"
 
 namespace semblance {
 namespace {
@@ -161,7 +162,7 @@ DssmData prepare_data(const DssmJob& job, const Notice& notice) {
       .train = {}, .valid = {}, .test = {}, .vectors = {}, .setup = {.features = {job.text, job.ngrams}}};
   auto& setup = data.setup;
   if (!job.start.vectors.empty())
-    data.vectors = WordVectors::load(job.start.vectors,
+    data.vectors = open_word_vectors(job.start.vectors,
                                      {.limit = job.start.limit, .bad_rows = job.data.bad_rows}, notice);
   setup.dim = choose_dim(job, data.vectors);
 

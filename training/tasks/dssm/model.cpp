@@ -8,12 +8,13 @@
 #include "data/tensors.h"
 #include "models/module_access.h"
 #include "models/parallel.h"
+#include "training/serving/word_table.h"
 #include "training/tasks/dssm/task.h"
 
 namespace semblance {
 
 DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
-    : device_(device) {
+    : source_(source), device_(device) {
   build_model(source, [&] {
     job_from_json(job_, checkpoint.config);
     evaluation_.rows.bad_rows = job_.data.bad_rows;
@@ -51,6 +52,10 @@ EncodedTexts DssmModel::encode(const Texts& texts) {
         .copy_(task_->encoder().forward(batch.ids, batch.offsets));
   }
   return result;
+}
+
+WordVectors DssmModel::word_vectors() const {
+  return word_rows(task_->setup().features.vocabulary(), task_->encoder().table(), source_);
 }
 
 Json DssmModel::evaluate(std::span<const std::string> paths, const Notice& notice,

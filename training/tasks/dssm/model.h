@@ -13,7 +13,7 @@ namespace semblance {
 
 class DssmTask;
 
-class DssmModel : public ServedModel, public Evaluable, public TextEncoder {
+class DssmModel : public ServedModel, public Evaluable, public TextEncoder, public WordTableModel {
  public:
   struct Evaluation : Sections {
     RankedRowOptions rows;
@@ -31,12 +31,15 @@ class DssmModel : public ServedModel, public Evaluable, public TextEncoder {
   int64_t dim() const override;
   /// A text's vector does not depend on its neighbours.
   EncodedTexts encode(const Texts& texts) override;
+  /// The embeddings of the words.
+  WordVectors word_vectors() const override;
   Sections& evaluation() override { return evaluation_; }
   /// One file of rows to rank; see evaluate_ranking.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;
 
  private:
+  std::string source_;
   DssmJob job_;
   Evaluation evaluation_;
   c10::Device device_;

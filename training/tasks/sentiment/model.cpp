@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "models/parallel.h"
+#include "training/serving/word_table.h"
 #include "training/tasks/sentiment/loss.h"
 #include "training/tasks/sentiment/task.h"
 #include "training/trainer.h"
@@ -11,7 +12,7 @@
 namespace semblance {
 
 SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
-    : device_(device) {
+    : source_(source), device_(device) {
   build_model(source, [&] {
     job_from_json(job_, checkpoint.config);
     evaluation_.input = job_.input;
@@ -62,6 +63,10 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts) {
     }
   }
   return predictions;
+}
+
+WordVectors SentimentModel::word_vectors() const {
+  return word_rows(task_->setup().features.vocabulary(), task_->network().table(), source_);
 }
 
 Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& notice,

@@ -14,7 +14,7 @@ namespace semblance {
 
 class SentimentTask;
 
-class SentimentModel : public ServedModel, public Evaluable, public Classifier {
+class SentimentModel : public ServedModel, public Evaluable, public Classifier, public WordTableModel {
  public:
   struct Evaluation : Sections {
     InputOptions input;
@@ -29,12 +29,15 @@ class SentimentModel : public ServedModel, public Evaluable, public Classifier {
 
   bool is_multi_label() const override;
   std::vector<Prediction> predict(const Texts& texts) override;
+  /// The embeddings of the words.
+  WordVectors word_vectors() const override;
   Sections& evaluation() override { return evaluation_; }
   /// Labelled texts; what ClassificationMetrics reports, and `skipped`.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;
 
  private:
+  std::string source_;
   SentimentJob job_;
   Evaluation evaluation_;
   c10::Device device_;

@@ -24,7 +24,7 @@ class SentimentTask {
   SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10::Device device);
 
   torch::nn::Module& module() { return network_->module(); }
-  const ClassifierNetwork& network() const { return *network_; }
+  ClassifierNetwork& network() { return *network_; }
   const ClassifierSetup& setup() const { return setup_; }
   LossSum loss(const TextBatch& batch);
   ClassificationMetrics measure(const LabelledDataset&) const {

@@ -10,6 +10,7 @@
 #include "data/vectors/word_vectors.h"
 #include "data/fingerprint.h"
 #include "training/serving/unknown_words.h"
+#include "training/tasks/open_words.h"
 
 namespace semblance {
 namespace {
@@ -74,7 +75,7 @@ TrigramData prepare_data(const TrigramJob& job, const Notice& notice) {
   if (job.data.vectors.empty())
     throw Error(ErrorKind::Usage, "--vectors: expected a file of word vectors, found none");
   NgramIndex index(job.index);
-  const auto vectors = WordVectors::load(job.data.vectors, job.file, notice);
+  const auto vectors = open_word_vectors(job.data.vectors, job.file, notice);
   const auto words = choose_words(job.data, vectors, notice);
   std::vector<int64_t> training, held_out;
   for (size_t i = 0; i < words.size(); ++i)

@@ -2,6 +2,7 @@
 
 #include "data/text/vocabulary.h"
 #include "training/measures/word_sets.h"
+#include "training/serving/word_table.h"
 #include "training/tasks/word2vec/task.h"
 
 namespace semblance {
@@ -13,12 +14,7 @@ WordVectors read_vectors(const Word2VecJob& job, const Checkpoint& checkpoint, c
   Word2VecSetup setup{.vocabulary = Vocabulary::parse(checkpoint.files.at(kFile), source + "/" + kFile)};
   Word2VecTask task(job, std::move(setup), at::kCPU);
   load_weights(task.module(), checkpoint, source);
-  const auto& vocabulary = task.setup().vocabulary;
-  WordTable words;
-  for (int32_t id = vocabulary.first_word(); id < vocabulary.size(); ++id) words.add(vocabulary.word(id));
-  const auto rows = task.network().input().narrow(0, vocabulary.first_word(), words.size());
-  const auto* first = rows.const_data_ptr<float>();
-  return WordVectors::of(std::move(words), {first, first + rows.numel()}, source);
+  return word_rows(task.setup().vocabulary, task.network().input(), source);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 namespace semblance {
 
-class Word2VecModel : public ServedModel, public Evaluable {
+class Word2VecModel : public ServedModel, public Evaluable, public WordTableModel {
  public:
   struct Evaluation : Sections {
     WordSetOptions words;
@@ -21,8 +21,7 @@ class Word2VecModel : public ServedModel, public Evaluable {
   /// Throws Error(Model) if the checkpoint does not fit together. Nothing is computed on `device`.
   Word2VecModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device);
 
-  /// The vocabulary's words, the most frequent first.
-  WordVectors word_vectors() const { return vectors_; }
+  WordVectors word_vectors() const override { return vectors_; }
   Sections& evaluation() override { return evaluation_; }
   /// One set of words; see evaluate_word_set.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,

@@ -1,0 +1,40 @@
+#include "training/tasks/open_words.h"
+
+#include <filesystem>
+
+#include "data/error.h"
+#include "training/run_folder.h"
+#include "training/tasks/registry.h"
+
+namespace semblance {
+
+WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options, const Notice& notice) {
+  std::error_code failure;
+  if (!std::filesystem::is_directory(path, failure)) return WordVectors::load(path, options, notice);
+  const auto opened =
+      open_model(path, "best", at::kCPU, "has a table of words", [](const auto& kind) { return kind.has_word_vectors; });
+  auto vectors = dynamic_cast<const WordTableModel&>(*opened.model).word_vectors();
+  if (options.limit > 0) vectors = vectors.first(options.limit);
+  return vectors;
+}
+
+std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t dim) {
+  auto opened =
+      open_model(run, "best", at::kCPU, "encodes words", [](const auto& kind) { return kind.encodes_words; });
+  const std::shared_ptr<ServedModel> model = std::move(opened.model);
+  auto encoder = std::dynamic_pointer_cast<WordEncoder>(model);
+  if (dim > 0 && encoder->dim() != dim)
+    throw Error(ErrorKind::Model, "{}: expected a model of {} dimensions, found {}",
+                opened.location.path().string(), dim, encoder->dim());
+  return encoder;
+}
+
+bool encodes_words(const std::string& path) {
+  std::error_code failure;
+  if (!std::filesystem::is_directory(path, failure)) return false;
+  const auto checkpoint =
+      read_checkpoint(locate_checkpoint(path, "best").path().string(), CheckpointPart::ModelOnly);
+  return find_task(checkpoint.task).encodes_words;
+}
+
+}  // namespace semblance

@@ -1,0 +1,23 @@
+// Word vectors from wherever they are: a file, or a trained run.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "data/notice.h"
+#include "data/vectors/word_vectors.h"
+#include "training/serving/word_encoder.h"
+
+namespace semblance {
+
+/// Of a file in any format, see WordVectors::load, or of the best checkpoint of a run that has a table of
+/// words, whose rows they are. Throws Error(Data, Model).
+WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options, const Notice& notice);
+
+/// A run's model that makes vectors of `dim` numbers for any word; 0: of any size. Throws Error(Model).
+std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t dim);
+
+/// Whether the run at `path` is one that open_word_encoder takes.
+bool encodes_words(const std::string& path);
+
+}  // namespace semblance
