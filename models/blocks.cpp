@@ -17,7 +17,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     context->save_for_backward({x, weight});
     auto out = at::empty({x.size(0), weight.size(0)}, x.options());
     multiply_into(out, x, weight.t());
-    return bias.defined() ? out.add_(bias) : out;
+    return out.add_(bias);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,

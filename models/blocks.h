@@ -31,8 +31,7 @@ constexpr double product_cost(int64_t inner, int64_t columns) {
 /// CPU.
 void multiply_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b);
 
-/// x · weightᵀ + bias, as torch::nn::Linear has it: x [n, in], weight [out, in], bias [out] or
-/// undefined.
+/// x · weightᵀ + bias, as torch::nn::Linear has it: x [n, in], weight [out, in], bias [out].
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 /// Sum of the squares of a contiguous float32 tensor's entries: float64 [], on its device.

@@ -34,8 +34,8 @@ class Word2VecImpl : public torch::nn::Cloneable<Word2VecImpl>, public Word2VecN
   torch::Tensor& input() override { return input_; }
   torch::Tensor& output() override { return output_; }
   torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& offsets) override {
-    return semblance::linear(embedding_bag(input_, ids, offsets, BagPooling::Mean, /*sparse_gradient=*/false), output_,
-                  /*bias=*/torch::Tensor());
+    const auto hidden = embedding_bag(input_, ids, offsets, BagPooling::Mean, /*sparse_gradient=*/false);
+    return linear(hidden, output_, /*bias=*/torch::zeros({options.rows}, hidden.options()));
   }
 
   Word2VecNetworkOptions options;

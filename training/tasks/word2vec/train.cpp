@@ -28,7 +28,7 @@ void check_options(const Word2VecJob& job) {
 }
 
 void check_memory(const Word2VecJob& job, int64_t vocabulary) {
-  constexpr int64_t kMost = int64_t{2} << 30;
+  constexpr int64_t kMost = int64_t{1} << 30;
   const int64_t needed = job.training.batch_size * vocabulary * static_cast<int64_t>(sizeof(float));
   if (needed > kMost)
     throw Error(ErrorKind::Usage,
