@@ -31,6 +31,9 @@ int train(const TaskKind& kind, Arguments arguments, const std::optional<std::st
   if (!line.parse(arguments)) return 0;
   line.positional(0, 0);
   line.apply_sections(*job);
+  job->choose_defaults();
+  if (config) job_from_json(*job, read_toml(*config));
+  line.apply_sections(*job);
   RunRequest request{.run = RunFolder(line.last("run").value_or(default_run(kind.name))),
                      .mode = line.given("overwrite") ? RunMode::Overwrite : RunMode::Fresh,
                      .resume_point = {},

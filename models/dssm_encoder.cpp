@@ -17,6 +17,8 @@ void DssmEncoderImpl::reset() {
                               EmbeddingBag(EmbeddingBagOptions{.rows = options.rows,
                                                                .dim = options.dim,
                                                                .pooling = BagPooling::Mean,
+                                                               .weighting = options.weighting,
+                                                               .idf = options.idf,
                                                                .sparse_gradient = options.sparse_gradient,
                                                                .init_std = options.init_std}));
   layers = register_module("layers", torch::nn::ModuleList());

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "models/huge_pages.h"
@@ -81,8 +83,8 @@ RowIndex index_rows(const int64_t* ids, int64_t n, const int64_t* offsets, int64
 class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFunction> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& weight,
-                               const torch::Tensor& ids, const torch::Tensor& offsets, bool mean,
-                               bool sparse) {
+                               const torch::Tensor& ids, const torch::Tensor& offsets,
+                               const torch::Tensor& weights, bool mean, bool sparse) {
     TORCH_CHECK(weight.dim() == 2 && weight.is_contiguous() && weight.scalar_type() == torch::kFloat32,
                 "embedding_bag: weight must be a contiguous float32 matrix");
     TORCH_CHECK(ids.dim() == 1 && ids.scalar_type() == torch::kInt64 && ids.is_contiguous() &&
@@ -94,10 +96,15 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
     auto out = torch::empty({bags, dim}, weight.options());
     const auto floats = static_cast<double>(ids.numel() * dim);
     parallel_for(bags, kFloatCost * floats / static_cast<double>(bags), [&](int64_t begin, int64_t end) {
-      kernels::pool_bags(weight.data_ptr<float>(), ids.data_ptr<int64_t>(), offsets.data_ptr<int64_t>(),
-                         begin, end, dim, mean, out.data_ptr<float>());
+      if (weights.numel() > 0)
+        kernels::pool_weighted_bags(weight.data_ptr<float>(), ids.data_ptr<int64_t>(),
+                                    weights.data_ptr<float>(), offsets.data_ptr<int64_t>(), begin, end, dim,
+                                    out.data_ptr<float>());
+      else
+        kernels::pool_bags(weight.data_ptr<float>(), ids.data_ptr<int64_t>(), offsets.data_ptr<int64_t>(),
+                           begin, end, dim, mean, out.data_ptr<float>());
     });
-    context->save_for_backward({ids, offsets});
+    context->save_for_backward({ids, offsets, weights});
     context->saved_data["mean"] = mean;
     context->saved_data["sparse"] = sparse;
     context->saved_data["rows"] = weight.size(0);
@@ -107,26 +114,41 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const auto &ids = saved[0], &offsets = saved[1];
+    const auto &ids = saved[0], &offsets = saved[1], &weights = saved[2];
     const bool mean = context->saved_data["mean"].toBool(), sparse = context->saved_data["sparse"].toBool();
     const int64_t table_rows = context->saved_data["rows"].toInt();
     const auto gradient = gradients[0].contiguous();
     const int64_t bags = offsets.numel() - 1, dim = gradient.size(1);
     const auto* bounds = offsets.data_ptr<int64_t>();
 
-    const auto index = index_rows(ids.data_ptr<int64_t>(), ids.numel(), bounds, bags, table_rows);
+    const bool weighted = weights.numel() > 0;
+    // Where each id counts by itself, it is a bag of its own; `bag_of` says which bag it stands in.
+    std::vector<int64_t> each(weighted ? static_cast<size_t>(ids.numel()) + 1 : 0);
+    std::iota(each.begin(), each.end(), int64_t{0});
+    const auto index = index_rows(ids.data_ptr<int64_t>(), ids.numel(), weighted ? each.data() : bounds,
+                                  weighted ? ids.numel() : bags, table_rows);
     std::vector<float> scale(static_cast<size_t>(bags), 1.0f);
-    for (int64_t b = 0; mean && b < bags; ++b)
-      scale[static_cast<size_t>(b)] =
-          1.0f / static_cast<float>(std::max<int64_t>(1, bounds[b + 1] - bounds[b]));
+    std::vector<int32_t> bag_of(weighted ? static_cast<size_t>(ids.numel()) : 0);
+    for (int64_t b = 0; b < bags; ++b) {
+      if (weighted)
+        std::fill(bag_of.begin() + bounds[b], bag_of.begin() + bounds[b + 1], static_cast<int32_t>(b));
+      else if (mean)
+        scale[static_cast<size_t>(b)] =
+            1.0f / static_cast<float>(std::max<int64_t>(1, bounds[b + 1] - bounds[b]));
+    }
     const int64_t touched = index.rows.numel();
     auto values = torch::empty({touched, dim}, gradient.options());
     const auto floats = static_cast<double>(ids.numel() * dim);
-    parallel_for(touched, kFloatCost * floats / static_cast<double>(touched),
-                 [&](int64_t begin, int64_t end) {
-                   kernels::gather_bags(gradient.data_ptr<float>(), index.bags.data(), index.starts.data(),
-                                        scale.data(), begin, end, dim, values.data_ptr<float>());
-                 });
+    parallel_for(
+        touched, kFloatCost * floats / static_cast<double>(touched), [&](int64_t begin, int64_t end) {
+          if (weighted)
+            kernels::gather_weighted_bags(gradient.data_ptr<float>(), bag_of.data(),
+                                          weights.data_ptr<float>(), index.bags.data(), index.starts.data(),
+                                          begin, end, dim, values.data_ptr<float>());
+          else
+            kernels::gather_bags(gradient.data_ptr<float>(), index.bags.data(), index.starts.data(),
+                                 scale.data(), begin, end, dim, values.data_ptr<float>());
+        });
     torch::Tensor result;
     if (sparse) {
       result =
@@ -140,20 +162,59 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
       });
       result.index_copy_(0, index.rows, values);
     }
-    return {result, torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+    return {result, torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
   }
 };
 
 }  // namespace
 
 torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids,
-                            const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient) {
-  const bool mean = pooling == BagPooling::Mean;
-  if (weight.is_cpu()) return EmbeddingBagFunction::apply(weight, ids, offsets, mean, sparse_gradient);
+                            const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient,
+                            const torch::Tensor& weights) {
+  const bool mean = pooling == BagPooling::Mean && !weights.defined();
+  if (weight.is_cpu())
+    return EmbeddingBagFunction::apply(weight, ids, offsets, weights.defined() ? weights : torch::empty({0}),
+                                       mean, sparse_gradient);
   // The operator itself: torch::nn::functional's wrapper reads the offsets back, which stalls the device.
   return std::get<0>(at::_embedding_bag(weight, ids, offsets, /*scale_grad_by_freq=*/false,
-                                        /*mode=*/mean ? 1 : 0, sparse_gradient, /*per_sample_weights=*/{},
+                                        /*mode=*/mean ? 1 : 0, sparse_gradient, weights,
                                         /*include_last_offset=*/true));
+}
+
+torch::Tensor row_weights(const torch::Tensor& idf, const torch::Tensor& ids, const torch::Tensor& offsets,
+                          RowWeighting weighting) {
+  // A few thousand numbers: computed on the CPU wherever the model is.
+  const auto all_idf = idf.cpu(), all_ids = ids.cpu(), all_offsets = offsets.cpu();
+  const auto* of_row = all_idf.const_data_ptr<float>();
+  const auto* id = all_ids.const_data_ptr<int64_t>();
+  const auto* bounds = all_offsets.const_data_ptr<int64_t>();
+  const auto weights = torch::empty({ids.numel()});
+  auto* out = weights.mutable_data_ptr<float>();
+  const int64_t bags = offsets.numel() - 1;
+  parallel_for(bags, 20 * static_cast<double>(ids.numel()) / static_cast<double>(std::max<int64_t>(bags, 1)),
+               [&](int64_t first, int64_t last) {
+                 std::vector<int64_t> sorted;
+                 for (int64_t b = first; b < last; ++b) {
+                   const int64_t begin = bounds[b], end = bounds[b + 1];
+                   double total = 0;
+                   if (weighting == RowWeighting::IdfMean) {
+                     for (int64_t i = begin; i < end; ++i) total += static_cast<double>(of_row[id[i]]);
+                   } else {
+                     sorted.assign(id + begin, id + end);
+                     std::ranges::sort(sorted);
+                     for (auto at = sorted.begin(); at != sorted.end();) {
+                       const auto next = std::find_if(at, sorted.end(), [&](int64_t x) { return x != *at; });
+                       const auto tf_idf = static_cast<double>(next - at) * static_cast<double>(of_row[*at]);
+                       total += tf_idf * tf_idf;
+                       at = next;
+                     }
+                     total = std::sqrt(total);
+                   }
+                   for (int64_t i = begin; i < end; ++i)
+                     out[i] = total > 0 ? static_cast<float>(static_cast<double>(of_row[id[i]]) / total) : 0.0f;
+                 }
+               });
+  return weights.to(idf.device());
 }
 
 EmbeddingBagImpl::EmbeddingBagImpl(const EmbeddingBagOptions& bag_options) : options(bag_options) {
@@ -165,10 +226,14 @@ void EmbeddingBagImpl::reset() {
   weight = register_parameter("weight", empty_table({options.rows, options.dim}));
   torch::NoGradGuard no_gradient;
   weight.normal_(0, options.init_std);
+  if (options.weighting != RowWeighting::None)
+    idf = register_buffer("idf", options.idf.defined() ? options.idf.clone() : torch::ones({options.rows}));
 }
 
 torch::Tensor EmbeddingBagImpl::forward(const torch::Tensor& ids, const torch::Tensor& offsets) {
-  return embedding_bag(weight, ids, offsets, options.pooling, options.sparse_gradient);
+  const auto weights =
+      idf.defined() ? row_weights(idf, ids, offsets, options.weighting) : torch::Tensor();
+  return embedding_bag(weight, ids, offsets, options.pooling, options.sparse_gradient, weights);
 }
 
 std::shared_ptr<Network> make_embedding_bag(const EmbeddingBagOptions& options) {

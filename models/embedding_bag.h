@@ -13,10 +13,17 @@ namespace semblance {
 ///   offsets  [bags + 1]   int64, ascending from 0 to n; bag b is ids[offsets[b], offsets[b + 1])
 /// Returns [bags, dim]; an empty bag gives zeros. With `sparse_gradient` the gradient of `weight` is a
 /// coalesced sparse tensor over the rows that occur in `ids`, else a dense one. On the CPU the values do not
-/// depend on the number of threads. Throws c10::Error for an id or offset out of range (on CUDA the device
+/// depend on the number of threads. With `weights`, float [n], each row counts so much, and the pooling is a
+/// sum. Throws c10::Error for an id or offset out of range (on CUDA the device
 /// asserts).
 torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids,
-                            const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient);
+                            const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient,
+                            const torch::Tensor& weights = {});
+
+/// The weights, float [n], that `weighting` (not None) gives to ids in bags as embedding_bag takes them; idf:
+/// float [rows].
+torch::Tensor row_weights(const torch::Tensor& idf, const torch::Tensor& ids, const torch::Tensor& offsets,
+                          RowWeighting weighting);
 
 class EmbeddingBagImpl : public torch::nn::Cloneable<EmbeddingBagImpl>, public Network {
  public:
@@ -32,6 +39,7 @@ class EmbeddingBagImpl : public torch::nn::Cloneable<EmbeddingBagImpl>, public N
 
   EmbeddingBagOptions options;
   torch::Tensor weight;  ///< [rows, dim]
+  torch::Tensor idf;     ///< [rows], a buffer; undefined where there is no weighting
 };
 TORCH_MODULE(EmbeddingBag);
 

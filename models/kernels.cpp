@@ -90,6 +90,34 @@ void gather_bags(const float* gradient, const int32_t* bags, const int64_t* star
 }
 
 SEMBLANCE_MULTIVERSION
+void pool_weighted_bags(const float* weight, const int64_t* ids, const float* weights, const int64_t* offsets,
+                        int64_t begin, int64_t end, int64_t dim, float* out) {
+  for (int64_t b = begin; b < end; ++b) {
+    float* to = out + b * dim;
+    for (int64_t d = 0; d < dim; ++d) to[d] = 0;
+    for (int64_t i = offsets[b]; i < offsets[b + 1]; ++i) {
+      const float* from = weight + ids[i] * dim;
+      for (int64_t d = 0; d < dim; ++d) to[d] += weights[i] * from[d];
+    }
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void gather_weighted_bags(const float* gradient, const int32_t* bags, const float* weights,
+                          const int32_t* places, const int64_t* starts, int64_t begin, int64_t end,
+                          int64_t dim, float* out) {
+  for (int64_t r = begin; r < end; ++r) {
+    float* to = out + r * dim;
+    for (int64_t d = 0; d < dim; ++d) to[d] = 0;
+    for (int64_t i = starts[r]; i < starts[r + 1]; ++i) {
+      const float* from = gradient + bags[places[i]] * dim;
+      const float s = weights[places[i]];
+      for (int64_t d = 0; d < dim; ++d) to[d] += s * from[d];
+    }
+  }
+}
+
+SEMBLANCE_MULTIVERSION
 void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t count, int64_t dim,
               float* out) {
   for (int64_t i = 0; i < count; ++i) {

@@ -23,6 +23,16 @@ void pool_bags(const float* weight, const int64_t* ids, const int64_t* offsets, 
 void gather_bags(const float* gradient, const int32_t* bags, const int64_t* starts, const float* scale,
                  int64_t begin, int64_t end, int64_t dim, float* out);
 
+/// As pool_bags without a mean, each row weighted: out[b, :] = sum of weights[i] · weight[ids[i], :].
+void pool_weighted_bags(const float* weight, const int64_t* ids, const float* weights, const int64_t* offsets,
+                        int64_t begin, int64_t end, int64_t dim, float* out);
+
+/// The transpose: out[r, :] = sum of weights[i] · gradient[bags[i], :] over i in places[starts[r], starts[r +
+/// 1]), for r in [begin, end).
+void gather_weighted_bags(const float* gradient, const int32_t* bags, const float* weights,
+                          const int32_t* places, const int64_t* starts, int64_t begin, int64_t end,
+                          int64_t dim, float* out);
+
 /// out[i] = query · rows[ids[i], :] for i in [0, count). A product is summed in one order, wherever it
 /// stands.
 void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t count, int64_t dim,

@@ -32,10 +32,19 @@ class Network {
 
 enum class BagPooling { Sum, Mean };
 
+/// How much each row of a bag counts.
+enum class RowWeighting {
+  None,
+  IdfMean,  ///< by its idf: Σ idf · row / Σ idf
+  TfIdf,    ///< by tf · idf, of length 1 over the different rows: Σ idf · row / √Σ (tf · idf)²
+};
+
 struct EmbeddingBagOptions {
   int64_t rows = 0;
   int64_t dim = 0;
-  BagPooling pooling = BagPooling::Mean;
+  BagPooling pooling = BagPooling::Mean;  ///< where there is no weighting
+  RowWeighting weighting = RowWeighting::None;
+  at::Tensor idf = {};  ///< of each row, float [rows]; undefined: 1, until a checkpoint is loaded
   bool sparse_gradient = false;
   double init_std = 1;  ///< rows start normally distributed around zero; torch.nn.EmbeddingBag has 1
 };
@@ -53,6 +62,9 @@ struct TextClassifierOptions {
   double activation_slope = 0.01;
   double dropout = 0;       ///< after each hidden layer; of the pooled vector where there is none
   int64_t flat_length = 0;  ///< 0: the mean of the embeddings; else texts of so many ids, side by side
+  bool linear = false;      ///< no embedding: each row holds its words' weights for the outputs, from zero on
+  RowWeighting weighting = RowWeighting::None;
+  at::Tensor idf = {};  ///< as in EmbeddingBagOptions
   bool sparse_gradient = false;
   double init_std = 1;
 };
@@ -78,6 +90,8 @@ struct DssmEncoderOptions {
   Activation activation = Activation::Tanh;
   double alpha = 0.05;  ///< the temperature of the loss, or its first value
   bool learn_alpha = false;
+  RowWeighting weighting = RowWeighting::None;
+  at::Tensor idf = {};  ///< as in EmbeddingBagOptions
   bool sparse_gradient = false;
   double init_std = 1;
 };

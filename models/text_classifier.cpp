@@ -14,15 +14,20 @@ TextClassifierImpl::TextClassifierImpl(const TextClassifierOptions& classifier_o
 void TextClassifierImpl::reset() {
   embedding = register_module(
       "embedding", EmbeddingBag(EmbeddingBagOptions{.rows = options.vocabulary + options.ngram_rows,
-                                                    .dim = options.dim,
+                                                    .dim = options.linear ? options.outputs : options.dim,
                                                     .pooling = BagPooling::Mean,
+                                                    .weighting = options.weighting,
+                                                    .idf = options.idf,
                                                     .sparse_gradient = options.sparse_gradient,
                                                     .init_std = options.init_std}));
   {
     const torch::NoGradGuard no_gradient;
-    embedding->weight.narrow(0, options.vocabulary, options.ngram_rows).zero_();
+    const int64_t fresh = options.linear ? 0 : options.vocabulary;
+    embedding->weight.narrow(0, fresh, embedding->weight.size(0) - fresh).zero_();
   }
+  bias = options.linear ? register_parameter("bias", torch::zeros({options.outputs})) : torch::Tensor();
   layers = register_module("layers", torch::nn::ModuleList());
+  if (options.linear) return;
   int64_t width = options.flat_length > 0 ? options.flat_length * options.dim : options.dim;
   for (const int64_t next : options.hidden) {
     layers->push_back(torch::nn::Linear(width, next));
@@ -34,6 +39,7 @@ void TextClassifierImpl::reset() {
 torch::Tensor TextClassifierImpl::forward(const torch::Tensor& ids, const torch::Tensor& offsets) {
   auto x = options.flat_length > 0 ? embedding->look_up(ids).view({-1, options.flat_length * options.dim})
                                    : embedding->forward(ids, offsets);
+  if (options.linear) return x + bias;
   const bool drop = options.dropout > 0 && is_training();
   if (drop && options.hidden.empty()) x = torch::dropout(x, options.dropout, true);
   for (size_t i = 0; i < layers->size(); ++i) {
@@ -54,6 +60,10 @@ std::vector<LayerSummary> TextClassifierImpl::summary() const {
   };
   std::vector<LayerSummary> rows;
   const int64_t table = embedding->weight.numel();
+  if (options.linear) {
+    rows.push_back({"tf-idf, linear", shape({options.outputs}), table + options.outputs});
+    return rows;
+  }
   if (options.flat_length > 0) {
     rows.push_back({"embedding", shape({options.flat_length, options.dim}), table});
     rows.push_back({"flatten", shape({options.flat_length * options.dim}), 0});

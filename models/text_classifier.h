@@ -23,7 +23,8 @@ class TextClassifierImpl : public torch::nn::Cloneable<TextClassifierImpl>, publ
 
   TextClassifierOptions options;
   EmbeddingBag embedding{nullptr};
-  torch::nn::ModuleList layers;  ///< the linear layers
+  torch::nn::ModuleList layers;  ///< the linear layers; none of a linear model
+  torch::Tensor bias;            ///< [outputs], of a linear model alone
 };
 TORCH_MODULE(TextClassifier);
 

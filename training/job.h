@@ -11,6 +11,9 @@ namespace semblance {
 
 struct Job : Sections {
   virtual std::string_view task() const = 0;
+  /// Sets the defaults that depend on other options. To be called when those are set; whatever else was given
+  /// is then to be set again.
+  virtual void choose_defaults() {}
 
   TrainerOptions training;
 };

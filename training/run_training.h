@@ -34,6 +34,7 @@ struct RunRequest {
   std::optional<ResumePoint> resume_point;  ///< for Resume; without one the run starts from the beginning
   Notice notice;                            ///< takes one line for people
   std::vector<std::unique_ptr<Callback>> callbacks;  ///< progress and the like
+  std::optional<double> weight_decay = {};           ///< instead of the job's, where it follows from the data
 };
 
 namespace run_training_detail {
@@ -70,7 +71,8 @@ template <Task T, BatchSource Source, class Validation>
 Json run_training(T& task, const Job& job, c10::Device device, RunRequest& request, const Source& source,
                   const Validation* validation, [[maybe_unused]] const Validation* test) {
   namespace detail = run_training_detail;
-  const TrainerOptions& options = job.training;
+  TrainerOptions options = job.training;
+  if (request.weight_decay) options.weight_decay = *request.weight_decay;
   detail::check(task.module(), options, validation != nullptr, request.notice);
   const auto base = detail::checkpoint_base(job, task.model_info(), task.files());
   Trainer<T> trainer(task, options, device);

@@ -178,6 +178,8 @@ DssmData prepare_data(const DssmJob& job, const Notice& notice) {
   const auto texts = texts_of(rows.starts, split.train);
   setup.features.set_vocabulary(make_vocabulary(tokens, texts, job, data.vectors));
   auto encoded = setup.features.encode(tokens, texts);
+  if (job.model.token_weights == TokenWeights::Idf)
+    setup.idf = inverse_document_frequencies(encoded, setup.features.rows());
   auto pairs = make_pairs(encoded, rows.starts, split.train, job, notice);
   if (pairs.empty())
     throw Error(ErrorKind::Data, "{}: expected pairs of texts to train on, found none",

@@ -7,6 +7,7 @@
 #include "data/readers/input_options.h"
 #include "data/text/ngrams.h"
 #include "data/text/text_pipeline.h"
+#include "data/text/token_weights.h"
 #include "data/text/vocabulary.h"
 #include "data/text_pairs.h"
 #include "training/job.h"
@@ -67,6 +68,7 @@ struct DssmModelOptions {
   double init_std = 1;
   double alpha = 0.05;
   bool learn_alpha = false;
+  TokenWeights token_weights = TokenWeights::None;
   bool separate = false;
 
   void fields(FieldList& list) {
@@ -84,6 +86,7 @@ struct DssmModelOptions {
         {.help = "standard deviation of the initial embeddings that --vectors lacks", .min = 0, .max = 100});
     list.add("alpha", alpha, {.help = "temperature of NT-Xent", .min = 1e-4, .max = 100});
     list.add("learn-alpha", learn_alpha, {.help = "learn the temperature, from --alpha on"});
+    list.add("token-weights", token_weights, kTokenWeightsField);
     list.add("no-duplicates", separate,
              {.help = "keep pairs of one row out of one batch; without it they are masked"});
   }

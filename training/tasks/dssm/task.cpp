@@ -1,5 +1,6 @@
 #include "training/tasks/dssm/task.h"
 
+#include "data/tensors.h"
 #include "models/module_access.h"
 #include "models/nt_xent.h"
 
@@ -17,6 +18,12 @@ DssmTask::DssmTask(const DssmJob& job, DssmSetup setup, c10::Device device)
                                 .activation = job.model.activation,
                                 .alpha = job.model.alpha,
                                 .learn_alpha = job.model.learn_alpha,
+                                .weighting = job.model.token_weights == TokenWeights::Idf
+                                                 ? RowWeighting::IdfMean
+                                                 : RowWeighting::None,
+                                .idf = setup_.idf.empty()
+                                           ? at::Tensor()
+                                           : float_tensor(std::span<const float>(setup_.idf)),
                                 .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
                                 .init_std = job.model.init_std});
   move_to(module(), device);

@@ -69,6 +69,11 @@ Collation collation_of(const ClassifierOptions& model) {
           .truncation = model.truncation};
 }
 
+RowWeighting weighting_of(const ClassifierOptions& model) {
+  if (model.kind == ClassifierKind::Linear) return RowWeighting::TfIdf;
+  return model.token_weights == TokenWeights::Idf ? RowWeighting::IdfMean : RowWeighting::None;
+}
+
 void check_options(const SentimentJob& job) {
   const auto usage = [](auto format, const auto&... args) {
     throw Error(ErrorKind::Usage, fmt::format(fmt::runtime(format), args...));
@@ -79,7 +84,15 @@ void check_options(const SentimentJob& job) {
     usage("--max-length: expected a length for --model flat, found 0");
   if (job.model.kind == ClassifierKind::Flat && job.model.pooling == ClassifierPooling::PaddedMean)
     usage("--pooling: expected mean with --model flat, which does not pool, found padded-mean");
+  if (job.model.kind == ClassifierKind::Linear && job.model.pooling == ClassifierPooling::PaddedMean)
+    usage("--pooling: expected mean with --model linear, which does not pad, found padded-mean");
+  if (job.model.kind == ClassifierKind::Linear && job.training.weight_decay != 0)
+    usage("--weight-decay: expected 0 with --model linear, whose penalty is --linear-c, found {}",
+          job.training.weight_decay);
   if (job.model.kind == ClassifierKind::Flat || job.model.pooling == ClassifierPooling::PaddedMean) {
+    if (job.model.token_weights != TokenWeights::None)
+      usage("--token-weights: expected none with a model of padded texts, found {}",
+            enum_name(job.model.token_weights));
     if (job.ngrams.longest > 1)
       usage("--ngrams: expected 1 with a model of padded texts, found {}", job.ngrams.longest);
     if (job.ngrams.longest_chars > 0)
@@ -140,6 +153,8 @@ SentimentData prepare_data(const SentimentJob& job, const Notice& notice) {
   if (std::ranges::count_if(counts, [](int64_t count) { return count > 0; }) < 2)
     throw Error(ErrorKind::Data,
                 "{}: expected at least two classes in the training part, found one; check --split", path);
+  if (weighting_of(job.model) != RowWeighting::None)
+    setup.idf = inverse_document_frequencies(data.train->texts(), setup.features.rows());
   if (!job.data.valid.empty())
     data.valid = read_for_measuring(job.data.valid, job.input, setup, job, notice).data;
   if (!job.data.test.empty())

@@ -11,6 +11,7 @@
 #include "data/notice.h"
 #include "data/text/features.h"
 #include "models/losses.h"
+#include "models/networks.h"
 #include "training/tasks/sentiment/job.h"
 #include "training/tasks/sentiment/labels.h"
 
@@ -22,6 +23,7 @@ struct ClassifierSetup {
   LabelSet labels = {};
   ClassificationLoss loss = ClassificationLoss::BceLogits;
   std::vector<double> class_weights = {};
+  std::vector<float> idf = {};  ///< of each id by the training texts; empty where none is asked for
   std::string data_fingerprint = {};  ///< of the training data as encoded
 };
 
@@ -45,6 +47,9 @@ struct MeasuredTexts {
 /// Labelled texts for measuring, in the terms of `setup`; `layout` describes the files. Throws Error(Data).
 MeasuredTexts read_for_measuring(std::span<const std::string> paths, const InputOptions& layout,
                                  const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice);
+
+/// How a text's words and n-grams are weighted.
+RowWeighting weighting_of(const ClassifierOptions& model);
 
 /// How texts become a batch for the job's model.
 Collation collation_of(const ClassifierOptions& model);

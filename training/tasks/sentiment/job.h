@@ -11,6 +11,7 @@
 #include "data/sampler.h"
 #include "data/text/ngrams.h"
 #include "data/text/text_pipeline.h"
+#include "data/text/token_weights.h"
 #include "data/text/vocabulary.h"
 #include "models/losses.h"
 #include "training/job.h"
@@ -18,7 +19,7 @@
 
 namespace semblance {
 
-enum class ClassifierKind { Mlp, Mean, Flat };
+enum class ClassifierKind { Mlp, Mean, Flat, Linear };
 enum class ClassifierPooling { Mean, PaddedMean };
 enum class LossChoice { Auto, Bce, BceLogits, CrossEntropy, Nll };
 
@@ -26,7 +27,8 @@ template <>
 struct EnumNames<ClassifierKind> {
   static constexpr std::array names{std::pair{ClassifierKind::Mlp, "mlp"},
                                     std::pair{ClassifierKind::Mean, "mean"},
-                                    std::pair{ClassifierKind::Flat, "flat"}};
+                                    std::pair{ClassifierKind::Flat, "flat"},
+                                    std::pair{ClassifierKind::Linear, "linear"}};
 };
 template <>
 struct EnumNames<ClassifierPooling> {
@@ -85,6 +87,8 @@ struct ClassifierOptions {
   double dropout = 0.5;
   double embedding_std = 0.1;
   ClassifierPooling pooling = ClassifierPooling::Mean;
+  TokenWeights token_weights = TokenWeights::None;
+  double inverse_penalty = 1;
   int64_t max_length = 0;
   Side padding = Side::Post;
   Side truncation = Side::Post;
@@ -96,7 +100,8 @@ struct ClassifierOptions {
   void fields(FieldList& list) {
     list.add("model", kind,
              {.help = "mlp: mean of the embeddings and hidden layers; mean: no hidden layer; flat: "
-                      "embeddings side by side"});
+                      "embeddings side by side; linear: logistic regression on TF-IDF, trained by adagrad with --lr 1 "
+                      "--schedule linear --batch-size 256 unless given"});
     list.add("dim", dim, {.help = "dimensions of the embedding", .min = 1, .max = 65536});
     list.add("hidden", hidden,
              {.help = "widths of mlp's hidden layers", .min = 1, .max = 65536, .hint = "N,N,…"});
@@ -108,6 +113,11 @@ struct ClassifierOptions {
              {.help = "standard deviation of the initial embedding", .min = 0, .max = 100});
     list.add("pooling", pooling,
              {.help = "padded-mean also averages the padding, to the longest text of a batch"});
+    list.add("token-weights", token_weights, kTokenWeightsField);
+    list.add("linear-c", inverse_penalty,
+             {.help = "linear: C, as scikit-learn has it: the smaller, the nearer to zero are the weights",
+              .min = 1e-6,
+              .max = 1e6});
     list.add(
         "max-length", max_length,
         {.help = "truncate texts to so many tokens; 0: never (flat needs a length)", .min = 0, .max = 1e6});
@@ -144,6 +154,14 @@ struct SentimentJob : Job {
     list.add("ngrams", ngrams, "N-grams of words and of characters");
     list.add("model", model, "Model");
     list.add("training", training, "Training");
+  }
+  /// A linear model is convex: large steps that fall to zero come near its best weights in ten epochs.
+  void choose_defaults() override {
+    if (model.kind != ClassifierKind::Linear) return;
+    training.optimizer = OptimizerKind::Adagrad;
+    training.learning_rate = 1;
+    training.schedule = ScheduleKind::Linear;
+    training.batch_size = 256;
   }
 };
 

@@ -29,6 +29,9 @@ SentimentTask::SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10
        .activation_slope = job.model.activation_slope,
        .dropout = job.model.dropout,
        .flat_length = job.model.kind == ClassifierKind::Flat ? job.model.max_length : 0,
+       .linear = job.model.kind == ClassifierKind::Linear,
+       .weighting = weighting_of(job.model),
+       .idf = setup_.idf.empty() ? at::Tensor() : float_tensor(std::span<const float>(setup_.idf)),
        .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
        .init_std = job.model.embedding_std});
   move_to(module(), device);

@@ -42,6 +42,8 @@ Json train_model(const SentimentJob& job, RunRequest& request) {
   check_options(job);
   const auto device = begin_training(job.training, request);
   auto data = prepare_data(job, request.notice);
+  if (job.model.kind == ClassifierKind::Linear)
+    request.weight_decay = 1 / (job.model.inverse_penalty * static_cast<double>(data.train->size()));
   const auto sampler = make_sampler(job, *data.train, data.setup.labels.multi_label);
 
   SentimentTask task(job, std::move(data.setup), device);

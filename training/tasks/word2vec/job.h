@@ -88,7 +88,7 @@ struct Word2VecJob : Job {
     vocabulary.min_count = 5;
     training.epochs = 5;
     training.batch_size = 8192;
-    training.learning_rate = 0;
+    choose_defaults();
     training.optimizer = OptimizerKind::Sgd;
     training.schedule = ScheduleKind::Linear;
   }
@@ -102,13 +102,11 @@ struct Word2VecJob : Job {
     list.add("model", model, "Model");
     list.add("training", training, "Training");
     for (auto& field : list.back().fields)
-      if (field.name == "lr")
-        field.field.help = "learning rate; 0: 0.035 for skipgram, 0.06 for cbow, 0.5 for --full-softmax";
+      if (field.name == "lr") field.field.help = "learning rate; 0.06 for cbow, 0.5 for --full-softmax";
   }
-  /// The one for which --lr 0 stands: the best of some on WS-353, SimLex-999, MEN and analogies.
-  double own_learning_rate() const {
-    if (model.full_softmax) return 0.5;
-    return model.kind == Word2VecKind::SkipGram ? 0.035 : 0.06;
+  /// The best rates of some on WS-353, SimLex-999, MEN and analogies.
+  void choose_defaults() override {
+    training.learning_rate = model.full_softmax ? 0.5 : model.kind == Word2VecKind::SkipGram ? 0.035 : 0.06;
   }
 };
 

@@ -39,10 +39,8 @@ void check_memory(const Word2VecJob& job, int64_t vocabulary) {
 
 }  // namespace
 
-Json train_model(const Word2VecJob& given, RunRequest& request) {
-  check_options(given);
-  Word2VecJob job = given;
-  if (job.training.learning_rate == 0) job.training.learning_rate = job.own_learning_rate();
+Json train_model(const Word2VecJob& job, RunRequest& request) {
+  check_options(job);
   TrainerOptions options = job.training;
   if (!job.model.full_softmax && options.device == "auto") options.device = "cpu";
   const auto device = begin_training(options, request);
