@@ -1,4 +1,5 @@
-// semblance evaluate RUN DATA [options], semblance evaluate --vectors FILE ROWS [options]
+// semblance evaluate RUN DATA [options], evaluate --vectors FILE ROWS [options], evaluate --tfidf TEXTS ROWS
+// [options]
 #include <algorithm>
 #include <chrono>
 
@@ -6,6 +7,7 @@
 #include "apps/serving.h"
 #include "apps/verbs.h"
 #include "training/measures/ranking.h"
+#include "data/text/term_vectors.h"
 #include "training/serving/text_encoder.h"
 #include "training/tasks/open_words.h"
 
@@ -66,6 +68,57 @@ int evaluate_vectors(Arguments arguments) {
   return 0;
 }
 
+// Hits@K of TF-IDF or BM25.
+int evaluate_terms(Arguments arguments) {
+  CommandLine line("evaluate --tfidf TEXTS ROWS [options]",
+                   "Ranks the duplicate of each question among other candidates by the terms they share, without "
+                   "a model.\nHow much a term counts is learnt from TEXTS, where every text of a line, between "
+                   "tabs, is a document.\nRows hold a question, its duplicate and negatives, tab-separated.");
+  TermOptions terms;
+  TextOptions text;
+  RankingOptions ranking;
+  RankedRowOptions rows;
+  ThreadOptions threads;
+  line.add_option("Terms", "tfidf", "TEXTS", "the texts to count terms in");
+  line.add_fields(terms, "Terms");
+  line.add_fields(text, "Cleaning and tokens");
+  line.add_fields(ranking, "Ranking");
+  line.add_fields(rows, "Ranking");
+  line.add_fields(threads, "Ranking");
+  line.add_flag("Output", "json", "print JSON");
+  if (!line.parse(arguments)) return 0;
+  const auto& given = line.positional(1, 1);
+  line.apply_fields(terms);
+  line.apply_fields(text);
+  line.apply_fields(ranking);
+  line.apply_fields(rows);
+  line.apply_fields(threads);
+  set_threads(threads.threads);
+  const Clock clock;
+  const TextPipeline pipeline(text);
+  TermVectors vectors(pipeline, terms);
+  const auto fitted_on = *line.last("tfidf");
+  for_each_line(fitted_on, [&](std::string_view row, bool) {
+    while (!row.empty()) {
+      const auto field = row.substr(0, row.find('\t'));
+      row.remove_prefix(std::min(field.size() + 1, row.size()));
+      if (!field.empty()) vectors.fit(field);
+    }
+  });
+  if (vectors.terms() == 0)
+    throw Error(ErrorKind::Data, "{}: expected texts to count terms in, found none", fitted_on);
+  print_note(fmt::format("{}: {} texts, {} terms", fitted_on, vectors.documents(), vectors.terms()));
+  RowProgress progress;
+  const Clock ranking_clock;
+  Json report = evaluate_ranking(vectors, given[0], rows.bad_rows, ranking, print_note,
+                                 [&](int64_t done) { progress.show(done); });
+  progress.clear();
+  report["ranking_seconds"] = ranking_clock.seconds();
+  report["seconds"] = clock.seconds();
+  print_report(report, line);
+  return 0;
+}
+
 // Options of an evaluation of another kind than the model's are refused.
 void expect_own_options(const CommandLine& line, const Sections& own, std::string_view task) {
   const auto has = [&](std::string_view name) {
@@ -86,16 +139,19 @@ void expect_own_options(const CommandLine& line, const Sections& own, std::strin
 }  // namespace
 
 int run_evaluate(Arguments arguments) {
-  const auto names_vectors = [](const std::string& argument) {
-    return argument == "--vectors" || argument.starts_with("--vectors=");
+  const auto given_option = [&](std::string_view name) {
+    return std::ranges::any_of(arguments, [&](const std::string& argument) {
+      return argument == name || argument.starts_with(std::string(name) + "=");
+    });
   };
-  if (std::ranges::any_of(arguments, names_vectors)) return evaluate_vectors(arguments);
+  if (given_option("--vectors")) return evaluate_vectors(arguments);
+  if (given_option("--tfidf")) return evaluate_terms(arguments);
   CommandLine line(
       "evaluate RUN DATA [DATA …] [options]",
       "Measures a trained model: sentiment on labelled texts; dssm on rows of a question, its duplicate and\n"
       "negatives; trigram on a set of word similarities, and on the words that its training held\n"
-      "out. With --vectors FILE: the ranking of word vectors, see\n"
-      "semblance evaluate --vectors FILE --help.");
+      "out; word2vec on analogies or word similarities. Without a model: the ranking of word vectors and of\n"
+      "TF-IDF, see semblance evaluate --vectors FILE --help and semblance evaluate --tfidf TEXTS --help.");
   add_serving_options(line);
   for (const auto& kind : task_kinds())
     if (kind.make_evaluation) line.add_sections(*kind.make_evaluation());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/error.h"
+#include "data/text/token_weights.h"
 #include "data/text/features.h"
 #include "data/text/ngrams.h"
 #include "data/text/text_pipeline.h"
@@ -212,6 +213,19 @@ TEST(TextFeatures, ComeBackFromWhatTheySave) {
   description["vocabulary"] = 17;
   EXPECT_THROW(TextFeatures::load(text, ngrams, files, description, "run"), Error);
   EXPECT_THROW(TextFeatures::load(text, ngrams, {}, description, "run"), std::out_of_range);
+}
+
+TEST(TokenWeights, IdfIsScikitLearns) {
+  // TfidfVectorizer's idf_ of "a a b", "a c", "a"; nobody has word 3.
+  RaggedIds texts;
+  texts.push_back(std::vector<int32_t>{0, 0, 1});
+  texts.push_back(std::vector<int32_t>{0, 2});
+  texts.push_back(std::vector<int32_t>{0});
+  const auto idf = inverse_document_frequencies(texts, 4);
+  EXPECT_FLOAT_EQ(idf[0], 1.0f);
+  EXPECT_NEAR(idf[1], 1.6931472, 1e-6);
+  EXPECT_NEAR(idf[2], 1.6931472, 1e-6);
+  EXPECT_EQ(idf[3], 0.0f);
 }
 
 }  // namespace

@@ -111,5 +111,47 @@ TEST(EmbeddingBag, LookUpEqualsIndexingAndOneHotTimesABiasFreeLinear) {
   EXPECT_TRUE(torch::allclose(rows, linear(torch::one_hot(ids, 6).to(torch::kFloat32))));
 }
 
+// Bags with repeated ids, an empty one and one of a single id.
+const auto kWeightedIds = torch::tensor({4, 1, 4, 0, 2, 2, 4}, torch::kInt64);
+const auto kWeightedOffsets = torch::tensor({0, 3, 3, 4, 7}, torch::kInt64);
+
+TEST(EmbeddingBag, WeightedIsLibTorchsWithPerSampleWeights) {
+  torch::manual_seed(5);
+  const auto weights = torch::rand({7});
+  for (const int64_t dim : {1, 5, 40}) {
+    for (const bool sparse : {false, true}) {
+      const auto table = torch::randn({6, dim});
+      auto ours = table.clone().requires_grad_(), theirs = table.clone().requires_grad_();
+      const auto output =
+          embedding_bag(ours, kWeightedIds, kWeightedOffsets, BagPooling::Mean, sparse, weights);
+      const auto expected = std::get<0>(at::embedding_bag(theirs, kWeightedIds, kWeightedOffsets, false,
+                                                          /*mode=*/0, false, weights, true));
+      EXPECT_TRUE(torch::allclose(output, expected, 1e-6, 1e-6));
+      const auto gradient = torch::randn_like(output);
+      output.backward(gradient);
+      expected.backward(gradient);
+      EXPECT_EQ(ours.grad().is_sparse(), sparse);
+      EXPECT_TRUE(torch::allclose(ours.grad().to_dense(), theirs.grad(), 1e-5, 1e-6));
+    }
+  }
+}
+
+TEST(EmbeddingBag, IdfMeansAndTfIdfAreThoseOfTheirFormulas) {
+  const auto idf = torch::tensor({1.0f, 2.0f, 3.0f, 9.0f, 0.5f, 9.0f});
+  const auto mean = row_weights(idf, kWeightedIds, kWeightedOffsets, RowWeighting::IdfMean);
+  EXPECT_TRUE(torch::allclose(mean, torch::tensor({.5f / 3, 2 / 3.f, .5f / 3, 1.f, 3 / 6.5f, 3 / 6.5f, .5f / 6.5f})));
+  const auto tf_idf = row_weights(idf, kWeightedIds, kWeightedOffsets, RowWeighting::TfIdf);
+  const float first = std::sqrt(1.f + 4.f), last = std::sqrt(36.f + .25f);  // 2 · .5 and 2; 2 · 3 and .5
+  EXPECT_TRUE(torch::allclose(
+      tf_idf, torch::tensor({.5f / first, 2 / first, .5f / first, 1.f, 3 / last, 3 / last, .5f / last})));
+}
+
+TEST(EmbeddingBag, ABagOfRowsThatDoNotCountIsZero) {
+  for (const auto weighting : {RowWeighting::IdfMean, RowWeighting::TfIdf}) {
+    const auto weights = row_weights(torch::zeros({6}), kWeightedIds, kWeightedOffsets, weighting);
+    EXPECT_TRUE(weights.eq(0).all().item<bool>());
+  }
+}
+
 }  // namespace
 }  // namespace semblance

@@ -19,22 +19,69 @@ struct Comparison {
   bool empty_query = false;
 };
 
-// A row (question, duplicate, negatives) by the numbers of its texts. A candidate's similarity does not
-// depend on where it stands, so equal texts are equally near.
-Comparison compare(std::span<const int32_t> row, const float* vectors,
-                   const std::vector<float>& inverse_norms, int64_t dim, std::vector<float>& similarities) {
-  const auto candidates = row.subspan(1);
-  similarities.resize(candidates.size());
-  kernels::dot_rows(vectors + row[0] * dim, vectors, candidates.data(),
-                    static_cast<int64_t>(candidates.size()), dim, similarities.data());
-  for (size_t i = 0; i < candidates.size(); ++i)
-    similarities[i] *= inverse_norms[static_cast<size_t>(candidates[i])];
-  Comparison result{.empty_query = inverse_norms[static_cast<size_t>(row[0])] == 0};
+// Of the duplicate, which comes first, with the negatives.
+Comparison compare(std::span<const float> similarities, bool empty_query) {
+  Comparison result{.empty_query = empty_query};
   for (size_t i = 1; i < similarities.size(); ++i) {
     result.above += similarities[i] > similarities[0];
     result.equal += similarities[i] == similarities[0];
   }
   return result;
+}
+
+// Ranks rows of text numbers: similarities_of(row, out) writes those of the candidates to the question and
+// returns whether the question is empty. `cost`: nanoseconds for a candidate. Returns the empty questions.
+template <class Similarities>
+int64_t rank(const RaggedIds& rows, double cost, Similarities&& similarities_of, RankingMetrics& metrics) {
+  std::vector<Comparison> results(static_cast<size_t>(rows.size()));
+  const double row_cost = cost * static_cast<double>(rows.values.size()) /
+                          static_cast<double>(std::max<int64_t>(1, rows.size()));
+  parallel_for(rows.size(), row_cost, [&](int64_t begin, int64_t end) {
+    std::vector<float> similarities;
+    for (int64_t row = begin; row < end; ++row) {
+      similarities.resize(rows[row].size() - 1);
+      const bool empty_query = similarities_of(rows[row], similarities);
+      results[static_cast<size_t>(row)] = compare(similarities, empty_query);
+    }
+  });
+  int64_t empty_queries = 0;
+  for (const auto& result : results) {
+    metrics.add(result.above, result.equal);
+    empty_queries += result.empty_query;
+  }
+  return empty_queries;
+}
+
+// What ranking a part of a file found.
+struct RankedPart {
+  int64_t empty_queries = 0, tokens = 0, unknown_tokens = 0;
+};
+
+// Reads rows in parts of about `most_texts` different texts and ranks each by rank_part(part, metrics).
+template <class RankPart>
+Json rank_file(const std::string& path, BadRows bad_rows, int64_t most_texts, const RankingOptions& options,
+               const Notice& notice, const std::function<void(int64_t rows)>& progress, RankPart&& rank_part) {
+  RankingMetrics metrics(options);
+  RankingRowReader reader(path, bad_rows);
+  RankedPart all;
+  for (RankingRows part; reader.next(part, most_texts);) {
+    const RankedPart ranked = rank_part(part, metrics);
+    all.tokens += ranked.tokens;
+    all.unknown_tokens += ranked.unknown_tokens;
+    all.empty_queries += ranked.empty_queries;
+    progress(reader.reader().report().rows);
+  }
+  reader.reader().finish(notice);
+  if (all.empty_queries > 0)
+    notice(fmt::format("warning: {} of {} question(s) have no word that is known", all.empty_queries,
+                       reader.reader().report().rows));
+  Json report = {{"task", "ranking"}};
+  report.update(metrics.report());
+  report["empty_queries"] = all.empty_queries;
+  report["coverage"] =
+      all.tokens > 0 ? 1 - static_cast<double>(all.unknown_tokens) / static_cast<double>(all.tokens) : 0;
+  report["skipped"] = reader.reader().report().skipped;
+  return report;
 }
 
 }  // namespace
@@ -97,20 +144,16 @@ int64_t rank_rows(const RaggedIds& rows, const at::Tensor& vectors, RankingMetri
     const float norm = vector_norm({values + i * dim, static_cast<size_t>(dim)});
     inverse_norms[static_cast<size_t>(i)] = norm > 0 ? 1 / norm : 0;
   }
-  std::vector<Comparison> results(static_cast<size_t>(rows.size()));
-  const double cost = 0.2 * static_cast<double>(rows.values.size()) * static_cast<double>(dim) /
-                      static_cast<double>(std::max<int64_t>(1, rows.size()));
-  parallel_for(rows.size(), cost, [&](int64_t begin, int64_t end) {
-    std::vector<float> similarities;
-    for (int64_t row = begin; row < end; ++row)
-      results[static_cast<size_t>(row)] = compare(rows[row], values, inverse_norms, dim, similarities);
-  });
-  int64_t empty_queries = 0;
-  for (const auto& result : results) {
-    metrics.add(result.above, result.equal);
-    empty_queries += result.empty_query;
-  }
-  return empty_queries;
+  // A candidate's similarity does not depend on where it stands, so equal texts are equally near.
+  const auto similarities_of = [&](std::span<const int32_t> row, std::vector<float>& similarities) {
+    const auto candidates = row.subspan(1);
+    kernels::dot_rows(values + row[0] * dim, values, candidates.data(),
+                      static_cast<int64_t>(candidates.size()), dim, similarities.data());
+    for (size_t i = 0; i < candidates.size(); ++i)
+      similarities[i] *= inverse_norms[static_cast<size_t>(candidates[i])];
+    return inverse_norms[static_cast<size_t>(row[0])] == 0;
+  };
+  return rank(rows, 0.2 * static_cast<double>(dim), similarities_of, metrics);
 }
 
 Metrics RankingMeasure::result() {
@@ -124,27 +167,43 @@ Metrics RankingMeasure::result() {
 Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad_rows,
                       const RankingOptions& options, const Notice& notice,
                       const std::function<void(int64_t rows)>& progress) {
-  RankingMetrics metrics(options);
-  RankingRowReader reader(path, bad_rows);
-  int64_t empty_queries = 0, tokens = 0, unknown = 0;
   const int64_t most_texts = std::max<int64_t>(1024, kMostVectorBytes / (4 * encoder.dim()));
-  for (RankingRows part; reader.next(part, most_texts);) {
-    const auto encoded = encoder.encode(part.texts);
-    tokens += encoded.tokens;
-    unknown += encoded.unknown_tokens;
-    empty_queries += rank_rows(part.rows, encoded.vectors, metrics);
-    progress(reader.reader().report().rows);
-  }
-  reader.reader().finish(notice);
-  if (empty_queries > 0)
-    notice(fmt::format("warning: {} of {} question(s) have no word that is known", empty_queries,
-                       reader.reader().report().rows));
-  Json report = {{"task", "ranking"}};
-  report.update(metrics.report());
-  report["empty_queries"] = empty_queries;
-  report["coverage"] = tokens > 0 ? 1 - static_cast<double>(unknown) / static_cast<double>(tokens) : 0;
-  report["skipped"] = reader.reader().report().skipped;
-  return report;
+  return rank_file(path, bad_rows, most_texts, options, notice, progress,
+                   [&](const RankingRows& part, RankingMetrics& metrics) {
+                     const auto encoded = encoder.encode(part.texts);
+                     return RankedPart{rank_rows(part.rows, encoded.vectors, metrics), encoded.tokens,
+                                       encoded.unknown_tokens};
+                   });
+}
+
+Json evaluate_ranking(const TermVectors& terms, const std::string& path, BadRows bad_rows,
+                      const RankingOptions& options, const Notice& notice,
+                      const std::function<void(int64_t rows)>& progress) {
+  constexpr int64_t kMostTexts = 100'000;
+  constexpr double kTextCost = 5000, kScoreCost = 200;  // nanoseconds
+  return rank_file(
+      path, bad_rows, kMostTexts, options, notice, progress,
+      [&](const RankingRows& part, RankingMetrics& metrics) {
+        std::vector<TermVector> texts(static_cast<size_t>(part.texts.size()));
+        parallel_for(part.texts.size(), kTextCost, [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) texts[static_cast<size_t>(i)] = terms.vector(part.texts[i]);
+        });
+        RankedPart ranked;
+        for (const auto& text : texts) {
+          ranked.tokens += text.tokens;
+          ranked.unknown_tokens += text.unknown_tokens;
+        }
+        ranked.empty_queries = rank(
+            part.rows, kScoreCost,
+            [&](std::span<const int32_t> row, std::vector<float>& similarities) {
+              const auto& question = texts[static_cast<size_t>(row[0])];
+              for (size_t i = 0; i < similarities.size(); ++i)
+                similarities[i] = score(question, texts[static_cast<size_t>(row[i + 1])]);
+              return question.terms.empty();
+            },
+            metrics);
+        return ranked;
+      });
 }
 
 }  // namespace semblance

@@ -9,6 +9,7 @@
 #include "data/config.h"
 #include "data/notice.h"
 #include "data/ranking_rows.h"
+#include "data/text/term_vectors.h"
 #include "training/measures/ranking_options.h"
 #include "training/metrics.h"
 #include "training/serving/text_encoder.h"
@@ -62,6 +63,11 @@ class RankingMeasure {
 /// that is known) and skipped. `progress` is called with the rows done, now and then. Throws Error(Data)
 /// naming file and line.
 Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad_rows,
+                      const RankingOptions& options, const Notice& notice,
+                      const std::function<void(int64_t rows)>& progress);
+
+/// The same by the scores of sparse vectors of terms.
+Json evaluate_ranking(const TermVectors& terms, const std::string& path, BadRows bad_rows,
                       const RankingOptions& options, const Notice& notice,
                       const std::function<void(int64_t rows)>& progress);
 
