@@ -9,7 +9,6 @@
 #include "data/split.h"
 #include "models/parallel.h"
 #include "data/fingerprint.h"
-#include "training/tasks/open_words.h"
 
 namespace semblance {
 namespace {
@@ -113,18 +112,6 @@ std::unique_ptr<RankingDataset> read_for_ranking(std::span<const std::string> pa
                                           std::move(rows));
 }
 
-// The vocabulary of the training texts; with vectors to start from, their words as well.
-Vocabulary make_vocabulary(TokenizedTexts& tokens, std::span<const int64_t> texts, const DssmJob& job,
-                           const std::optional<WordVectors>& vectors) {
-  auto counts = tokens.count(texts);
-  for (int64_t id = 0; vectors && job.start.vector_words && id < vectors->size(); ++id) {
-    const auto word = static_cast<size_t>(tokens.words.add(vectors->word(id)));
-    if (word >= counts.size()) counts.resize(word + 1);
-    counts[word] = std::max(counts[word], job.vocabulary.min_count);
-  }
-  return Vocabulary(tokens.words, counts, job.vocabulary);
-}
-
 std::string fingerprint(const DssmData& data) {
   Fingerprint fingerprint;
   const auto add = [&](const RaggedIds& ids) {
@@ -141,30 +128,22 @@ std::string fingerprint(const DssmData& data) {
   return fingerprint.digest();
 }
 
-int64_t choose_dim(const DssmJob& job, const std::optional<WordVectors>& vectors) {
-  if (!vectors) return job.model.dim > 0 ? job.model.dim : kDefaultDim;
-  if (job.model.dim > 0 && job.model.dim != vectors->dim())
-    throw Error(ErrorKind::Usage, "--dim: expected {}, as {} has, found {}", vectors->dim(),
-                job.start.vectors, job.model.dim);
-  return vectors->dim();
-}
-
 }  // namespace
 
 void check_options(const DssmJob& job) {
   if (job.data.train.empty())
     throw Error(ErrorKind::Usage, "--train: expected a file of rows of duplicates, found none");
   training_shares(job.data);
+  if (job.start.freeze && job.ngrams.rows() > 0)
+    throw Error(ErrorKind::Usage, "--freeze: expected an embedding of words alone, found one of n-grams too");
 }
 
 DssmData prepare_data(const DssmJob& job, const Notice& notice) {
   DssmData data{
       .train = {}, .valid = {}, .test = {}, .vectors = {}, .setup = {.features = {job.text, job.ngrams}}};
   auto& setup = data.setup;
-  if (!job.start.vectors.empty())
-    data.vectors = open_word_vectors(job.start.vectors,
-                                     {.limit = job.start.limit, .bad_rows = job.data.bad_rows}, notice);
-  setup.dim = choose_dim(job, data.vectors);
+  data.vectors = StartVectors(job.start, job.data.bad_rows, notice);
+  setup.dim = data.vectors.dim(job.model.dim, kDefaultDim);
 
   TextRows rows;
   for (const auto& path : job.data.train) read_duplicate_rows(path, job.data.bad_rows, notice, rows);
@@ -176,7 +155,7 @@ DssmData prepare_data(const DssmJob& job, const Notice& notice) {
   const auto split = split_of(tokens, rows.starts, job);
 
   const auto texts = texts_of(rows.starts, split.train);
-  setup.features.set_vocabulary(make_vocabulary(tokens, texts, job, data.vectors));
+  setup.features.set_vocabulary(data.vectors.vocabulary(tokens, texts, job.vocabulary));
   auto encoded = setup.features.encode(tokens, texts);
   if (job.model.token_weights == TokenWeights::Idf)
     setup.idf = inverse_document_frequencies(encoded, setup.features.rows());

@@ -9,8 +9,8 @@
 #include "data/ranking_rows.h"
 #include "data/text/features.h"
 #include "data/text_pairs.h"
-#include "data/vectors/word_vectors.h"
 #include "training/tasks/dssm/job.h"
+#include "training/tasks/start_vectors.h"
 
 namespace semblance {
 
@@ -26,7 +26,7 @@ struct DssmSetup {
 struct DssmData {
   std::unique_ptr<PairDataset> train;
   std::unique_ptr<RankingDataset> valid, test;
-  std::optional<WordVectors> vectors;  ///< to start from
+  StartVectors vectors;
   DssmSetup setup;
 };
 

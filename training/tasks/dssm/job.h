@@ -13,6 +13,7 @@
 #include "training/job.h"
 #include "training/measures/ranking_options.h"
 #include "training/tasks/activation_names.h"
+#include "training/tasks/start_options.h"
 
 namespace semblance {
 
@@ -45,19 +46,6 @@ struct DuplicateRowOptions {
         {.help = "candidates per query when validating on held-out training rows", .min = 1, .max = 1e6});
     list.add("bad-rows", bad_rows,
              {.help = "stop at a row or a vector that cannot be used, or skip and count it"});
-  }
-};
-
-struct StartOptions {
-  std::string vectors;
-  int64_t limit = 0;
-  bool vector_words = true;
-
-  void fields(FieldList& list) {
-    list.add("vectors", vectors, {.help = "word vectors to start from, in any format", .hint = "FILE"});
-    list.add("limit", limit, {.help = "read the first N of --vectors alone; 0: all", .min = 0, .max = 2e9});
-    list.add("vector-words", vector_words,
-             {.help = "also add words of --vectors that the training texts lack"});
   }
 };
 

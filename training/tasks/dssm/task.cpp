@@ -26,6 +26,7 @@ DssmTask::DssmTask(const DssmJob& job, DssmSetup setup, c10::Device device)
                                            : float_tensor(std::span<const float>(setup_.idf)),
                                 .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
                                 .init_std = job.model.init_std});
+  if (job.start.freeze) encoder_->table().set_requires_grad(false);
   move_to(module(), device);
 }
 

@@ -14,6 +14,8 @@
 namespace semblance {
 namespace {
 
+constexpr int64_t kDefaultDim = 16;
+
 std::array<double, 3> training_shares(const DataOptions& data) {
   return split_shares(data.split, !data.valid.empty(), !data.test.empty());
 }
@@ -86,6 +88,10 @@ void check_options(const SentimentJob& job) {
     usage("--pooling: expected mean with --model flat, which does not pool, found padded-mean");
   if (job.model.kind == ClassifierKind::Linear && job.model.pooling == ClassifierPooling::PaddedMean)
     usage("--pooling: expected mean with --model linear, which does not pad, found padded-mean");
+  if (job.model.kind == ClassifierKind::Linear && !job.start.vectors.empty())
+    usage("--vectors: expected none with --model linear, which has no embedding, found {}", job.start.vectors);
+  if (job.start.freeze && job.ngrams.rows() > 0)
+    usage("--freeze: expected an embedding of words alone, found one of n-grams too");
   if (job.model.kind == ClassifierKind::Linear && job.training.weight_decay != 0)
     usage("--weight-decay: expected 0 with --model linear, whose penalty is --linear-c, found {}",
           job.training.weight_decay);
@@ -128,8 +134,11 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
 }
 
 SentimentData prepare_data(const SentimentJob& job, const Notice& notice) {
-  SentimentData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};
+  SentimentData data{
+      .train = {}, .valid = {}, .test = {}, .vectors = {}, .setup = {.features = {job.text, job.ngrams}}};
   auto& setup = data.setup;
+  data.vectors = StartVectors(job.start, job.input.bad_rows, notice);
+  setup.dim = data.vectors.dim(job.model.dim, kDefaultDim);
   const auto& path = job.data.train.front();
   const auto texts = read_labelled_texts(job.data.train, job.input);
   texts.report.tell(path, notice);
@@ -138,11 +147,11 @@ SentimentData prepare_data(const SentimentJob& job, const Notice& notice) {
   const auto [labels, all_rows, unknown] = number_labels(texts, setup.labels);
   setup.loss = choose_loss(job.model.loss, setup.labels);
 
-  const auto tokens = setup.features.tokenize(texts.texts, compute_threads());
+  auto tokens = setup.features.tokenize(texts.texts, compute_threads());
   const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
   const auto split = split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed));
 
-  setup.features.set_vocabulary(Vocabulary(tokens.words, tokens.count(split.train), job.vocabulary));
+  setup.features.set_vocabulary(data.vectors.vocabulary(tokens, split.train, job.vocabulary));
   const auto counts = count_classes(labels, split.train, setup.labels.classes.size());
   setup.class_weights = choose_class_weights(job.model.class_weights, counts, setup.labels.multi_label);
   data.train = make_dataset(tokens, labels, split.train, setup, job);

@@ -14,12 +14,14 @@
 #include "models/networks.h"
 #include "training/tasks/sentiment/job.h"
 #include "training/tasks/sentiment/labels.h"
+#include "training/tasks/start_vectors.h"
 
 namespace semblance {
 
 /// What a classifier is, apart from its weights.
 struct ClassifierSetup {
   TextFeatures features;
+  int64_t dim = 0;  ///< columns of the embedding
   LabelSet labels = {};
   ClassificationLoss loss = ClassificationLoss::BceLogits;
   std::vector<double> class_weights = {};
@@ -30,6 +32,7 @@ struct ClassifierSetup {
 /// All that training needs; `valid` and `test` are null where there is no such part.
 struct SentimentData {
   std::unique_ptr<LabelledDataset> train, valid, test;
+  StartVectors vectors;
   ClassifierSetup setup;
 };
 

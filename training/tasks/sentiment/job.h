@@ -16,6 +16,7 @@
 #include "models/losses.h"
 #include "training/job.h"
 #include "training/tasks/activation_names.h"
+#include "training/tasks/start_options.h"
 
 namespace semblance {
 
@@ -80,7 +81,7 @@ struct DataOptions {
 
 struct ClassifierOptions {
   ClassifierKind kind = ClassifierKind::Mlp;
-  int64_t dim = 16;
+  int64_t dim = 0;
   std::vector<int64_t> hidden = {10};
   Activation activation = Activation::Relu;
   double activation_slope = 0.01;
@@ -102,7 +103,7 @@ struct ClassifierOptions {
              {.help = "mlp: mean of the embeddings and hidden layers; mean: no hidden layer; flat: "
                       "embeddings side by side; linear: logistic regression on TF-IDF, trained by adagrad with --lr 1 "
                       "--schedule linear --batch-size 256 unless given"});
-    list.add("dim", dim, {.help = "dimensions of the embedding", .min = 1, .max = 65536});
+    list.add("dim", dim, {.help = "dimensions of the embedding; 0: as many as --vectors has, or 16", .min = 0, .max = 65536});
     list.add("hidden", hidden,
              {.help = "widths of mlp's hidden layers", .min = 1, .max = 65536, .hint = "N,N,…"});
     list.add("activation", activation, {.help = "after each hidden layer"});
@@ -143,6 +144,7 @@ struct SentimentJob : Job {
   TextOptions text;
   VocabularyOptions vocabulary;
   NgramOptions ngrams;
+  StartOptions start;
   ClassifierOptions model;
 
   std::string_view task() const override { return kTask; }
@@ -152,6 +154,7 @@ struct SentimentJob : Job {
     list.add("text", text, "Cleaning and tokens");
     list.add("vocabulary", vocabulary, "Vocabulary");
     list.add("ngrams", ngrams, "N-grams of words and of characters");
+    list.add("start", start, "Word vectors to start from");
     list.add("model", model, "Model");
     list.add("training", training, "Training");
   }

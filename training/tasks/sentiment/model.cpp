@@ -19,6 +19,7 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
     const Json& info = checkpoint.model_info;
     ClassifierSetup setup{.features =
                               TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source)};
+    setup.dim = info.value("dim", job_.model.dim);
     setup.labels.classes = info.at("classes").get<std::vector<std::string>>();
     setup.labels.multi_label = info.at("sets").get<bool>();
     setup.class_weights = info.at("class_weights").get<std::vector<double>>();

@@ -17,12 +17,12 @@ constexpr MetricInfo kMultiLabelMetrics[] = {
 }  // namespace
 
 SentimentTask::SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10::Device device)
-    : setup_(std::move(setup)) {
+    : setup_(std::move(setup)), dim_follows_(job.model.dim == 0) {
   const bool one_logit = is_binary(setup_.loss) && !setup_.labels.multi_label;
   network_ = make_text_classifier(
       {.vocabulary = setup_.features.vocabulary().size(),
        .ngram_rows = setup_.features.ngram_rows(),
-       .dim = job.model.dim,
+       .dim = setup_.dim,
        .outputs = one_logit ? 1 : static_cast<int64_t>(setup_.labels.classes.size()),
        .hidden = job.model.kind == ClassifierKind::Mlp ? job.model.hidden : std::vector<int64_t>{},
        .activation = job.model.activation,
@@ -34,6 +34,7 @@ SentimentTask::SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10
        .idf = setup_.idf.empty() ? at::Tensor() : float_tensor(std::span<const float>(setup_.idf)),
        .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
        .init_std = job.model.embedding_std});
+  if (job.start.freeze) network_->table().set_requires_grad(false);
   move_to(module(), device);
   if (!setup_.class_weights.empty()) class_weights_ = float_tensor(setup_.class_weights).to(device);
 }
@@ -65,6 +66,7 @@ Json SentimentTask::model_info() const {
                {"loss", enum_name(setup_.loss)},
                {"class_weights", setup_.class_weights}};
   setup_.features.describe(info);
+  if (dim_follows_) info["dim"] = setup_.dim;
   info["training_data"] = setup_.data_fingerprint;
   return info;
 }

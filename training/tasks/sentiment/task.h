@@ -39,6 +39,7 @@ class SentimentTask {
 
  private:
   ClassifierSetup setup_;
+  bool dim_follows_;  // from the vectors, or by default: the job does not say it
   std::shared_ptr<ClassifierNetwork> network_;
   at::Tensor class_weights_;
 };

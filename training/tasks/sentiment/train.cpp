@@ -51,8 +51,15 @@ Json train_model(const SentimentJob& job, RunRequest& request) {
   if (const auto& labels = task.setup().labels; !labels.multi_label)
     request.callbacks.insert(request.callbacks.begin(),
                              std::make_unique<ClassMix>(*data.train, *sampler, labels.classes));
-  return run_training(task, job, device, request, batches_of(job, *data.train, *sampler), data.valid.get(),
-                      data.test.get());
+  Json coverage;
+  if (data.vectors.given())
+    coverage = data.vectors.fill(task.setup().features.vocabulary(), data.train->texts(),
+                                 task.network().table(), request.notice);
+  data.vectors = {};
+  Json report = run_training(task, job, device, request, batches_of(job, *data.train, *sampler),
+                             data.valid.get(), data.test.get());
+  if (!coverage.is_null()) report["vectors"] = coverage;
+  return report;
 }
 
 }  // namespace semblance

@@ -1,0 +1,50 @@
+// Starting a model's embedding from word vectors (row 2.7).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <optional>
+
+#include "data/config.h"
+#include "data/notice.h"
+#include "data/ragged.h"
+#include "data/readers/input_options.h"
+#include "data/text/tokenized_texts.h"
+#include "data/text/vocabulary.h"
+#include "data/vectors/word_vectors.h"
+#include "training/serving/word_encoder.h"
+#include "training/tasks/start_options.h"
+
+namespace semblance {
+
+class StartVectors {
+ public:
+  /// None.
+  StartVectors() = default;
+  /// Opens what `options` name. Throws Error(Usage) for options that lack --vectors, and as open_word_vectors
+  /// and open_word_encoder do.
+  StartVectors(const StartOptions& options, BadRows bad_rows, const Notice& notice);
+
+  bool given() const { return table_ || encoder_; }
+  /// The columns of an embedding: those of the vectors where they are given, else `chosen`, 0 standing for
+  /// `otherwise`. Throws Error(Usage) where `chosen` is neither 0 nor that.
+  int64_t dim(int64_t chosen, int64_t otherwise) const;
+
+  /// The vocabulary of the given texts and, if the options say so, of the vectors.
+  Vocabulary vocabulary(TokenizedTexts& tokens, std::span<const int64_t> texts,
+                        const VocabularyOptions& options) const;
+
+  /// Writes the words' vectors to `embedding`, float [rows, dim], where there are any; other rows stay. Tells how
+  /// many words of `texts`, the training texts' ids, have one, and returns it: words, known_words, tokens,
+  /// known_tokens, from_ngrams (words whose vectors the --oov run made).
+  Json fill(const Vocabulary& vocabulary, const RaggedIds& texts, at::Tensor& embedding,
+            const Notice& notice) const;
+
+ private:
+  StartOptions options_;
+  std::optional<WordVectors> table_;
+  std::shared_ptr<WordEncoder> encoder_;
+};
+
+}  // namespace semblance
