@@ -134,6 +134,9 @@ void check_options(const DssmJob& job) {
   if (job.data.train.empty())
     throw Error(ErrorKind::Usage, "--train: expected a file of rows of duplicates, found none");
   training_shares(job.data);
+  if (job.start.freeze && job.model.projection.empty() && !job.model.learn_alpha)
+    throw Error(ErrorKind::Usage,
+                "--freeze: expected layers to train beside the embedding (--projection), found none");
   if (job.start.freeze && job.ngrams.rows() > 0)
     throw Error(ErrorKind::Usage, "--freeze: expected an embedding of words alone, found one of n-grams too");
 }
