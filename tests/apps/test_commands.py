@@ -134,7 +134,7 @@ def test_predict_answers_a_slow_pipe_at_once(trained):
 def test_inspect_shows_what_a_run_is(trained):
     report = semblance("inspect", trained, "--json").json
     assert report["task"] == "sentiment" and report["model"]["classes"] == ["negative", "positive"]
-    assert report["config"]["model"]["dim"] == 16 and report["step"] > 0
+    assert report["model"]["dim"] == 16 and report["step"] > 0
     step = trained / report["checkpoints"][0]
     assert semblance("inspect", step, "--json").json["checkpoint"] == step.name
     assert "embedding.weight" in semblance("inspect", trained).out
