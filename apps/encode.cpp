@@ -128,8 +128,8 @@ void write_words(const CommandLine& line, const WordEncoder& model, const std::s
   unknown.report("without a vector, since no n-gram of their characters is known", print_note);
 }
 
-void write_texts(const CommandLine& line, TextEncoder& model, const OpenedModel& served, const std::string& path,
-                 EncodeFormat format) {
+void write_texts(const CommandLine& line, TextEncoder& model, const OpenedModel& served,
+                 const std::string& path, EncodeFormat format) {
   if (line.given("merge"))
     throw Error(ErrorKind::Usage, "--merge: does not apply to a {} model", served.task());
   const auto output = make_output(format == EncodeFormat::Auto ? EncodeFormat::Jsonl : format, "text",

@@ -6,8 +6,8 @@
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
-#include "training/measures/ranking.h"
 #include "data/text/term_vectors.h"
+#include "training/measures/ranking.h"
 #include "training/serving/text_encoder.h"
 #include "training/tasks/open_words.h"
 
@@ -70,10 +70,11 @@ int evaluate_vectors(Arguments arguments) {
 
 // Hits@K of TF-IDF or BM25.
 int evaluate_terms(Arguments arguments) {
-  CommandLine line("evaluate --tfidf TEXTS ROWS [options]",
-                   "Ranks the duplicate of each question among other candidates by the terms they share, without "
-                   "a model.\nHow much a term counts is learnt from TEXTS, where every text of a line, between "
-                   "tabs, is a document.\nRows hold a question, its duplicate and negatives, tab-separated.");
+  CommandLine line(
+      "evaluate --tfidf TEXTS ROWS [options]",
+      "Ranks the duplicate of each question among other candidates by the terms they share, without "
+      "a model.\nHow much a term counts is learnt from TEXTS, where every text of a line, between "
+      "tabs, is a document.\nRows hold a question, its duplicate and negatives, tab-separated.");
   TermOptions terms;
   TextOptions text;
   RankingOptions ranking;

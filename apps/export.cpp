@@ -7,9 +7,10 @@
 namespace semblance {
 
 int run_export(Arguments arguments) {
-  CommandLine line("export RUN --format FORMAT --output FILE [options]",
-                   "Writes a model's words and their vectors: of word2vec what it learnt, of sentiment and dssm the\n"
-                   "words' embeddings.");
+  CommandLine line(
+      "export RUN --format FORMAT --output FILE [options]",
+      "Writes a model's words and their vectors: of word2vec what it learnt, of sentiment and dssm the\n"
+      "words' embeddings.");
   line.add_option("Output", "format", enum_choices<VectorFormat>(), "what to write");
   line.add_option("Output", "output", "FILE|-", "where to write it; a file is replaced in one step");
   add_serving_options(line);
@@ -26,12 +27,9 @@ int run_export(Arguments arguments) {
   const auto vectors = dynamic_cast<const WordTableModel&>(*opened.model).word_vectors();
   write_vectors(vectors, output, format, print_note);
   if (to_stream) return 0;
-  const Json report = {{"output", output},
-                       {"format", enum_name(format)},
-                       {"vectors", vectors.size()},
-                       {"dim", vectors.dim()},
-                       {"run", opened.location.run.string()},
-                       {"checkpoint", opened.location.name}};
+  const Json report = {
+      {"output", output},     {"format", enum_name(format)},         {"vectors", vectors.size()},
+      {"dim", vectors.dim()}, {"run", opened.location.run.string()}, {"checkpoint", opened.location.name}};
   print_out(line.given("json") ? json_line(report) + "\n" : metrics_table(report));
   return 0;
 }

@@ -38,7 +38,7 @@ void add_serving_options(CommandLine& line);
 /// Applies --threads and opens the model that `run` and --checkpoint mean; `can` picks the kinds of models
 /// that will do, which are those that `verb`. Throws Error(Model).
 OpenedModel open_served(const CommandLine& line, const std::string& run, std::string_view verb,
-                   const std::function<bool(const TaskKind&)>& can);
+                        const std::function<bool(const TaskKind&)>& can);
 
 /// Adds --oov under `heading`.
 void add_oov_option(CommandLine& line, std::string_view heading);

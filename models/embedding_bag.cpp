@@ -211,7 +211,8 @@ torch::Tensor row_weights(const torch::Tensor& idf, const torch::Tensor& ids, co
                      total = std::sqrt(total);
                    }
                    for (int64_t i = begin; i < end; ++i)
-                     out[i] = total > 0 ? static_cast<float>(static_cast<double>(of_row[id[i]]) / total) : 0.0f;
+                     out[i] =
+                         total > 0 ? static_cast<float>(static_cast<double>(of_row[id[i]]) / total) : 0.0f;
                  }
                });
   return weights.to(idf.device());
@@ -231,8 +232,7 @@ void EmbeddingBagImpl::reset() {
 }
 
 torch::Tensor EmbeddingBagImpl::forward(const torch::Tensor& ids, const torch::Tensor& offsets) {
-  const auto weights =
-      idf.defined() ? row_weights(idf, ids, offsets, options.weighting) : torch::Tensor();
+  const auto weights = idf.defined() ? row_weights(idf, ids, offsets, options.weighting) : torch::Tensor();
   return embedding_bag(weight, ids, offsets, options.pooling, options.sparse_gradient, weights);
 }
 

@@ -106,12 +106,24 @@ double skip_gram_step(const Window& window, float rate) {
   LogSum loss;
   for (int64_t first = 0; first < window.output_count; first += kMostOutputs) {
     switch (window.output_count - first) {
-      case 1: skip_gram<1>(window, first, rate, loss); break;
-      case 2: skip_gram<2>(window, first, rate, loss); break;
-      case 3: skip_gram<3>(window, first, rate, loss); break;
-      case 4: skip_gram<4>(window, first, rate, loss); break;
-      case 5: skip_gram<5>(window, first, rate, loss); break;
-      default: skip_gram<kMostOutputs>(window, first, rate, loss); break;
+      case 1:
+        skip_gram<1>(window, first, rate, loss);
+        break;
+      case 2:
+        skip_gram<2>(window, first, rate, loss);
+        break;
+      case 3:
+        skip_gram<3>(window, first, rate, loss);
+        break;
+      case 4:
+        skip_gram<4>(window, first, rate, loss);
+        break;
+      case 5:
+        skip_gram<5>(window, first, rate, loss);
+        break;
+      default:
+        skip_gram<kMostOutputs>(window, first, rate, loss);
+        break;
     }
   }
   return loss.total();

@@ -1,5 +1,5 @@
-// word2vec's inner loops: one window's step of stochastic gradient descent with negative sampling. T. Mikolov et
-// al. 2013, "Distributed representations of words and phrases and their compositionality", formula 4; all
+// word2vec's inner loops: one window's step of stochastic gradient descent with negative sampling. T. Mikolov
+// et al. 2013, "Distributed representations of words and phrases and their compositionality", formula 4; all
 // predictions of a window share its negatives, so that they are three small matrix products: Ji et al. 2016,
 // "Parallelizing word2vec in shared and distributed memory".
 #pragma once
@@ -10,10 +10,12 @@ namespace semblance::kernels {
 
 /// Floats in a row that these kernels take: a multiple of 8, the rows aligned to 32 bytes.
 constexpr int64_t kRowFloats = 8;
-constexpr int64_t padded_row(int64_t dim) { return (dim + kRowFloats - 1) / kRowFloats * kRowFloats; }
+constexpr int64_t padded_row(int64_t dim) {
+  return (dim + kRowFloats - 1) / kRowFloats * kRowFloats;
+}
 
-/// Of a window: `contexts` of the words around its centre; `outputs` of the centre, then of words that are not
-/// in its place (negatives), all different rows.
+/// Of a window: `contexts` of the words around its centre; `outputs` of the centre, then of words that are
+/// not in its place (negatives), all different rows.
 struct Window {
   float* const* contexts;  ///< input rows, [context_count] pointers to [floats]
   int64_t context_count;

@@ -30,7 +30,8 @@ class Word2VecNetwork {
   virtual at::Tensor& input() = 0;
   virtual at::Tensor& output() = 0;
   /// The lecture's network: two linear layers without bias, the first of one-hot vectors or, by an embedding,
-  /// of their means. ids [n] and offsets [batch + 1] as embedding_bag takes them; returns logits [batch, rows].
+  /// of their means. ids [n] and offsets [batch + 1] as embedding_bag takes them; returns logits [batch,
+  /// rows].
   virtual at::Tensor forward(const at::Tensor& ids, const at::Tensor& offsets) = 0;
 };
 

@@ -32,17 +32,16 @@ concept UpdatesItself = requires(T task, const typename T::Batch& batch, double 
 };
 
 template <class T>
-concept Task =
-    (ComputesLoss<T> || UpdatesItself<T>) &&
-    requires(T task, const typename T::Batch& batch, c10::Device device) {
-      { task.module() } -> std::convertible_to<torch::nn::Module&>;
-      /// The metrics a training may be steered by; the first is the main one.
-      { task.metrics() } -> std::convertible_to<std::span<const MetricInfo>>;
-      /// What a checkpoint holds besides tensors.
-      { task.model_info() } -> std::same_as<Json>;
-      { task.files() } -> std::same_as<std::map<std::string, std::string>>;
-      { batch.to(device) } -> std::same_as<typename T::Batch>;
-    };
+concept Task = (ComputesLoss<T> || UpdatesItself<T>) &&
+               requires(T task, const typename T::Batch& batch, c10::Device device) {
+                 { task.module() } -> std::convertible_to<torch::nn::Module&>;
+                 /// The metrics a training may be steered by; the first is the main one.
+                 { task.metrics() } -> std::convertible_to<std::span<const MetricInfo>>;
+                 /// What a checkpoint holds besides tensors.
+                 { task.model_info() } -> std::same_as<Json>;
+                 { task.files() } -> std::same_as<std::map<std::string, std::string>>;
+                 { batch.to(device) } -> std::same_as<typename T::Batch>;
+               };
 
 /// What a task can be measured on; its batches need not be those that it is trained on.
 template <class T, class D>

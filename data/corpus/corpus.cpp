@@ -26,8 +26,10 @@ void check_files(const std::vector<std::string>& paths) {
     const auto status = std::filesystem::status(path, failure);
     if (path == "-" || (std::filesystem::exists(status) && !std::filesystem::is_directory(status) &&
                         !std::filesystem::is_regular_file(status)))
-      throw Error(ErrorKind::Data, "{}: expected a file, which is read several times, found a stream; save it "
-                  "to a file first", path);
+      throw Error(ErrorKind::Data,
+                  "{}: expected a file, which is read several times, found a stream; save it "
+                  "to a file first",
+                  path);
   }
 }
 
@@ -150,9 +152,10 @@ void Corpus::count(const VocabularyOptions& options, int threads, const Notice& 
   if (repaired > 0)
     notice(fmt::format("warning: {} line(s) were not UTF-8; ill-formed bytes became U+FFFD", repaired));
   if (vocabulary_.size() - vocabulary_.first_word() < 2)
-    throw Error(ErrorKind::Data, "{}: expected two words or more that occur at least {} time(s), found {} of {} "
-                "words; see --min-count", paths_[0], options.min_count,
-                vocabulary_.size() - vocabulary_.first_word(), words.size());
+    throw Error(ErrorKind::Data,
+                "{}: expected two words or more that occur at least {} time(s), found {} of {} "
+                "words; see --min-count",
+                paths_[0], options.min_count, vocabulary_.size() - vocabulary_.first_word(), words.size());
   fingerprint.add(vocabulary_.serialize());
   fingerprint_ = fingerprint.digest();
 }
@@ -190,8 +193,10 @@ RaggedIds Corpus::Reader::next(int64_t count) {
     if (sentence_ == ends_.size()) {
       if (fill()) continue;
       if (token_ < corpus_.tokens())
-        throw Error(ErrorKind::Data, "{}: expected {} words, found {}; the file has changed since they were "
-                    "counted", corpus_.paths_.back(), corpus_.tokens(), token_);
+        throw Error(ErrorKind::Data,
+                    "{}: expected {} words, found {}; the file has changed since they were "
+                    "counted",
+                    corpus_.paths_.back(), corpus_.tokens(), token_);
       break;
     }
     const size_t end = std::min(ends_[sentence_], word_ + static_cast<size_t>(count));

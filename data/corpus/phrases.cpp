@@ -52,7 +52,8 @@ Phrases PhraseCounter::choose(const PhraseOptions& options) const {
   std::string joined;
   for (const auto& [key, count] : pairs_) {
     const auto first = static_cast<int32_t>(key >> 32), second = static_cast<int32_t>(key & 0xFFFFFFFF);
-    const int64_t firsts = counts_[static_cast<size_t>(first)], seconds = counts_[static_cast<size_t>(second)];
+    const int64_t firsts = counts_[static_cast<size_t>(first)],
+                  seconds = counts_[static_cast<size_t>(second)];
     if (firsts < options.min_count || seconds < options.min_count) continue;
     const double score = static_cast<double>(count - options.min_count) / static_cast<double>(firsts) /
                          static_cast<double>(seconds) * static_cast<double>(total_);

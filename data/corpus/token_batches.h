@@ -18,8 +18,8 @@ struct TokenBatch {
   TokenBatch to(c10::Device) const { return *this; }
 };
 
-/// Consecutive words of a corpus, in its order in every epoch; see BatchSource. The words of a batch are counted
-/// before those outside the vocabulary are left out.
+/// Consecutive words of a corpus, in its order in every epoch; see BatchSource. The words of a batch are
+/// counted before those outside the vocabulary are left out.
 class TokenBatches {
  public:
   using Batch = TokenBatch;

@@ -39,7 +39,8 @@ void BlockReader::skip(int64_t bytes) {
   for (int64_t left = bytes; left > 0;) {
     const size_t read = stream_.read({passed.data(), std::min(passed.size(), static_cast<size_t>(left))});
     if (read == 0)
-      throw Error(ErrorKind::Data, "{}: expected {} more bytes, found the end; has it changed?", name(), left);
+      throw Error(ErrorKind::Data, "{}: expected {} more bytes, found the end; has it changed?", name(),
+                  left);
     left -= static_cast<int64_t>(read);
   }
   position_ += bytes;

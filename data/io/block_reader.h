@@ -17,8 +17,8 @@ class BlockReader {
   explicit BlockReader(ByteStream stream) : stream_(std::move(stream)) {}
 
   /// The next lines, of at most kBlockBytes together, until the next call; false at the end. A longer line is
-  /// cut after a blank or, where it has none, after a character. Blocks depend on the bytes before them alone.
-  /// Throws Error(Data) as ByteStream does.
+  /// cut after a blank or, where it has none, after a character. Blocks depend on the bytes before them
+  /// alone. Throws Error(Data) as ByteStream does.
   bool next(std::string_view& block);
   /// Passes over the next `bytes` of the input; to be called before the first `next`. Throws Error(Data).
   void skip(int64_t bytes);

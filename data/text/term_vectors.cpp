@@ -85,8 +85,7 @@ TermVector TermVectors::vector(std::string_view text) const {
     const auto next = std::find_if(at, ids.end(), [&](int32_t id) { return id != *at; });
     const auto tf = static_cast<double>(next - at);
     const bool bm25 = options_.weighting == TermWeighting::Bm25;
-    const double weight =
-        bm25 ? idf(*at) * tf * (kSaturation + 1) / (tf + slowness) : idf(*at) * tf;
+    const double weight = bm25 ? idf(*at) * tf * (kSaturation + 1) / (tf + slowness) : idf(*at) * tf;
     vector.terms.push_back(*at);
     vector.query.push_back(static_cast<float>(bm25 ? tf : weight));
     vector.document.push_back(static_cast<float>(weight));

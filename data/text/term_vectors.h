@@ -14,8 +14,8 @@
 
 namespace semblance {
 
-/// TF-IDF as scikit-learn's TfidfVectorizer has it: tf · (ln((1 + n) / (1 + df)) + 1), of length 1. BM25: Robertson
-/// and Zaragoza 2009, "The probabilistic relevance framework: BM25 and beyond", with Lucene's idf,
+/// TF-IDF as scikit-learn's TfidfVectorizer has it: tf · (ln((1 + n) / (1 + df)) + 1), of length 1. BM25:
+/// Robertson and Zaragoza 2009, "The probabilistic relevance framework: BM25 and beyond", with Lucene's idf,
 /// ln(1 + (n - df + ½) / (df + ½)), k1 = 1.2 and b = 0.75.
 enum class TermWeighting { TfIdf, Bm25 };
 
@@ -34,11 +34,12 @@ struct TermOptions {
   void fields(FieldList& list) {
     list.add("weighting", weighting, {.help = "tfidf: the cosine of TF-IDF vectors; bm25: Okapi BM25"});
     list.add("ngrams", ngrams, {.help = "terms are word n-grams up to so many words", .min = 1, .max = 10});
-    list.add("char-ngrams", char_ngrams,
-             {.help = "terms are character n-grams up to this length instead, within words between blanks; 0: "
-                      "words",
-              .min = 0,
-              .max = 32});
+    list.add(
+        "char-ngrams", char_ngrams,
+        {.help = "terms are character n-grams up to this length instead, within words between blanks; 0: "
+                 "words",
+         .min = 0,
+         .max = 32});
     list.add("min-char-ngrams", shortest_chars, {.help = "shortest of them", .min = 1, .max = 32});
   }
 };
@@ -46,7 +47,7 @@ struct TermOptions {
 /// A text's terms: those of the fitted texts, each once, ascending.
 struct TermVector {
   std::vector<int32_t> terms;
-  std::vector<float> query, document;  ///< their weights in a question and in what it is compared with
+  std::vector<float> query, document;      ///< their weights in a question and in what it is compared with
   int64_t tokens = 0, unknown_tokens = 0;  ///< terms of the text as often as they occur
 };
 

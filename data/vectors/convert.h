@@ -42,7 +42,8 @@ class VectorWriter {
 };
 
 /// Writes all of `vectors` to `to`.
-void write_vectors(const WordVectors& vectors, const std::string& to, VectorFormat format, const Notice& notice);
+void write_vectors(const WordVectors& vectors, const std::string& to, VectorFormat format,
+                   const Notice& notice);
 
 /// Reads `from` (in any format that WordVectors::load reads) and writes `to`. Returns the number of vectors.
 int64_t convert_vectors(const std::string& from, const VectorFileOptions& options, const std::string& to,

@@ -126,7 +126,8 @@ TEST(BlockReader, CutsALongLineAfterABlankOrACharacter) {
   while (line.size() < 3 * BlockReader::kBlockBytes) line += "ж";
   for (const bool blanks : {false, true}) {
     std::string text = line;
-    if (blanks) text[BlockReader::kBlockBytes / 2 * 2 - 1000] = ' ', text[BlockReader::kBlockBytes / 2 * 2 - 999] = ' ';
+    if (blanks)
+      text[BlockReader::kBlockBytes / 2 * 2 - 1000] = ' ', text[BlockReader::kBlockBytes / 2 * 2 - 999] = ' ';
     BlockReader reader(ByteStream::from_memory("text", text));
     std::string read;
     for (std::string_view block; reader.next(block);) {
@@ -155,7 +156,8 @@ std::vector<std::string> plain_phrases(const std::vector<std::vector<std::string
   for (const auto& [pair, count] : pairs) {
     const auto a = words[pair.first], b = words[pair.second];
     if (a < options.min_count || b < options.min_count) continue;
-    if (static_cast<double>(count - options.min_count) * total / static_cast<double>(a * b) > options.threshold)
+    if (static_cast<double>(count - options.min_count) * total / static_cast<double>(a * b) >
+        options.threshold)
       phrases.push_back(pair.first + "_" + pair.second);
   }
   return phrases;
@@ -179,7 +181,8 @@ TEST(Phrases, AreThoseOfTheFormulaAndAreJoinedFromTheLeft) {
   EXPECT_EQ(phrases.size(), static_cast<int64_t>(expected.size()));
   for (const auto& phrase : expected) {
     const auto at = phrase.find('_');
-    std::vector<std::string_view> tokens{std::string_view(phrase).substr(0, at), std::string_view(phrase).substr(at + 1)};
+    std::vector<std::string_view> tokens{std::string_view(phrase).substr(0, at),
+                                         std::string_view(phrase).substr(at + 1)};
     phrases.join(tokens);
     EXPECT_EQ(tokens, std::vector<std::string_view>{phrase});
   }

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "data/error.h"
-#include "data/text/token_weights.h"
 #include "data/text/features.h"
 #include "data/text/ngrams.h"
 #include "data/text/text_pipeline.h"
+#include "data/text/token_weights.h"
 #include "data/text/tokenized_texts.h"
 #include "data/text/unicode.h"
 

@@ -139,7 +139,8 @@ TEST(EmbeddingBag, WeightedIsLibTorchsWithPerSampleWeights) {
 TEST(EmbeddingBag, IdfMeansAndTfIdfAreThoseOfTheirFormulas) {
   const auto idf = torch::tensor({1.0f, 2.0f, 3.0f, 9.0f, 0.5f, 9.0f});
   const auto mean = row_weights(idf, kWeightedIds, kWeightedOffsets, RowWeighting::IdfMean);
-  EXPECT_TRUE(torch::allclose(mean, torch::tensor({.5f / 3, 2 / 3.f, .5f / 3, 1.f, 3 / 6.5f, 3 / 6.5f, .5f / 6.5f})));
+  EXPECT_TRUE(
+      torch::allclose(mean, torch::tensor({.5f / 3, 2 / 3.f, .5f / 3, 1.f, 3 / 6.5f, 3 / 6.5f, .5f / 6.5f})));
   const auto tf_idf = row_weights(idf, kWeightedIds, kWeightedOffsets, RowWeighting::TfIdf);
   const float first = std::sqrt(1.f + 4.f), last = std::sqrt(36.f + .25f);  // 2 · .5 and 2; 2 · 3 and .5
   EXPECT_TRUE(torch::allclose(

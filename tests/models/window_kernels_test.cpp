@@ -43,14 +43,15 @@ TEST_P(WindowKernels, SkipGramStepIsThatOfTheGradient) {
   loss.backward();
 
   auto context_rows = pointers(contexts), output_rows = pointers(outputs);
-  const double stepped =
-      kernels::skip_gram_step({context_rows.data(), kContexts, output_rows.data(), GetParam(), kFloats, nullptr}, kRate);
+  const double stepped = kernels::skip_gram_step(
+      {context_rows.data(), kContexts, output_rows.data(), GetParam(), kFloats, nullptr}, kRate);
   if (GetParam() <= 6) {  // more are taken six by six, each on what those before left
     EXPECT_NEAR(stepped, loss.item<double>(), 1e-4);
     EXPECT_TRUE(torch::allclose(contexts, c.detach() - kRate * c.grad(), 1e-5, 1e-6));
   }
   const auto first = std::min<int64_t>(GetParam(), 6);
-  EXPECT_TRUE(torch::allclose(outputs.narrow(0, 0, first), (o.detach() - kRate * o.grad()).narrow(0, 0, first), 1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(outputs.narrow(0, 0, first),
+                              (o.detach() - kRate * o.grad()).narrow(0, 0, first), 1e-5, 1e-6));
   EXPECT_TRUE(contexts.narrow(1, kDim, kFloats - kDim).eq(0).all().item<bool>());
 }
 
@@ -63,8 +64,9 @@ TEST_P(WindowKernels, CbowStepIsThatOfTheGradientBySumOfContexts) {
 
   auto context_rows = pointers(contexts), output_rows = pointers(outputs);
   auto scratch = torch::empty({2 * kFloats});
-  const double stepped = kernels::cbow_step(
-      {context_rows.data(), kContexts, output_rows.data(), GetParam(), kFloats, scratch.mutable_data_ptr<float>()}, kRate);
+  const double stepped = kernels::cbow_step({context_rows.data(), kContexts, output_rows.data(), GetParam(),
+                                             kFloats, scratch.mutable_data_ptr<float>()},
+                                            kRate);
   EXPECT_NEAR(stepped, loss.item<double>(), 1e-4);
   EXPECT_TRUE(torch::allclose(contexts, expected, 1e-5, 1e-6));
   EXPECT_TRUE(torch::allclose(outputs, o.detach() - kRate * o.grad(), 1e-5, 1e-6));

@@ -34,10 +34,12 @@ struct Tables {
 
 Tables trained(Word2VecKind kind, int threads, bool hogwild, double& last_loss) {
   const std::vector<int64_t> counts(kRows, 100);
-  NegativeSampling sampling(counts, {.window = 5, .sample = 0}, {.kind = kind, .negatives = 5, .hogwild = hogwild});
+  NegativeSampling sampling(counts, {.window = 5, .sample = 0},
+                            {.kind = kind, .negatives = 5, .hogwild = hogwild});
   set_compute_threads(threads);
   Tables tables;
-  const float rate = kind == Word2VecKind::SkipGram ? 0.05f : 0.1f;  // a mean's step is that of one prediction
+  const float rate =
+      kind == Word2VecKind::SkipGram ? 0.05f : 0.1f;  // a mean's step is that of one prediction
   for (uint64_t step = 0; step < 60; ++step) {
     const auto loss = sampling.train(topics(6000, step), step, rate, tables.input, tables.output);
     last_loss = loss.total / static_cast<double>(loss.predictions);
@@ -77,7 +79,8 @@ TEST_P(NegativeSamplingTest, EveryNumberOfThreadsGivesTheSameBits) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, NegativeSamplingTest, testing::Values(Word2VecKind::SkipGram, Word2VecKind::Cbow));
+INSTANTIATE_TEST_SUITE_P(Kinds, NegativeSamplingTest,
+                         testing::Values(Word2VecKind::SkipGram, Word2VecKind::Cbow));
 
 TEST(NegativeSampling, AWordThatStandsInEveryShardDoesNotOvershoot) {
   // Word 0 is every second word: undamped, eight shards would each move it all the way at once.

@@ -34,8 +34,8 @@ Comparison compare(std::span<const float> similarities, bool empty_query) {
 template <class Similarities>
 int64_t rank(const RaggedIds& rows, double cost, Similarities&& similarities_of, RankingMetrics& metrics) {
   std::vector<Comparison> results(static_cast<size_t>(rows.size()));
-  const double row_cost = cost * static_cast<double>(rows.values.size()) /
-                          static_cast<double>(std::max<int64_t>(1, rows.size()));
+  const double row_cost =
+      cost * static_cast<double>(rows.values.size()) / static_cast<double>(std::max<int64_t>(1, rows.size()));
   parallel_for(rows.size(), row_cost, [&](int64_t begin, int64_t end) {
     std::vector<float> similarities;
     for (int64_t row = begin; row < end; ++row) {
@@ -60,7 +60,8 @@ struct RankedPart {
 // Reads rows in parts of about `most_texts` different texts and ranks each by rank_part(part, metrics).
 template <class RankPart>
 Json rank_file(const std::string& path, BadRows bad_rows, int64_t most_texts, const RankingOptions& options,
-               const Notice& notice, const std::function<void(int64_t rows)>& progress, RankPart&& rank_part) {
+               const Notice& notice, const std::function<void(int64_t rows)>& progress,
+               RankPart&& rank_part) {
   RankingMetrics metrics(options);
   RankingRowReader reader(path, bad_rows);
   RankedPart all;
@@ -181,29 +182,29 @@ Json evaluate_ranking(const TermVectors& terms, const std::string& path, BadRows
                       const std::function<void(int64_t rows)>& progress) {
   constexpr int64_t kMostTexts = 100'000;
   constexpr double kTextCost = 5000, kScoreCost = 200;  // nanoseconds
-  return rank_file(
-      path, bad_rows, kMostTexts, options, notice, progress,
-      [&](const RankingRows& part, RankingMetrics& metrics) {
-        std::vector<TermVector> texts(static_cast<size_t>(part.texts.size()));
-        parallel_for(part.texts.size(), kTextCost, [&](int64_t begin, int64_t end) {
-          for (int64_t i = begin; i < end; ++i) texts[static_cast<size_t>(i)] = terms.vector(part.texts[i]);
-        });
-        RankedPart ranked;
-        for (const auto& text : texts) {
-          ranked.tokens += text.tokens;
-          ranked.unknown_tokens += text.unknown_tokens;
-        }
-        ranked.empty_queries = rank(
-            part.rows, kScoreCost,
-            [&](std::span<const int32_t> row, std::vector<float>& similarities) {
-              const auto& question = texts[static_cast<size_t>(row[0])];
-              for (size_t i = 0; i < similarities.size(); ++i)
-                similarities[i] = score(question, texts[static_cast<size_t>(row[i + 1])]);
-              return question.terms.empty();
-            },
-            metrics);
-        return ranked;
-      });
+  return rank_file(path, bad_rows, kMostTexts, options, notice, progress,
+                   [&](const RankingRows& part, RankingMetrics& metrics) {
+                     std::vector<TermVector> texts(static_cast<size_t>(part.texts.size()));
+                     parallel_for(part.texts.size(), kTextCost, [&](int64_t begin, int64_t end) {
+                       for (int64_t i = begin; i < end; ++i)
+                         texts[static_cast<size_t>(i)] = terms.vector(part.texts[i]);
+                     });
+                     RankedPart ranked;
+                     for (const auto& text : texts) {
+                       ranked.tokens += text.tokens;
+                       ranked.unknown_tokens += text.unknown_tokens;
+                     }
+                     ranked.empty_queries = rank(
+                         part.rows, kScoreCost,
+                         [&](std::span<const int32_t> row, std::vector<float>& similarities) {
+                           const auto& question = texts[static_cast<size_t>(row[0])];
+                           for (size_t i = 0; i < similarities.size(); ++i)
+                             similarities[i] = score(question, texts[static_cast<size_t>(row[i + 1])]);
+                           return question.terms.empty();
+                         },
+                         metrics);
+                     return ranked;
+                   });
 }
 
 }  // namespace semblance

@@ -8,11 +8,12 @@
 
 namespace semblance {
 
-WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options, const Notice& notice) {
+WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options,
+                              const Notice& notice) {
   std::error_code failure;
   if (!std::filesystem::is_directory(path, failure)) return WordVectors::load(path, options, notice);
-  const auto opened =
-      open_model(path, "best", at::kCPU, "has a table of words", [](const auto& kind) { return kind.has_word_vectors; });
+  const auto opened = open_model(path, "best", at::kCPU, "has a table of words",
+                                 [](const auto& kind) { return kind.has_word_vectors; });
   auto vectors = dynamic_cast<const WordTableModel&>(*opened.model).word_vectors();
   if (options.limit > 0) vectors = vectors.first(options.limit);
   return vectors;

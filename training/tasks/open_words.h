@@ -12,7 +12,8 @@ namespace semblance {
 
 /// Of a file in any format, see WordVectors::load, or of the best checkpoint of a run that has a table of
 /// words, whose rows they are. Throws Error(Data, Model).
-WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options, const Notice& notice);
+WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options,
+                              const Notice& notice);
 
 /// A run's model that makes vectors of `dim` numbers for any word; 0: of any size. Throws Error(Model).
 std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t dim);

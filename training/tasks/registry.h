@@ -43,8 +43,8 @@ struct OpenedModel {
   const std::string& task() const { return checkpoint.task; }
 };
 
-/// The model of a run, or of a checkpoint, that locate_checkpoint finds by `run` and `choice`; `can` picks the
-/// kinds of models that will do, which are those that `verb`. Throws Error(Model).
+/// The model of a run, or of a checkpoint, that locate_checkpoint finds by `run` and `choice`; `can` picks
+/// the kinds of models that will do, which are those that `verb`. Throws Error(Model).
 OpenedModel open_model(const std::string& run, const std::string& choice, c10::Device device,
                        std::string_view verb, const std::function<bool(const TaskKind&)>& can);
 

@@ -16,10 +16,11 @@ struct StartOptions {
   std::string oov;
 
   void fields(FieldList& list) {
-    list.add("vectors", vectors,
-             {.help = "word vectors to start from: a file in any format, or a run with a table of words or one "
-                      "of trigram",
-              .hint = "FILE|RUN"});
+    list.add(
+        "vectors", vectors,
+        {.help = "word vectors to start from: a file in any format, or a run with a table of words or one "
+                 "of trigram",
+         .hint = "FILE|RUN"});
     list.add("limit", limit, {.help = "read the first N of --vectors alone; 0: all", .min = 0, .max = 2e9});
     list.add("vector-words", vector_words,
              {.help = "also add words of --vectors that the training texts lack"});

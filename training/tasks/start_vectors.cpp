@@ -78,10 +78,11 @@ Json StartVectors::fill(const Vocabulary& vocabulary, const RaggedIds& texts, at
   const auto share = [](int64_t part, int64_t all) {
     return all > 0 ? 100 * static_cast<double>(part) / static_cast<double>(all) : 0.0;
   };
-  notice(fmt::format("{} of {} words start from given vectors; of the training texts {:.1f} % of the words and "
-                     "{:.1f} % of the tokens",
-                     filled, vocabulary.size() - vocabulary.first_word(), share(known_words, words),
-                     share(known_tokens, tokens)));
+  notice(
+      fmt::format("{} of {} words start from given vectors; of the training texts {:.1f} % of the words and "
+                  "{:.1f} % of the tokens",
+                  filled, vocabulary.size() - vocabulary.first_word(), share(known_words, words),
+                  share(known_tokens, tokens)));
   return {{"words", words},
           {"known_words", known_words},
           {"tokens", tokens},

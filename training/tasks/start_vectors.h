@@ -35,9 +35,9 @@ class StartVectors {
   Vocabulary vocabulary(TokenizedTexts& tokens, std::span<const int64_t> texts,
                         const VocabularyOptions& options) const;
 
-  /// Writes the words' vectors to `embedding`, float [rows, dim], where there are any; other rows stay. Tells how
-  /// many words of `texts`, the training texts' ids, have one, and returns it: words, known_words, tokens,
-  /// known_tokens, from_ngrams (words whose vectors the --oov run made).
+  /// Writes the words' vectors to `embedding`, float [rows, dim], where there are any; other rows stay. Tells
+  /// how many words of `texts`, the training texts' ids, have one, and returns it: words, known_words,
+  /// tokens, known_tokens, from_ngrams (words whose vectors the --oov run made).
   Json fill(const Vocabulary& vocabulary, const RaggedIds& texts, at::Tensor& embedding,
             const Notice& notice) const;
 

@@ -5,10 +5,10 @@
 #include <numeric>
 
 #include "data/error.h"
+#include "data/fingerprint.h"
 #include "data/random.h"
 #include "data/split.h"
 #include "models/parallel.h"
-#include "data/fingerprint.h"
 
 namespace semblance {
 namespace {

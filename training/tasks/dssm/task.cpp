@@ -12,20 +12,17 @@ DssmTask::DssmTask(const DssmJob& job, DssmSetup setup, c10::Device device)
   metrics_.push_back({"mrr", true});
   for (const auto& name : metric_names_) metrics_.push_back({name, true});
   metrics_.push_back({"mean_rank", false});
-  encoder_ = make_dssm_encoder({.rows = setup_.features.rows(),
-                                .dim = setup_.dim,
-                                .projection = job.model.projection,
-                                .activation = job.model.activation,
-                                .alpha = job.model.alpha,
-                                .learn_alpha = job.model.learn_alpha,
-                                .weighting = job.model.token_weights == TokenWeights::Idf
-                                                 ? RowWeighting::IdfMean
-                                                 : RowWeighting::None,
-                                .idf = setup_.idf.empty()
-                                           ? at::Tensor()
-                                           : float_tensor(std::span<const float>(setup_.idf)),
-                                .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
-                                .init_std = job.model.init_std});
+  encoder_ = make_dssm_encoder(
+      {.rows = setup_.features.rows(),
+       .dim = setup_.dim,
+       .projection = job.model.projection,
+       .activation = job.model.activation,
+       .alpha = job.model.alpha,
+       .learn_alpha = job.model.learn_alpha,
+       .weighting = job.model.token_weights == TokenWeights::Idf ? RowWeighting::IdfMean : RowWeighting::None,
+       .idf = setup_.idf.empty() ? at::Tensor() : float_tensor(std::span<const float>(setup_.idf)),
+       .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
+       .init_std = job.model.init_std});
   if (job.start.freeze) encoder_->table().set_requires_grad(false);
   move_to(module(), device);
 }

@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "data/error.h"
+#include "data/fingerprint.h"
 #include "data/readers/labelled_texts.h"
 #include "data/split.h"
 #include "models/parallel.h"
-#include "data/fingerprint.h"
 #include "training/tasks/sentiment/loss.h"
 
 namespace semblance {
@@ -89,7 +89,8 @@ void check_options(const SentimentJob& job) {
   if (job.model.kind == ClassifierKind::Linear && job.model.pooling == ClassifierPooling::PaddedMean)
     usage("--pooling: expected mean with --model linear, which does not pad, found padded-mean");
   if (job.model.kind == ClassifierKind::Linear && !job.start.vectors.empty())
-    usage("--vectors: expected none with --model linear, which has no embedding, found {}", job.start.vectors);
+    usage("--vectors: expected none with --model linear, which has no embedding, found {}",
+          job.start.vectors);
   if (job.start.freeze && job.ngrams.rows() > 0)
     usage("--freeze: expected an embedding of words alone, found one of n-grams too");
   if (job.model.kind == ClassifierKind::Linear && job.training.weight_decay != 0)

@@ -25,7 +25,7 @@ struct ClassifierSetup {
   LabelSet labels = {};
   ClassificationLoss loss = ClassificationLoss::BceLogits;
   std::vector<double> class_weights = {};
-  std::vector<float> idf = {};  ///< of each id by the training texts; empty where none is asked for
+  std::vector<float> idf = {};        ///< of each id by the training texts; empty where none is asked for
   std::string data_fingerprint = {};  ///< of the training data as encoded
 };
 

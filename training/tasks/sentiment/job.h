@@ -26,10 +26,9 @@ enum class LossChoice { Auto, Bce, BceLogits, CrossEntropy, Nll };
 
 template <>
 struct EnumNames<ClassifierKind> {
-  static constexpr std::array names{std::pair{ClassifierKind::Mlp, "mlp"},
-                                    std::pair{ClassifierKind::Mean, "mean"},
-                                    std::pair{ClassifierKind::Flat, "flat"},
-                                    std::pair{ClassifierKind::Linear, "linear"}};
+  static constexpr std::array names{
+      std::pair{ClassifierKind::Mlp, "mlp"}, std::pair{ClassifierKind::Mean, "mean"},
+      std::pair{ClassifierKind::Flat, "flat"}, std::pair{ClassifierKind::Linear, "linear"}};
 };
 template <>
 struct EnumNames<ClassifierPooling> {
@@ -99,11 +98,15 @@ struct ClassifierOptions {
   double max_weight = 0;
 
   void fields(FieldList& list) {
-    list.add("model", kind,
-             {.help = "mlp: mean of the embeddings and hidden layers; mean: no hidden layer; flat: "
-                      "embeddings side by side; linear: logistic regression on TF-IDF, trained by adagrad with --lr 1 "
-                      "--schedule linear --batch-size 256 unless given"});
-    list.add("dim", dim, {.help = "dimensions of the embedding; 0: as many as --vectors has, or 16", .min = 0, .max = 65536});
+    list.add(
+        "model", kind,
+        {.help =
+             "mlp: mean of the embeddings and hidden layers; mean: no hidden layer; flat: "
+             "embeddings side by side; linear: logistic regression on TF-IDF, trained by adagrad with --lr 1 "
+             "--schedule linear --batch-size 256 unless given"});
+    list.add(
+        "dim", dim,
+        {.help = "dimensions of the embedding; 0: as many as --vectors has, or 16", .min = 0, .max = 65536});
     list.add("hidden", hidden,
              {.help = "widths of mlp's hidden layers", .min = 1, .max = 65536, .hint = "N,N,…"});
     list.add("activation", activation, {.help = "after each hidden layer"});

@@ -5,10 +5,10 @@
 #include <numeric>
 
 #include "data/error.h"
+#include "data/fingerprint.h"
 #include "data/io/line_reader.h"
 #include "data/tensors.h"
 #include "data/vectors/word_vectors.h"
-#include "data/fingerprint.h"
 #include "training/serving/unknown_words.h"
 #include "training/tasks/open_words.h"
 

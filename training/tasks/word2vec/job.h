@@ -25,11 +25,12 @@ struct CorpusOptions {
   std::vector<std::string> corpus;
 
   void fields(FieldList& list) {
-    list.add("corpus", corpus,
-             {.help = "running text to learn from, a sentence a line, gzipped or not, of any size; may be given "
-                      "several times",
-              .hint = "FILE",
-              .repeated = true});
+    list.add(
+        "corpus", corpus,
+        {.help = "running text to learn from, a sentence a line, gzipped or not, of any size; may be given "
+                 "several times",
+         .hint = "FILE",
+         .repeated = true});
   }
 };
 
@@ -39,14 +40,16 @@ struct WindowOptions {
   double sample = 1e-3;
 
   void fields(FieldList& list) {
-    list.add("window", window, {.help = "words on either side of a word that it is learnt from", .min = 1, .max = 100});
+    list.add("window", window,
+             {.help = "words on either side of a word that it is learnt from", .min = 1, .max = 100});
     list.add("dynamic-window", dynamic,
              {.help = "draw each word's window from 1 to --window, so that near words count more"});
-    list.add("sample", sample,
-             {.help = "words of a larger share of the corpus are left out the more often the larger it is; 0: "
-                      "none is",
-              .min = 0,
-              .max = 1});
+    list.add(
+        "sample", sample,
+        {.help = "words of a larger share of the corpus are left out the more often the larger it is; 0: "
+                 "none is",
+         .min = 0,
+         .max = 1});
   }
 };
 
@@ -59,12 +62,14 @@ struct Word2VecOptions {
   bool hogwild = false;
 
   void fields(FieldList& list) {
-    list.add("model", kind, {.help = "skipgram: each neighbour by itself predicts a word; cbow: their mean does"});
+    list.add("model", kind,
+             {.help = "skipgram: each neighbour by itself predicts a word; cbow: their mean does"});
     list.add("dim", dim, {.help = "dimensions of the vectors", .min = 1, .max = 65536});
     list.add("negatives", negatives,
              {.help = "other words that each word is told from (negative sampling)", .min = 1, .max = 64});
-    list.add("negative-exponent", exponent,
-             {.help = "those are drawn in proportion to their counts to the power of this", .min = -2, .max = 2});
+    list.add(
+        "negative-exponent", exponent,
+        {.help = "those are drawn in proportion to their counts to the power of this", .min = -2, .max = 2});
     list.add("full-softmax", full_softmax,
              {.help = "predict among all words instead, with any --optimizer; for small vocabularies"});
     list.add("hogwild", hogwild,

@@ -185,22 +185,21 @@ void NegativeSampling::Shard::train(const NegativeSampling& owner, const RaggedI
   scratch_.resize(static_cast<size_t>(2 * window.floats + kernels::kRowFloats));
   void* aligned = scratch_.data();
   size_t room = scratch_.size() * sizeof(float);
-  window.scratch = static_cast<float*>(
-      std::align(sizeof(float) * kernels::kRowFloats, static_cast<size_t>(2 * window.floats) * sizeof(float),
-                 aligned, room));
+  window.scratch =
+      static_cast<float*>(std::align(sizeof(float) * kernels::kRowFloats,
+                                     static_cast<size_t>(2 * window.floats) * sizeof(float), aligned, room));
   for (size_t centre = 0; centre < words_.ids.size(); ++centre) {
     const auto [first, last] = owner.windows_.around(words_, centre, random);
     if (last - first < 2) continue;
     window.output_count =
         choose_outputs(output_slots_[centre], static_cast<size_t>(owner.options_.negatives), random);
-    for (int64_t o = 0; o < window.output_count; ++o)
-      outputs[o] = output.at(chosen_[static_cast<size_t>(o)]);
+    for (int64_t o = 0; o < window.output_count; ++o) outputs[o] = output.at(chosen_[static_cast<size_t>(o)]);
     window.context_count = 0;
     for (size_t i = first; i < last; ++i)
       if (i != centre) contexts[window.context_count++] = input.at(input_slots_[i]);
     const auto predictions = static_cast<float>(cbow ? 1 : window.context_count);
-    const auto by_context = static_cast<float>(window.output_count) * predictions /
-                            static_cast<float>(window.context_count);
+    const auto by_context =
+        static_cast<float>(window.output_count) * predictions / static_cast<float>(window.context_count);
     for (size_t i = first; i < last; ++i)
       if (i != centre) input.count(input_slots_[i], by_context);
     for (int64_t o = 0; o < window.output_count; ++o)
@@ -248,7 +247,7 @@ NegativeSampling::Loss NegativeSampling::train(const RaggedIds& sentences, uint6
 
   // The sum of the shards' changes, damped: n shards that each move a row by a part p of the way would go
   // n p of it together, where one after another they go 1 - (1 - p)^n.
-  const auto add_up = [&](LocalRows Shard::*rows, float* table) {
+  const auto add_up = [&](LocalRows Shard::* rows, float* table) {
     size_t touched = 0;
     for (int64_t s = 0; s < shards; ++s) touched += (shards_[static_cast<size_t>(s)].get()->*rows).size();
     parallel_for(kParts, kRowCost * static_cast<double>(touched) / kParts, [&](int64_t begin, int64_t end) {

@@ -1,11 +1,12 @@
 // word2vec's training by negative sampling on the CPU: steps of stochastic gradient descent, window after
 // window, on many threads.
 //
-// A batch is cut into shards of kShardWords words. Each shard copies the rows that it needs of both tables and
-// trains on them by itself, word after word; all shards of a batch begin with the same tables, and what they
-// changed is added up in their order. So the result does not depend on the number of threads. Frequent words
-// stand in many shards, each of which moves them all the way: their changes are damped, see `damping`. With
-// hogwild a shard's changes are added as soon as it is done, in any order, so that others begin with them.
+// A batch is cut into shards of kShardWords words. Each shard copies the rows that it needs of both tables
+// and trains on them by itself, word after word; all shards of a batch begin with the same tables, and what
+// they changed is added up in their order. So the result does not depend on the number of threads. Frequent
+// words stand in many shards, each of which moves them all the way: their changes are damped, see `damping`.
+// With hogwild a shard's changes are added as soon as it is done, in any order, so that others begin with
+// them.
 #pragma once
 
 #include <ATen/core/Tensor.h>

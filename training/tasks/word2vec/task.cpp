@@ -29,9 +29,8 @@ std::vector<int64_t> Word2VecSetup::counts() const {
 
 Word2VecTask::Word2VecTask(const Word2VecJob& job, Word2VecSetup setup, c10::Device device)
     : setup_(std::move(setup)),
-      network_(make_word2vec({.rows = setup_.vocabulary.size(),
-                              .dim = job.model.dim,
-                              .full_softmax = job.model.full_softmax})) {
+      network_(make_word2vec(
+          {.rows = setup_.vocabulary.size(), .dim = job.model.dim, .full_softmax = job.model.full_softmax})) {
   move_to(module(), device);
 }
 

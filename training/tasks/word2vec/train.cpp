@@ -31,10 +31,11 @@ void check_memory(const Word2VecJob& job, int64_t vocabulary) {
   constexpr int64_t kMost = int64_t{1} << 30;
   const int64_t needed = job.training.batch_size * vocabulary * static_cast<int64_t>(sizeof(float));
   if (needed > kMost)
-    throw Error(ErrorKind::Usage,
-                "--full-softmax: expected at most {} MiB for the scores of a batch, found {} words of batch by {} "
-                "of the vocabulary; lower --batch-size or raise --min-count",
-                kMost >> 20, job.training.batch_size, vocabulary);
+    throw Error(
+        ErrorKind::Usage,
+        "--full-softmax: expected at most {} MiB for the scores of a batch, found {} words of batch by {} "
+        "of the vocabulary; lower --batch-size or raise --min-count",
+        kMost >> 20, job.training.batch_size, vocabulary);
 }
 
 }  // namespace
@@ -45,14 +46,16 @@ Json train_model(const Word2VecJob& job, RunRequest& request) {
   if (!job.model.full_softmax && options.device == "auto") options.device = "cpu";
   const auto device = begin_training(options, request);
   if (!job.model.full_softmax && !device.is_cpu())
-    throw Error(ErrorKind::Device, "--device: expected cpu, where negative sampling runs, found {}; "
-                "--full-softmax runs anywhere", options.device);
+    throw Error(ErrorKind::Device,
+                "--device: expected cpu, where negative sampling runs, found {}; "
+                "--full-softmax runs anywhere",
+                options.device);
   const Corpus corpus(job.data.corpus, {job.text, job.phrases, job.vocabulary}, compute_threads(),
                       request.notice);
   const auto& vocabulary = corpus.vocabulary();
-  request.notice(fmt::format("{} words, {} of them of the {} in the vocabulary; {} dimensions", corpus.tokens(),
-                             corpus.known_tokens(), vocabulary.size() - vocabulary.first_word(),
-                             job.model.dim));
+  request.notice(fmt::format("{} words, {} of them of the {} in the vocabulary; {} dimensions",
+                             corpus.tokens(), corpus.known_tokens(),
+                             vocabulary.size() - vocabulary.first_word(), job.model.dim));
   if (job.model.hogwild && compute_threads() > 1)
     request.notice("hogwild: with more than one thread, another run will differ in its numbers");
   Word2VecSetup setup{vocabulary, corpus.tokens(), corpus.fingerprint()};
