@@ -53,7 +53,7 @@ void check(const torch::nn::Module& module, const TrainerOptions& options, bool 
                 "with a validation share");
   constexpr int64_t kLarge = int64_t{1} << 24;
   if (wants_sparse_gradients(options.optimizer)) return;
-  for (const auto& [name, tensor] : model_tensors(module))
+  for (const auto& [name, tensor] : trained_parameters(module))
     if (tensor.dim() == 2 && tensor.numel() >= kLarge)
       notice(fmt::format(
           "warning: --optimizer {} passes over all {} x {} numbers of {} in every step; lazy-adam and "

@@ -6,12 +6,6 @@
 #include "data/parallel.h"
 
 namespace semblance {
-namespace {
-
-constexpr const char* kVocabularyFile = "vocabulary.txt";
-
-}  // namespace
-
 TextFeatures::TextFeatures(const TextOptions& text, const NgramOptions& ngrams)
     : pipeline_(text), ngrams_(ngrams) {
   check_ngrams(ngrams);

@@ -29,6 +29,7 @@ class TextFeatures {
  public:
   /// What a checkpoint holds of it.
   using Files = std::map<std::string, std::string>;
+  static constexpr const char* kVocabularyFile = "vocabulary.txt";
 
   /// With an empty vocabulary. Reads the stop-word file that `text` may name. Throws Error(Usage, Data).
   TextFeatures(const TextOptions& text, const NgramOptions& ngrams);

@@ -3,14 +3,18 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <tuple>
 #include <vector>
 
 #include "data/error.h"
+#include "data/text/features.h"
+#include "training/run_training.h"
+#include "training/serving/served_model.h"
 #include "training/tasks/open_words.h"
 
 namespace semblance {
 
-StartVectors::StartVectors(const StartOptions& options, BadRows bad_rows, const Notice& notice)
+StartVectors::StartVectors(const StartOptions& options, BadRows bad_rows, const RunRequest& request)
     : options_(options) {
   if (options.vectors.empty()) {
     if (options.freeze)
@@ -18,35 +22,59 @@ StartVectors::StartVectors(const StartOptions& options, BadRows bad_rows, const 
     if (!options.oov.empty()) throw Error(ErrorKind::Usage, "--oov: expected --vectors, found none");
     return;
   }
-  if (encodes_words(options.vectors)) {
-    encoder_ = open_word_encoder(options.vectors, 0);
+  if (const auto& point = request.resume_point) {
+    const auto source = request.run.checkpoint_path(point->name).string();
+    build_model(source, [&] {
+      const auto& [info, files] = std::tie(point->checkpoint.model_info, point->checkpoint.files);
+      constexpr auto kFile = TextFeatures::kVocabularyFile;
+      dim_ = info.value("dim", int64_t{0});  // not told where --dim is given
+      resumed_words_ = Vocabulary::parse(files.at(kFile), source + "/" + kFile);
+      resumed_report_ = info.value("vectors", Json());
+    });
     return;
   }
-  table_ = open_word_vectors(options.vectors, {.limit = options.limit, .bad_rows = bad_rows}, notice);
-  if (!options.oov.empty()) encoder_ = open_word_encoder(options.oov, table_->dim());
+  if (encodes_words(options.vectors)) {
+    if (!options.oov.empty())
+      throw Error(ErrorKind::Usage,
+                  "--oov: expected --vectors to lack words, found {}, a run that makes a vector for any",
+                  options.vectors);
+    encoder_ = open_word_encoder(options.vectors, 0);
+    dim_ = encoder_->dim();
+    return;
+  }
+  table_ = open_word_vectors(options.vectors, {.limit = options.limit, .bad_rows = bad_rows}, request.notice);
+  dim_ = table_->dim();
+  if (!options.oov.empty()) encoder_ = open_word_encoder(options.oov, dim_);
 }
 
 int64_t StartVectors::dim(int64_t chosen, int64_t otherwise) const {
-  if (!given()) return chosen > 0 ? chosen : otherwise;
-  const int64_t dim = table_ ? table_->dim() : encoder_->dim();
-  if (chosen > 0 && chosen != dim)
-    throw Error(ErrorKind::Usage, "--dim: expected {}, as {} has, found {}", dim, options_.vectors, chosen);
-  return dim;
+  if (dim_ == 0) return chosen > 0 ? chosen : otherwise;
+  if (chosen > 0 && chosen != dim_)
+    throw Error(ErrorKind::Usage, "--dim: expected {}, as {} has, found {}", dim_, options_.vectors, chosen);
+  return dim_;
 }
 
 Vocabulary StartVectors::vocabulary(TokenizedTexts& tokens, std::span<const int64_t> texts,
                                     const VocabularyOptions& options) const {
   auto counts = tokens.count(texts);
-  for (int64_t id = 0; table_ && options_.vector_words && id < table_->size(); ++id) {
-    const auto word = static_cast<size_t>(tokens.words.add(table_->word(id)));
+  const auto add = [&](std::string_view given) {
+    const auto word = static_cast<size_t>(tokens.words.add(given));
     if (word >= counts.size()) counts.resize(word + 1);
     counts[word] = std::max(counts[word], options.min_count);
+  };
+  if (options_.vector_words) {
+    for (int64_t id = 0; table_ && id < table_->size(); ++id) add(table_->word(id));
+    // A checkpoint's words stand for the vectors that they came from: with the same texts they make the same
+    // vocabulary.
+    for (int32_t id = resumed_words_.first_word(); id < resumed_words_.size(); ++id)
+      add(resumed_words_.word(id));
   }
   return Vocabulary(tokens.words, counts, options);
 }
 
 Json StartVectors::fill(const Vocabulary& vocabulary, const RaggedIds& texts, at::Tensor& embedding,
-                        const Notice& notice) const {
+                        const Notice& notice) {
+  if (!table_ && !encoder_) return resumed_report_;
   const c10::NoGradGuard no_gradient;
   std::vector<int64_t> counts(static_cast<size_t>(vocabulary.size()));
   for (const int32_t id : texts.values)
@@ -75,19 +103,24 @@ Json StartVectors::fill(const Vocabulary& vocabulary, const RaggedIds& texts, at
     known_tokens += known ? count : 0;
   }
   if (!embedding.is_cpu()) embedding.copy_(rows);
-  const auto share = [](int64_t part, int64_t all) {
-    return all > 0 ? 100 * static_cast<double>(part) / static_cast<double>(all) : 0.0;
+  table_.reset();
+  encoder_.reset();
+  const int64_t all = vocabulary.size() - vocabulary.first_word();
+  const auto share = [](int64_t part, int64_t of) {
+    return of > 0 ? static_cast<double>(part) / static_cast<double>(of) : 0.0;
   };
-  notice(
-      fmt::format("{} of {} words start from given vectors; of the training texts {:.1f} % of the words and "
-                  "{:.1f} % of the tokens",
-                  filled, vocabulary.size() - vocabulary.first_word(), share(known_words, words),
-                  share(known_tokens, tokens)));
+  const double of_words = share(known_words, words), of_tokens = share(known_tokens, tokens);
+  notice(fmt::format(
+      "{} of {} words start from {}, {} of them from their n-grams; of the training texts {:.1f} % "
+      "of the words and {:.1f} % of the tokens",
+      filled, all, options_.vectors, from_ngrams, 100 * of_words, 100 * of_tokens));
   return {{"words", words},
           {"known_words", known_words},
           {"tokens", tokens},
           {"known_tokens", known_tokens},
-          {"from_ngrams", from_ngrams}};
+          {"coverage", {{"words", of_words}, {"tokens", of_tokens}}},
+          {"from_ngrams", from_ngrams},
+          {"fresh", all - filled}};
 }
 
 }  // namespace semblance

@@ -18,15 +18,16 @@
 
 namespace semblance {
 
+struct RunRequest;
+
+/// Of a training that goes on from a checkpoint nothing is opened: the table, and what is told of it, come
+/// from there.
 class StartVectors {
  public:
-  /// None.
-  StartVectors() = default;
   /// Opens what `options` name. Throws Error(Usage) for options that lack --vectors, and as open_word_vectors
   /// and open_word_encoder do.
-  StartVectors(const StartOptions& options, BadRows bad_rows, const Notice& notice);
+  StartVectors(const StartOptions& options, BadRows bad_rows, const RunRequest& request);
 
-  bool given() const { return table_ || encoder_; }
   /// The columns of an embedding: those of the vectors where they are given, else `chosen`, 0 standing for
   /// `otherwise`. Throws Error(Usage) where `chosen` is neither 0 nor that.
   int64_t dim(int64_t chosen, int64_t otherwise) const;
@@ -35,16 +36,20 @@ class StartVectors {
   Vocabulary vocabulary(TokenizedTexts& tokens, std::span<const int64_t> texts,
                         const VocabularyOptions& options) const;
 
-  /// Writes the words' vectors to `embedding`, float [rows, dim], where there are any; other rows stay. Tells
-  /// how many words of `texts`, the training texts' ids, have one, and returns it: words, known_words,
-  /// tokens, known_tokens, from_ngrams (words whose vectors the --oov run made).
+  /// Writes the words' vectors to `embedding`, float [rows, dim], where there are any; other rows stay. Lets
+  /// go of the vectors. Tells how many words of `texts`, the training texts' ids, have one, and returns it,
+  /// null if no vectors are given: words, known_words, tokens, known_tokens, coverage (known shares of words
+  /// as types, and of tokens); of the vocabulary, from_ngrams (whose vectors a trigram run made) and fresh.
   Json fill(const Vocabulary& vocabulary, const RaggedIds& texts, at::Tensor& embedding,
-            const Notice& notice) const;
+            const Notice& notice);
 
  private:
   StartOptions options_;
   std::optional<WordVectors> table_;
   std::shared_ptr<WordEncoder> encoder_;
+  int64_t dim_ = 0;  // 0: none are given
+  Vocabulary resumed_words_;
+  Json resumed_report_;
 };
 
 }  // namespace semblance

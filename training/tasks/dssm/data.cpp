@@ -141,12 +141,10 @@ void check_options(const DssmJob& job) {
     throw Error(ErrorKind::Usage, "--freeze: expected an embedding of words alone, found one of n-grams too");
 }
 
-DssmData prepare_data(const DssmJob& job, const Notice& notice) {
-  DssmData data{
-      .train = {}, .valid = {}, .test = {}, .vectors = {}, .setup = {.features = {job.text, job.ngrams}}};
+DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Notice& notice) {
+  DssmData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};
   auto& setup = data.setup;
-  data.vectors = StartVectors(job.start, job.data.bad_rows, notice);
-  setup.dim = data.vectors.dim(job.model.dim, kDefaultDim);
+  setup.dim = vectors.dim(job.model.dim, kDefaultDim);
 
   TextRows rows;
   for (const auto& path : job.data.train) read_duplicate_rows(path, job.data.bad_rows, notice, rows);
@@ -158,7 +156,7 @@ DssmData prepare_data(const DssmJob& job, const Notice& notice) {
   const auto split = split_of(tokens, rows.starts, job);
 
   const auto texts = texts_of(rows.starts, split.train);
-  setup.features.set_vocabulary(data.vectors.vocabulary(tokens, texts, job.vocabulary));
+  setup.features.set_vocabulary(vectors.vocabulary(tokens, texts, job.vocabulary));
   auto encoded = setup.features.encode(tokens, texts);
   if (job.model.token_weights == TokenWeights::Idf)
     setup.idf = inverse_document_frequencies(encoded, setup.features.rows());

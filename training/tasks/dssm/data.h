@@ -20,13 +20,13 @@ struct DssmSetup {
   int64_t dim = 0;                    ///< columns of the embedding
   std::vector<float> idf = {};        ///< of each id by the training texts; empty where none is asked for
   std::string data_fingerprint = {};  ///< of the training data as encoded
+  Json vectors = {};                  ///< see StartVectors::fill
 };
 
 /// All that training needs; `valid` and `test` are null where there is no such part.
 struct DssmData {
   std::unique_ptr<PairDataset> train;
   std::unique_ptr<RankingDataset> valid, test;
-  StartVectors vectors;
   DssmSetup setup;
 };
 
@@ -34,6 +34,6 @@ struct DssmData {
 void check_options(const DssmJob& job);
 
 /// Depends on the job and its files alone. Throws Error(Data) naming file and line.
-DssmData prepare_data(const DssmJob& job, const Notice& notice);
+DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Notice& notice);
 
 }  // namespace semblance

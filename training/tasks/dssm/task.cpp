@@ -41,6 +41,7 @@ Json DssmTask::model_info() const {
                {"vocabulary", nullptr}};  // the order that runs have had from the beginning
   setup_.features.describe(info);
   info["training_data"] = setup_.data_fingerprint;
+  if (!setup_.vectors.is_null()) info["vectors"] = setup_.vectors;
   return info;
 }
 

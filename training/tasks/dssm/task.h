@@ -27,6 +27,8 @@ class DssmTask {
   torch::nn::Module& module() { return encoder_->module(); }
   DssmNetwork& encoder() { return *encoder_; }
   const DssmSetup& setup() const { return setup_; }
+  /// What StartVectors::fill told.
+  void set_vectors(Json told) { setup_.vectors = std::move(told); }
   LossSum loss(const PairBatch& batch);
   RankingMeasure measure(const RankingDataset& data) const { return {data, ranking_}; }
   void observe(const TextBatch& batch, RankingMeasure& measure);

@@ -19,18 +19,16 @@ std::unique_ptr<Sampler> make_sampler(const DssmJob& job, const PairDataset& dat
 Json train_model(const DssmJob& job, RunRequest& request) {
   check_options(job);
   const auto device = begin_training(job.training, request);
-  auto data = prepare_data(job, request.notice);
+  StartVectors vectors(job.start, job.data.bad_rows, request);
+  auto data = prepare_data(job, vectors, request.notice);
   const auto sampler = make_sampler(job, *data.train);
 
   DssmTask task(job, std::move(data.setup), device);
-  Json coverage;
-  if (data.vectors.given())
-    coverage = data.vectors.fill(task.setup().features.vocabulary(), data.train->texts(),
-                                 task.encoder().table(), request.notice);
-  data.vectors = {};
+  task.set_vectors(vectors.fill(task.setup().features.vocabulary(), data.train->texts(),
+                                task.encoder().table(), request.notice));
   Json report = run_training(task, job, device, request, batches_of(job, *data.train, *sampler),
                              data.valid.get(), data.test.get());
-  if (!coverage.is_null()) report["vectors"] = coverage;
+  if (const Json& told = task.setup().vectors; !told.is_null()) report["vectors"] = told;
   return report;
 }
 

@@ -134,12 +134,10 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
   return measured;
 }
 
-SentimentData prepare_data(const SentimentJob& job, const Notice& notice) {
-  SentimentData data{
-      .train = {}, .valid = {}, .test = {}, .vectors = {}, .setup = {.features = {job.text, job.ngrams}}};
+SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors, const Notice& notice) {
+  SentimentData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};
   auto& setup = data.setup;
-  data.vectors = StartVectors(job.start, job.input.bad_rows, notice);
-  setup.dim = data.vectors.dim(job.model.dim, kDefaultDim);
+  setup.dim = vectors.dim(job.model.dim, kDefaultDim);
   const auto& path = job.data.train.front();
   const auto texts = read_labelled_texts(job.data.train, job.input);
   texts.report.tell(path, notice);
@@ -152,7 +150,7 @@ SentimentData prepare_data(const SentimentJob& job, const Notice& notice) {
   const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
   const auto split = split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed));
 
-  setup.features.set_vocabulary(data.vectors.vocabulary(tokens, split.train, job.vocabulary));
+  setup.features.set_vocabulary(vectors.vocabulary(tokens, split.train, job.vocabulary));
   const auto counts = count_classes(labels, split.train, setup.labels.classes.size());
   setup.class_weights = choose_class_weights(job.model.class_weights, counts, setup.labels.multi_label);
   data.train = make_dataset(tokens, labels, split.train, setup, job);

@@ -27,12 +27,12 @@ struct ClassifierSetup {
   std::vector<double> class_weights = {};
   std::vector<float> idf = {};        ///< of each id by the training texts; empty where none is asked for
   std::string data_fingerprint = {};  ///< of the training data as encoded
+  Json vectors = {};                  ///< see StartVectors::fill
 };
 
 /// All that training needs; `valid` and `test` are null where there is no such part.
 struct SentimentData {
   std::unique_ptr<LabelledDataset> train, valid, test;
-  StartVectors vectors;
   ClassifierSetup setup;
 };
 
@@ -41,7 +41,7 @@ void check_options(const SentimentJob& job);
 
 /// Depends on the job and its files alone. Throws Error(Data) naming file and line, Error(Usage) for options
 /// that do not fit the data.
-SentimentData prepare_data(const SentimentJob& job, const Notice& notice);
+SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors, const Notice& notice);
 
 struct MeasuredTexts {
   std::unique_ptr<LabelledDataset> data;

@@ -68,6 +68,7 @@ Json SentimentTask::model_info() const {
   setup_.features.describe(info);
   if (dim_follows_) info["dim"] = setup_.dim;
   info["training_data"] = setup_.data_fingerprint;
+  if (!setup_.vectors.is_null()) info["vectors"] = setup_.vectors;
   return info;
 }
 

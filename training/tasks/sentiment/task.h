@@ -26,6 +26,8 @@ class SentimentTask {
   torch::nn::Module& module() { return network_->module(); }
   ClassifierNetwork& network() { return *network_; }
   const ClassifierSetup& setup() const { return setup_; }
+  /// What StartVectors::fill told.
+  void set_vectors(Json told) { setup_.vectors = std::move(told); }
   LossSum loss(const TextBatch& batch);
   ClassificationMetrics measure(const LabelledDataset&) const {
     return {setup_.labels.classes, setup_.labels.multi_label};

@@ -41,7 +41,8 @@ void notice_summary(const ClassifierNetwork& network, const Notice& notice) {
 Json train_model(const SentimentJob& job, RunRequest& request) {
   check_options(job);
   const auto device = begin_training(job.training, request);
-  auto data = prepare_data(job, request.notice);
+  StartVectors vectors(job.start, job.input.bad_rows, request);
+  auto data = prepare_data(job, vectors, request.notice);
   if (job.model.kind == ClassifierKind::Linear)
     request.weight_decay = 1 / (job.model.inverse_penalty * static_cast<double>(data.train->size()));
   const auto sampler = make_sampler(job, *data.train, data.setup.labels.multi_label);
@@ -51,14 +52,11 @@ Json train_model(const SentimentJob& job, RunRequest& request) {
   if (const auto& labels = task.setup().labels; !labels.multi_label)
     request.callbacks.insert(request.callbacks.begin(),
                              std::make_unique<ClassMix>(*data.train, *sampler, labels.classes));
-  Json coverage;
-  if (data.vectors.given())
-    coverage = data.vectors.fill(task.setup().features.vocabulary(), data.train->texts(),
-                                 task.network().table(), request.notice);
-  data.vectors = {};
+  task.set_vectors(vectors.fill(task.setup().features.vocabulary(), data.train->texts(),
+                                task.network().table(), request.notice));
   Json report = run_training(task, job, device, request, batches_of(job, *data.train, *sampler),
                              data.valid.get(), data.test.get());
-  if (!coverage.is_null()) report["vectors"] = coverage;
+  if (const Json& told = task.setup().vectors; !told.is_null()) report["vectors"] = told;
   return report;
 }
 
