@@ -20,7 +20,8 @@ void DssmEncoderImpl::reset() {
                                                                .weighting = options.weighting,
                                                                .idf = options.idf,
                                                                .sparse_gradient = options.sparse_gradient,
-                                                               .init_std = options.init_std}));
+                                                               .init_std = options.init_std,
+                                                               .embedding = options.embedding}));
   layers = register_module("layers", torch::nn::ModuleList());
   int64_t width = options.dim;
   for (const int64_t next : options.projection) {

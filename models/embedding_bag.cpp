@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "models/huge_pages.h"
@@ -36,6 +37,12 @@ struct RowIndex {
   torch::Tensor rows;           // [touched] int64
   std::vector<int64_t> starts;  // [touched + 1]
   std::vector<int32_t> bags;    // [n]
+
+  void drop_padding() {
+    if (rows.numel() == 0 || rows.const_data_ptr<int64_t>()[0] != 0) return;
+    rows = rows.narrow(0, 1, rows.numel() - 1);
+    starts.erase(starts.begin());
+  }
 };
 
 // Least-significant-digit radix sort of (id, bag): stable, so the order within a row is the batch's.
@@ -80,11 +87,35 @@ RowIndex index_rows(const int64_t* ids, int64_t n, const int64_t* offsets, int64
   return index;
 }
 
+// at::embedding_renorm_, where each row is one thread's. Rows that it has shortened are within the tolerance,
+// so that looking at them once more changes nothing.
+void shorten_rows(const torch::Tensor& weight, const torch::Tensor& ids, double max_norm) {
+  constexpr double kTolerance = 1e-6, kEps = 1e-7;
+  const torch::NoGradGuard no_gradient;
+  const auto all = ids.cpu();
+  std::vector<int64_t> rows(all.const_data_ptr<int64_t>(), all.const_data_ptr<int64_t>() + all.numel());
+  std::ranges::sort(rows);
+  rows.erase(std::ranges::unique(rows).begin(), rows.end());
+  const int64_t dim = weight.size(1);
+  float* table = weight.data_ptr<float>();
+  parallel_for(static_cast<int64_t>(rows.size()), kFloatCost * static_cast<double>(dim),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t i = begin; i < end; ++i) {
+                   float* row = table + rows[static_cast<size_t>(i)] * dim;
+                   const double norm = std::sqrt(kernels::sum_of_squares(row, dim));
+                   if (norm <= max_norm * (1 + kTolerance)) continue;
+                   const auto scale = static_cast<float>(max_norm / (norm + kEps));
+                   for (int64_t d = 0; d < dim; ++d) row[d] *= scale;
+                 }
+               });
+}
+
 class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFunction> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& weight,
                                const torch::Tensor& ids, const torch::Tensor& offsets,
-                               const torch::Tensor& weights, bool mean, bool sparse) {
+                               const torch::Tensor& weights, bool mean, bool sparse, double max_norm,
+                               bool scale_by_frequency, bool zero_padding) {
     TORCH_CHECK(weight.dim() == 2 && weight.is_contiguous() && weight.scalar_type() == torch::kFloat32,
                 "embedding_bag: weight must be a contiguous float32 matrix");
     TORCH_CHECK(ids.dim() == 1 && ids.scalar_type() == torch::kInt64 && ids.is_contiguous() &&
@@ -93,6 +124,7 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
                 "embedding_bag: ids and offsets must be int64 vectors");
     const int64_t bags = offsets.numel() - 1, dim = weight.size(1);
     check_bags(ids.data_ptr<int64_t>(), ids.numel(), offsets.data_ptr<int64_t>(), bags, weight.size(0));
+    if (max_norm > 0) shorten_rows(weight, ids, max_norm);
     auto out = torch::empty({bags, dim}, weight.options());
     const auto floats = static_cast<double>(ids.numel() * dim);
     parallel_for(bags, kFloatCost * floats / static_cast<double>(bags), [&](int64_t begin, int64_t end) {
@@ -108,6 +140,8 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
     context->saved_data["mean"] = mean;
     context->saved_data["sparse"] = sparse;
     context->saved_data["rows"] = weight.size(0);
+    context->saved_data["scale_by_frequency"] = scale_by_frequency;
+    context->saved_data["zero_padding"] = zero_padding;
     return out;
   }
 
@@ -117,6 +151,7 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
     const auto &ids = saved[0], &offsets = saved[1], &weights = saved[2];
     const bool mean = context->saved_data["mean"].toBool(), sparse = context->saved_data["sparse"].toBool();
     const int64_t table_rows = context->saved_data["rows"].toInt();
+    const bool scale_by_frequency = context->saved_data["scale_by_frequency"].toBool();
     const auto gradient = gradients[0].contiguous();
     const int64_t bags = offsets.numel() - 1, dim = gradient.size(1);
     const auto* bounds = offsets.data_ptr<int64_t>();
@@ -125,8 +160,9 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
     // Where each id counts by itself, it is a bag of its own; `bag_of` says which bag it stands in.
     std::vector<int64_t> each(weighted ? static_cast<size_t>(ids.numel()) + 1 : 0);
     std::iota(each.begin(), each.end(), int64_t{0});
-    const auto index = index_rows(ids.data_ptr<int64_t>(), ids.numel(), weighted ? each.data() : bounds,
-                                  weighted ? ids.numel() : bags, table_rows);
+    auto index = index_rows(ids.data_ptr<int64_t>(), ids.numel(), weighted ? each.data() : bounds,
+                            weighted ? ids.numel() : bags, table_rows);
+    if (context->saved_data["zero_padding"].toBool()) index.drop_padding();
     std::vector<float> scale(static_cast<size_t>(bags), 1.0f);
     std::vector<int32_t> bag_of(weighted ? static_cast<size_t>(ids.numel()) : 0);
     for (int64_t b = 0; b < bags; ++b) {
@@ -148,6 +184,12 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
           else
             kernels::gather_bags(gradient.data_ptr<float>(), index.bags.data(), index.starts.data(),
                                  scale.data(), begin, end, dim, values.data_ptr<float>());
+          for (int64_t r = begin; scale_by_frequency && r < end; ++r) {
+            const auto count = static_cast<float>(index.starts[static_cast<size_t>(r) + 1] -
+                                                  index.starts[static_cast<size_t>(r)]);
+            for (float& value : std::span(values.data_ptr<float>() + r * dim, static_cast<size_t>(dim)))
+              value /= count;
+          }
         });
     torch::Tensor result;
     if (sparse) {
@@ -162,7 +204,9 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
       });
       result.index_copy_(0, index.rows, values);
     }
-    return {result, torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+    torch::autograd::variable_list all(9);  // one for each argument of `forward`
+    all[0] = result;
+    return all;
   }
 };
 
@@ -170,15 +214,25 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
 
 torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids,
                             const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient,
-                            const torch::Tensor& weights) {
+                            const torch::Tensor& weights, const EmbeddingOptions& options) {
   const bool mean = pooling == BagPooling::Mean && !weights.defined();
   if (weight.is_cpu())
     return EmbeddingBagFunction::apply(weight, ids, offsets, weights.defined() ? weights : torch::empty({0}),
-                                       mean, sparse_gradient);
-  // The operator itself: torch::nn::functional's wrapper reads the offsets back, which stalls the device.
-  return std::get<0>(at::_embedding_bag(weight, ids, offsets, /*scale_grad_by_freq=*/false,
-                                        /*mode=*/mean ? 1 : 0, sparse_gradient, weights,
-                                        /*include_last_offset=*/true));
+                                       mean, sparse_gradient, options.max_norm, options.scale_by_frequency,
+                                       options.zero_padding);
+  if (options.max_norm > 0) {
+    const torch::NoGradGuard no_gradient;
+    auto table = weight;
+    at::embedding_renorm_(table, ids, options.max_norm, /*norm_type=*/2);
+  }
+  // The operator itself: torch::nn::functional's wrapper reads the offsets back, which stalls the device. It
+  // leaves padding out of a mean, where here it counts, and scales dense gradients alone.
+  const bool own_mean = mean && options.zero_padding;
+  const auto pooled = std::get<0>(
+      at::_embedding_bag(weight, ids, offsets, options.scale_by_frequency, /*mode=*/mean && !own_mean ? 1 : 0,
+                         sparse_gradient && !options.scale_by_frequency, weights,
+                         /*include_last_offset=*/true, /*padding_idx=*/options.zero_padding ? 0 : -1));
+  return own_mean ? pooled / offsets.diff().clamp_min(1).unsqueeze(1) : pooled;
 }
 
 torch::Tensor row_weights(const torch::Tensor& idf, const torch::Tensor& ids, const torch::Tensor& offsets,
@@ -227,13 +281,15 @@ void EmbeddingBagImpl::reset() {
   weight = register_parameter("weight", empty_table({options.rows, options.dim}));
   torch::NoGradGuard no_gradient;
   weight.normal_(0, options.init_std);
+  if (options.embedding.zero_padding) weight[0].zero_();
   if (options.weighting != RowWeighting::None)
     idf = register_buffer("idf", options.idf.defined() ? options.idf.clone() : torch::ones({options.rows}));
 }
 
 torch::Tensor EmbeddingBagImpl::forward(const torch::Tensor& ids, const torch::Tensor& offsets) {
   const auto weights = idf.defined() ? row_weights(idf, ids, offsets, options.weighting) : torch::Tensor();
-  return embedding_bag(weight, ids, offsets, options.pooling, options.sparse_gradient, weights);
+  return embedding_bag(weight, ids, offsets, options.pooling, options.sparse_gradient, weights,
+                       options.embedding);
 }
 
 std::shared_ptr<Network> make_embedding_bag(const EmbeddingBagOptions& options) {
@@ -242,7 +298,8 @@ std::shared_ptr<Network> make_embedding_bag(const EmbeddingBagOptions& options) 
 
 torch::Tensor EmbeddingBagImpl::look_up(const torch::Tensor& ids) {
   const auto each = torch::arange(ids.numel() + 1, torch::dtype(torch::kInt64).device(ids.device()));
-  return embedding_bag(weight, ids, each, BagPooling::Sum, options.sparse_gradient);
+  return embedding_bag(weight, ids, each, BagPooling::Sum, options.sparse_gradient, /*weights=*/{},
+                       options.embedding);
 }
 
 }  // namespace semblance

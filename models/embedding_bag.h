@@ -14,11 +14,11 @@ namespace semblance {
 /// Returns [bags, dim]; an empty bag gives zeros. With `sparse_gradient` the gradient of `weight` is a
 /// coalesced sparse tensor over the rows that occur in `ids`, else a dense one. On the CPU the values do not
 /// depend on the number of threads. With `weights`, float [n], each row counts so much, and the pooling is a
-/// sum. Throws c10::Error for an id or offset out of range (on CUDA the device
-/// asserts).
+/// sum. `options` may change rows of `weight` (max_norm), not what the gradient is of. Throws c10::Error for
+/// an id or offset out of range (on CUDA the device asserts).
 torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids,
                             const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient,
-                            const torch::Tensor& weights = {});
+                            const torch::Tensor& weights = {}, const EmbeddingOptions& options = {});
 
 /// The weights, float [n], that `weighting` (not None) gives to ids in bags as embedding_bag takes them; idf:
 /// float [rows].

@@ -39,6 +39,14 @@ enum class RowWeighting {
   TfIdf,    ///< by tf · idf, of length 1 over the different rows: Σ idf · row / √Σ (tf · idf)²
 };
 
+/// What torch.nn.Embedding has beside its size (row 2.15).
+struct EmbeddingOptions {
+  double max_norm =
+      0;  ///< a row longer than that is scaled down to it, in the table, when looked up; 0: none is
+  bool scale_by_frequency = false;  ///< a row's gradient is divided by how often the batch names it
+  bool zero_padding = false;        ///< row 0, padding, is zero and has no gradient; a mean counts it
+};
+
 struct EmbeddingBagOptions {
   int64_t rows = 0;
   int64_t dim = 0;
@@ -47,6 +55,7 @@ struct EmbeddingBagOptions {
   at::Tensor idf = {};  ///< of each row, float [rows]; undefined: 1, until a checkpoint is loaded
   bool sparse_gradient = false;
   double init_std = 1;  ///< rows start normally distributed around zero; torch.nn.EmbeddingBag has 1
+  EmbeddingOptions embedding = {};
 };
 
 std::shared_ptr<Network> make_embedding_bag(const EmbeddingBagOptions& options);
@@ -67,6 +76,7 @@ struct TextClassifierOptions {
   at::Tensor idf = {};  ///< as in EmbeddingBagOptions
   bool sparse_gradient = false;
   double init_std = 1;
+  EmbeddingOptions embedding = {};
 };
 
 /// A line of a model summary, as Keras prints it.
@@ -94,6 +104,7 @@ struct DssmEncoderOptions {
   at::Tensor idf = {};  ///< as in EmbeddingBagOptions
   bool sparse_gradient = false;
   double init_std = 1;
+  EmbeddingOptions embedding = {};
 };
 
 class DssmNetwork : public Network {

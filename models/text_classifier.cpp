@@ -19,7 +19,8 @@ void TextClassifierImpl::reset() {
                                                     .weighting = options.weighting,
                                                     .idf = options.idf,
                                                     .sparse_gradient = options.sparse_gradient,
-                                                    .init_std = options.init_std}));
+                                                    .init_std = options.init_std,
+                                                    .embedding = options.embedding}));
   {
     const torch::NoGradGuard no_gradient;
     const int64_t fresh = options.linear ? 0 : options.vocabulary;

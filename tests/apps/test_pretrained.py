@@ -300,3 +300,57 @@ def test_a_frozen_encoder_without_a_projection_has_nothing_to_train(files, tmp_p
 def test_a_linear_model_has_no_embedding_to_start(files, tmp_path):
     result = train("sentiment", files, tmp_path / "r", "--model", "linear", check=False)
     assert result.code == USAGE and "--vectors: expected none with --model linear" in result.error
+
+
+# Embedding options, which need no vectors; what they compute is tested in tests/models/embedding_bag_test.cpp.
+
+
+def norms(run):
+    return {word: numpy.linalg.norm(vector) for word, vector in embeddings(run).items()}
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lazy-adam"])
+@pytest.mark.parametrize("task", TASKS)
+def test_max_norm_shortens_what_is_looked_up(task, optimizer, files, tmp_path):
+    options = ["--vector-words", "--optimizer", optimizer, "--lr", "0"]
+    train(task, files, tmp_path / "r", *options, "--max-norm", "0.5")
+    train(task, files, tmp_path / "full", *options)
+    shortened, full = norms(tmp_path / "r"), norms(tmp_path / "full")
+    assert all(shortened[word] == pytest.approx(min(full[word], 0.5), rel=1e-5) for word in KNOWN)
+    assert all(shortened[word] == full[word] for word in ELSEWHERE), "no text names them"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_embedding_options_resume_and_do_not_depend_on_threads(task, files, tmp_path):
+    options = ["--max-norm", "1", "--scale-grad-by-freq", "--optimizer", "lazy-adam"]
+    options += ["--pooling", "padded-mean", "--zero-padding"] if task == "sentiment" else []
+    train(task, files, tmp_path / "whole", *options, "--epochs", "4", "--threads", "3")
+    train(task, files, tmp_path / "half", *options, "--epochs", "2")
+    semblance("resume", tmp_path / "half", "--epochs", "4")
+    whole, half = ((checkpoint(tmp_path / run) / "model.safetensors").read_bytes() for run in ("whole", "half"))
+    assert whole == half
+
+
+@pytest.mark.parametrize("model", [["--pooling", "padded-mean"], ["--model", "flat", "--max-length", "4"]])
+@pytest.mark.parametrize("optimizer", ["adamw", "lazy-adam", "rowwise-adagrad", "sgd"])
+def test_padding_stays_zero(model, optimizer, files, tmp_path):
+    options = [*model, "--optimizer", optimizer, "--weight-decay", "0.1"]
+    train("sentiment", files, tmp_path / "r", *options, "--zero-padding")
+    assert not tensors(tmp_path / "r")[EMBEDDING][0].any()
+    train("sentiment", files, tmp_path / "free", *options)
+    assert tensors(tmp_path / "free")[EMBEDDING][0].any()
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--zero-padding"], "--zero-padding: expected --pooling padded-mean or --model flat"),
+        (["--max-norm", "1", "--freeze"], "--max-norm: expected none with --freeze"),
+        (["--scale-grad-by-freq", "--freeze"], "--scale-grad-by-freq: expected none with --freeze"),
+        (["--vectors", "", "--model", "linear", "--max-norm", "1"], "expected neither with --model linear"),
+        (["--max-norm", "-1"], "--max-norm"),
+    ],
+)
+def test_embedding_options_that_do_not_fit(options, message, files, tmp_path):
+    result = train("sentiment", files, tmp_path / "r", *options, check=False)
+    assert result.code == USAGE and message in result.error

@@ -97,6 +97,114 @@ TEST(EmbeddingBag, RefusesIdsAndOffsetsOutOfRange) {
   EXPECT_THROW(bag({0, 1}, {0, 2, 1, 2}), c10::Error);
 }
 
+// torch::nn::functional::embedding.
+torch::Tensor libtorchs_embedding(const torch::Tensor& weight, const torch::Tensor& ids,
+                                  const EmbeddingOptions& options, int64_t padding, bool sparse) {
+  if (options.max_norm > 0) {
+    const torch::NoGradGuard no_gradient;
+    auto table = weight;
+    at::embedding_renorm_(table, ids.view(-1), options.max_norm, 2);
+  }
+  return at::embedding(weight, ids, padding, options.scale_by_frequency, sparse);
+}
+
+// Its rows of a batch are summed up or averaged by bags: LibTorch 2.13's embedding_bag has the same values,
+// but divides a row's gradient by other rows' frequencies. Neither scales sparse gradients: ours are compared
+// with dense ones.
+struct EmbeddingCase {
+  EmbeddingOptions options;
+  BagPooling pooling;
+};
+
+class EmbeddingOptionsTest : public testing::TestWithParam<EmbeddingCase> {};
+
+TEST_P(EmbeddingOptionsTest, EqualLibTorchsEmbedding) {
+  const auto& [options, pooling] = GetParam();
+  torch::manual_seed(3);
+  const auto bags = random_bags(60, 30);
+  const auto start = torch::randn({30, 20});
+  const auto direction = torch::randn({60, 20});
+  const auto theirs = start.clone().requires_grad_();
+  const auto lengths = bags.offsets.diff();
+  auto expected =
+      torch::zeros({60, 20}).index_add(0, torch::arange(60, torch::kInt64).repeat_interleave(lengths),
+                                       libtorchs_embedding(theirs, bags.ids, options, -1, false));
+  if (pooling == BagPooling::Mean) expected = expected / lengths.clamp_min(1).unsqueeze(1);
+  const auto expected_gradient = torch::autograd::grad({(expected * direction).sum()}, {theirs})[0];
+  EXPECT_TRUE(torch::allclose(reference(theirs.detach(), bags, pooling), expected, 1e-6, 1e-6));
+  for (const bool sparse : {false, true}) {
+    const auto weight = start.clone().requires_grad_();
+    const auto out = embedding_bag(weight, bags.ids, bags.offsets, pooling, sparse, {}, options);
+    EXPECT_TRUE(torch::allclose(out, expected, 1e-6, 1e-6));
+    EXPECT_TRUE(torch::allclose(weight, theirs, 1e-6, 1e-6)) << "rows shortened in place";
+    const auto gradient = torch::autograd::grad({(out * direction).sum()}, {weight})[0];
+    EXPECT_EQ(gradient.is_sparse(), sparse);
+    EXPECT_TRUE(torch::allclose(sparse ? gradient.to_dense() : gradient, expected_gradient, 1e-6, 1e-6));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Options, EmbeddingOptionsTest,
+                         testing::Values(EmbeddingCase{{.max_norm = 4}, BagPooling::Mean},
+                                         EmbeddingCase{{.max_norm = 0.5}, BagPooling::Sum},
+                                         EmbeddingCase{{.scale_by_frequency = true}, BagPooling::Mean},
+                                         EmbeddingCase{{.scale_by_frequency = true}, BagPooling::Sum},
+                                         EmbeddingCase{{.max_norm = 4, .scale_by_frequency = true},
+                                                       BagPooling::Mean}));
+
+// Padding stands in a mean, as it does in the mean of what torch.nn.Embedding looks up.
+TEST(EmbeddingOptions, PaddingEqualsLibTorchsEmbedding) {
+  torch::manual_seed(4);
+  const auto ids = torch::randint(0, 9, {40, 6}, torch::kInt64);  // 0, padding, among them
+  const auto flat = ids.view(-1), offsets = torch::arange(0, 241, 6, torch::kInt64);
+  const auto direction = torch::randn({40, 5});
+  for (const bool scale : {false, true})
+    for (const bool sparse : {false, true}) {
+      const EmbeddingBagOptions options{
+          .rows = 9,
+          .dim = 5,
+          .sparse_gradient = sparse,
+          .embedding = {.max_norm = 2, .scale_by_frequency = scale, .zero_padding = true}};
+      EmbeddingBag bag(options);
+      EXPECT_TRUE(bag->weight[0].equal(torch::zeros({5})));
+      const auto theirs = bag->weight.detach().clone().requires_grad_();
+      // Its sparse gradient is not scaled: "scale_grad_by_freq not supported with sparse".
+      const auto rows = libtorchs_embedding(theirs, ids, options.embedding, 0, sparse && !scale);
+      const auto expected = torch::autograd::grad({(rows.mean(1) * direction).sum()}, {theirs})[0].to_dense();
+      const auto out = bag->forward(flat, offsets);
+      EXPECT_TRUE(torch::allclose(out, rows.mean(1), 1e-6, 1e-6));
+      const auto gradient = torch::autograd::grad({(out * direction).sum()}, {bag->weight})[0];
+      EXPECT_EQ(gradient.is_sparse(), sparse);
+      EXPECT_TRUE(torch::allclose(gradient.to_dense(), expected, 1e-6, 1e-6));
+      EXPECT_TRUE(gradient.to_dense()[0].equal(torch::zeros({5})));
+      EXPECT_TRUE(torch::allclose(bag->look_up(flat), rows.reshape({-1, 5}), 1e-6, 1e-6));
+    }
+}
+
+TEST(EmbeddingOptions, ShorteningARowTwiceIsShorteningItOnceForAnyNumberOfThreads) {
+  torch::manual_seed(5);
+  const auto bags = random_bags(3000, 5000);
+  const auto start = 3 * torch::randn({5000, 100});
+  const auto run = [&](int threads, int times) {
+    set_compute_threads(threads);
+    const auto weight = start.clone();
+    for (int i = 0; i < times; ++i)
+      embedding_bag(weight, bags.ids, bags.offsets, BagPooling::Mean, true, {}, {.max_norm = 0.7});
+    return weight;
+  };
+  const auto once = run(1, 1), twice = run(1, 2), shared = run(4, 1);
+  set_compute_threads(2);
+  EXPECT_TRUE(once.equal(twice));
+  EXPECT_TRUE(once.equal(shared));
+}
+
+TEST(EmbeddingOptions, ABatchOfPaddingAloneHasNoGradient) {
+  EmbeddingBag bag(
+      EmbeddingBagOptions{.rows = 3, .dim = 2, .sparse_gradient = true, .embedding = {.zero_padding = true}});
+  const auto out = bag->forward(torch::zeros({4}, torch::kInt64), torch::tensor({0, 2, 4}, torch::kInt64));
+  const auto gradient = torch::autograd::grad({out.sum()}, {bag->weight})[0];
+  EXPECT_EQ(gradient._nnz(), 0);
+}
+
 // What an embedding is: a row of the table, the same as one-hot times the table.
 TEST(EmbeddingBag, LookUpEqualsIndexingAndOneHotTimesABiasFreeLinear) {
   EmbeddingBag bag(EmbeddingBagOptions{.rows = 6, .dim = 3});

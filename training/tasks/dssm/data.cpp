@@ -134,6 +134,7 @@ void check_options(const DssmJob& job) {
   if (job.data.train.empty())
     throw Error(ErrorKind::Usage, "--train: expected a file of rows of duplicates, found none");
   training_shares(job.data);
+  check_embedding(job.model.embedding, job.start);
   if (job.start.freeze && job.model.projection.empty() && !job.model.learn_alpha)
     throw Error(ErrorKind::Usage,
                 "--freeze: expected layers to train beside the embedding (--projection), found none");

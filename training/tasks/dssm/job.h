@@ -13,6 +13,7 @@
 #include "training/job.h"
 #include "training/measures/ranking_options.h"
 #include "training/tasks/activation_names.h"
+#include "training/tasks/embedding_fields.h"
 #include "training/tasks/start_options.h"
 
 namespace semblance {
@@ -58,6 +59,7 @@ struct DssmModelOptions {
   bool learn_alpha = false;
   TokenWeights token_weights = TokenWeights::None;
   bool separate = false;
+  EmbeddingOptions embedding = {};
 
   void fields(FieldList& list) {
     list.add(
@@ -77,6 +79,7 @@ struct DssmModelOptions {
     list.add("token-weights", token_weights, kTokenWeightsField);
     list.add("no-duplicates", separate,
              {.help = "keep pairs of one row out of one batch; without it they are masked"});
+    add_embedding_fields(list, embedding);
   }
 };
 

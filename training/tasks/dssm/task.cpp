@@ -22,7 +22,8 @@ DssmTask::DssmTask(const DssmJob& job, DssmSetup setup, c10::Device device)
        .weighting = job.model.token_weights == TokenWeights::Idf ? RowWeighting::IdfMean : RowWeighting::None,
        .idf = setup_.idf.empty() ? at::Tensor() : float_tensor(std::span<const float>(setup_.idf)),
        .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
-       .init_std = job.model.init_std});
+       .init_std = job.model.init_std,
+       .embedding = job.model.embedding});
   if (job.start.freeze) encoder_->table().set_requires_grad(false);
   move_to(module(), device);
 }

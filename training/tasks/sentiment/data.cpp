@@ -82,6 +82,7 @@ void check_options(const SentimentJob& job) {
   };
   if (job.data.train.empty()) usage("--train: expected a file of labelled texts, found none");
   training_shares(job.data);
+  check_embedding(job.model.embedding, job.start);
   if (job.model.kind == ClassifierKind::Flat && job.model.max_length == 0)
     usage("--max-length: expected a length for --model flat, found 0");
   if (job.model.kind == ClassifierKind::Flat && job.model.pooling == ClassifierPooling::PaddedMean)
@@ -96,7 +97,14 @@ void check_options(const SentimentJob& job) {
   if (job.model.kind == ClassifierKind::Linear && job.training.weight_decay != 0)
     usage("--weight-decay: expected 0 with --model linear, whose penalty is --linear-c, found {}",
           job.training.weight_decay);
-  if (job.model.kind == ClassifierKind::Flat || job.model.pooling == ClassifierPooling::PaddedMean) {
+  const bool padded =
+      job.model.kind == ClassifierKind::Flat || job.model.pooling == ClassifierPooling::PaddedMean;
+  if (job.model.embedding.zero_padding && !padded)
+    usage("--zero-padding: expected --pooling padded-mean or --model flat, found a model without padding");
+  if (job.model.kind == ClassifierKind::Linear &&
+      (job.model.embedding.max_norm > 0 || job.model.embedding.scale_by_frequency))
+    usage("--max-norm, --scale-grad-by-freq: expected neither with --model linear, which has no embedding");
+  if (padded) {
     if (job.model.token_weights != TokenWeights::None)
       usage("--token-weights: expected none with a model of padded texts, found {}",
             enum_name(job.model.token_weights));

@@ -16,6 +16,7 @@
 #include "models/losses.h"
 #include "training/job.h"
 #include "training/tasks/activation_names.h"
+#include "training/tasks/embedding_fields.h"
 #include "training/tasks/start_options.h"
 
 namespace semblance {
@@ -96,6 +97,7 @@ struct ClassifierOptions {
   std::string class_weights = "none";
   SamplerKind sampler = SamplerKind::Shuffled;
   double max_weight = 0;
+  EmbeddingOptions embedding = {};
 
   void fields(FieldList& list) {
     list.add(
@@ -135,6 +137,10 @@ struct ClassifierOptions {
              {.help = "order of the training texts; weighted draws rare classes more often"});
     list.add("max-weight", max_weight,
              {.help = "largest weight of --sampler weighted; 0: no limit", .min = 0});
+    add_embedding_fields(list, embedding);
+    list.add(
+        "zero-padding", embedding.zero_padding,
+        {.help = "padded-mean and flat: padding is zero and learns nothing; otherwise a word like others"});
   }
 };
 
