@@ -6,6 +6,7 @@
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
+#include "training/serving/layer_table.h"
 
 namespace semblance {
 
@@ -16,16 +17,16 @@ int run_inspect(Arguments arguments) {
   if (!line.parse(arguments)) return 0;
   const auto location = locate_checkpoint(line.positional(1, 1)[0], line.last("checkpoint").value_or("best"));
   const Json manifest = verify_checkpoint(location.path());
+  const auto layers =
+      open_model(location.path().string(), location.name, at::kCPU, "can be inspected", [](const TaskKind&) {
+        return true;
+      }).model->layers();
 
   const RunFolder run(location.run);
   uint64_t bytes = 0;
   for (const auto& file : manifest.at("files")) bytes += file.at("size").get<uint64_t>();
   int64_t parameters = 0;
-  for (const auto& tensor : manifest.at("tensors")) {
-    int64_t size = 1;
-    for (const auto& side : tensor.at("shape")) size *= side.get<int64_t>();
-    parameters += size;
-  }
+  for (const auto& layer : layers) parameters += layer.parameters;
   const Json& training = manifest.at("training");
   Json report = {{"run", location.run.string()},
                  {"checkpoint", location.name},
@@ -43,6 +44,7 @@ int run_inspect(Arguments arguments) {
                  {"metrics", training.at("history").empty()
                                  ? Json::object()
                                  : training.at("history").back().value("valid", Json::object())},
+                 {"layers", layers_json(layers)},
                  {"tensors", manifest.at("tensors")},
                  {"files", manifest.at("files")},
                  {"config", manifest.at("config")}};
@@ -60,6 +62,9 @@ int run_inspect(Arguments arguments) {
       const auto shown = value.dump();
       text += fmt::format("  {:<16} {:.100}{}\n", key, shown, shown.size() > 100 ? "…" : "");
     }
+    text += "\n";
+    for (const auto& row : layer_lines(layers)) text += row + "\n";
+    text += "\ntensors\n";
     for (const auto& tensor : report["tensors"])
       text += fmt::format("  {:<28} {:<10} {}\n", tensor["name"].get<std::string>(),
                           tensor["type"].get<std::string>(), tensor["shape"].dump());

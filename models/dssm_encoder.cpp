@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "models/blocks.h"
+#include "models/layer_summary.h"
 
 namespace semblance {
 
@@ -41,6 +42,16 @@ torch::Tensor DssmEncoderImpl::forward(const torch::Tensor& ids, const torch::Te
     x = linear(x, layer->weight, layer->bias);
   }
   return x;
+}
+
+std::vector<LayerSummary> DssmEncoderImpl::summary() const {
+  auto rows = embedding->summary();
+  for (size_t i = 0; i < layers->size(); ++i) {
+    if (i > 0) rows.push_back({"activation", rows.back().output_shape});
+    rows.push_back(summary_of(*layers->ptr<torch::nn::LinearImpl>(i)));
+  }
+  if (log_alpha.defined()) rows.push_back({"temperature", "[]", 1, true});
+  return rows;
 }
 
 torch::Tensor DssmEncoderImpl::alpha() const {

@@ -12,6 +12,7 @@
 
 #include "models/huge_pages.h"
 #include "models/kernels.h"
+#include "models/layer_summary.h"
 #include "models/parallel.h"
 
 namespace semblance {
@@ -290,6 +291,22 @@ torch::Tensor EmbeddingBagImpl::forward(const torch::Tensor& ids, const torch::T
   const auto weights = idf.defined() ? row_weights(idf, ids, offsets, options.weighting) : torch::Tensor();
   return embedding_bag(weight, ids, offsets, options.pooling, options.sparse_gradient, weights,
                        options.embedding);
+}
+
+std::vector<LayerSummary> EmbeddingBagImpl::summary() const {
+  const auto pooled = [&] {
+    switch (options.weighting) {
+      case RowWeighting::IdfMean:
+        return "idf mean";
+      case RowWeighting::TfIdf:
+        return "tf-idf";
+      case RowWeighting::None:
+        break;
+    }
+    return options.pooling == BagPooling::Mean ? "mean" : "sum";
+  };
+  return {{std::string("embedding, ") + pooled(), batch_shape({options.dim}), weight.numel(),
+           weight.requires_grad()}};
 }
 
 std::shared_ptr<Network> make_embedding_bag(const EmbeddingBagOptions& options) {

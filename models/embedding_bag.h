@@ -34,6 +34,7 @@ class EmbeddingBagImpl : public torch::nn::Cloneable<EmbeddingBagImpl>, public N
   /// See embedding_bag.
   torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& offsets) override;
   torch::Tensor& table() override { return weight; }
+  std::vector<LayerSummary> summary() const override;
   /// Each id's row by itself: [n, dim].
   torch::Tensor look_up(const torch::Tensor& ids);
 

@@ -18,6 +18,14 @@ class Module;
 
 namespace semblance {
 
+/// A line of a model's summary, as Keras prints it.
+struct LayerSummary {
+  std::string layer;
+  std::string output_shape;  ///< "[batch, 10]"
+  int64_t parameters = 0;
+  bool trainable = false;  ///< whether it has parameters, and training changes them
+};
+
 /// A module that makes a vector of each bag of ids. Not to be shared between threads while it is
 /// trained.
 class Network {
@@ -28,6 +36,8 @@ class Network {
   virtual at::Tensor forward(const at::Tensor& ids, const at::Tensor& offsets) = 0;
   /// The embedding, float [rows, dim]; live.
   virtual at::Tensor& table() = 0;
+  /// Its layers in order.
+  virtual std::vector<LayerSummary> summary() const = 0;
 };
 
 enum class BagPooling { Sum, Mean };
@@ -79,19 +89,7 @@ struct TextClassifierOptions {
   EmbeddingOptions embedding = {};
 };
 
-/// A line of a model summary, as Keras prints it.
-struct LayerSummary {
-  std::string layer;
-  std::string output_shape;
-  int64_t parameters;
-};
-
-class ClassifierNetwork : public Network {
- public:
-  virtual std::vector<LayerSummary> summary() const = 0;
-};
-
-std::shared_ptr<ClassifierNetwork> make_text_classifier(const TextClassifierOptions& options);
+std::shared_ptr<Network> make_text_classifier(const TextClassifierOptions& options);
 
 struct DssmEncoderOptions {
   int64_t rows = 0;                      ///< of the embedding: words, then hashed n-grams

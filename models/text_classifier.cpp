@@ -3,6 +3,7 @@
 #include <torch/nn/modules/linear.h>
 
 #include "models/blocks.h"
+#include "models/layer_summary.h"
 
 namespace semblance {
 
@@ -54,36 +55,27 @@ torch::Tensor TextClassifierImpl::forward(const torch::Tensor& ids, const torch:
 }
 
 std::vector<LayerSummary> TextClassifierImpl::summary() const {
-  const auto shape = [](std::vector<int64_t> sizes) {
-    std::string text = "[batch";
-    for (const int64_t size : sizes) text += ", " + std::to_string(size);
-    return text + "]";
-  };
-  std::vector<LayerSummary> rows;
-  const int64_t table = embedding->weight.numel();
-  if (options.linear) {
-    rows.push_back({"tf-idf, linear", shape({options.outputs}), table + options.outputs});
-    return rows;
-  }
+  if (options.linear)
+    return {{"tf-idf, linear", batch_shape({options.outputs}), embedding->weight.numel() + bias.numel(),
+             embedding->weight.requires_grad()}};
+  auto rows = embedding->summary();
   if (options.flat_length > 0) {
-    rows.push_back({"embedding", shape({options.flat_length, options.dim}), table});
-    rows.push_back({"flatten", shape({options.flat_length * options.dim}), 0});
-  } else {
-    rows.push_back({"embedding, mean", shape({options.dim}), table});
+    rows[0].layer = "embedding";
+    rows[0].output_shape = batch_shape({options.flat_length, options.dim});
+    rows.push_back({"flatten", batch_shape({options.flat_length * options.dim})});
   }
-  if (options.dropout > 0 && options.hidden.empty()) rows.push_back({"dropout", rows.back().output_shape, 0});
+  if (options.dropout > 0 && options.hidden.empty()) rows.push_back({"dropout", rows.back().output_shape});
   for (size_t i = 0; i < layers->size(); ++i) {
-    const auto linear = layers->ptr<torch::nn::LinearImpl>(i);
-    const auto output = shape({linear->options.out_features()});
-    rows.push_back({"linear", output, linear->weight.numel() + linear->bias.numel()});
+    rows.push_back(summary_of(*layers->ptr<torch::nn::LinearImpl>(i)));
+    const auto output = rows.back().output_shape;
     if (i + 1 == layers->size()) break;
-    rows.push_back({"activation", output, 0});
-    if (options.dropout > 0) rows.push_back({"dropout", output, 0});
+    rows.push_back({"activation", output});
+    if (options.dropout > 0) rows.push_back({"dropout", output});
   }
   return rows;
 }
 
-std::shared_ptr<ClassifierNetwork> make_text_classifier(const TextClassifierOptions& options) {
+std::shared_ptr<Network> make_text_classifier(const TextClassifierOptions& options) {
   return std::make_shared<TextClassifierImpl>(options);
 }
 

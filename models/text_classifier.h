@@ -9,7 +9,7 @@
 
 namespace semblance {
 
-class TextClassifierImpl : public torch::nn::Cloneable<TextClassifierImpl>, public ClassifierNetwork {
+class TextClassifierImpl : public torch::nn::Cloneable<TextClassifierImpl>, public Network {
  public:
   explicit TextClassifierImpl(const TextClassifierOptions& options);
   void reset() override;

@@ -8,6 +8,7 @@
 #include "models/blocks.h"
 #include "models/embedding_bag.h"
 #include "models/huge_pages.h"
+#include "models/layer_summary.h"
 
 namespace semblance {
 namespace {
@@ -36,6 +37,11 @@ class Word2VecImpl : public torch::nn::Cloneable<Word2VecImpl>, public Word2VecN
   torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& offsets) override {
     const auto hidden = embedding_bag(input_, ids, offsets, BagPooling::Mean, /*sparse_gradient=*/false);
     return linear(hidden, output_, /*bias=*/torch::zeros({options.rows}, hidden.options()));
+  }
+
+  std::vector<LayerSummary> summary() const override {
+    return {{"embedding", batch_shape({options.dim}), input_.numel(), true},
+            {"linear", batch_shape({options.rows}), output_.numel(), true}};
   }
 
   Word2VecNetworkOptions options;

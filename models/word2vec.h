@@ -5,6 +5,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
+
+#include "models/networks.h"
 
 namespace torch::nn {
 class Module;
@@ -33,6 +36,8 @@ class Word2VecNetwork {
   /// of their means. ids [n] and offsets [batch + 1] as embedding_bag takes them; returns logits [batch,
   /// rows].
   virtual at::Tensor forward(const at::Tensor& ids, const at::Tensor& offsets) = 0;
+  /// The two tables as layers.
+  virtual std::vector<LayerSummary> summary() const = 0;
 };
 
 std::shared_ptr<Word2VecNetwork> make_word2vec(const Word2VecNetworkOptions& options);

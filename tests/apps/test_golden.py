@@ -1,6 +1,7 @@
 """Runs that version 0.1.0 wrote are served and resumed with its answers."""
 
 import json
+import math
 import shutil
 
 import pytest
@@ -42,6 +43,21 @@ def assert_close(found, expected):
 def test_served(kind):
     assert_close(answers(kind, GOLDEN / kind), ANSWERS[kind]["served"])
     assert semblance("inspect", GOLDEN / kind, "--json").json["task"] == kind
+
+
+@pytest.mark.parametrize("kind", SERVING)
+def test_inspect_lists_the_layers(kind):
+    report = semblance("inspect", GOLDEN / kind, "--json").json
+    layers = report["layers"]
+    assert layers[0]["layer"].startswith("embedding") and layers[0]["trainable"]
+    assert report["parameters"] == sum(layer["parameters"] for layer in layers)
+    assert report["parameters"] == sum(math.prod(tensor["shape"]) for tensor in report["tensors"])
+    lines = semblance("inspect", GOLDEN / kind).out.splitlines()
+    table = lines[next(i for i, line in enumerate(lines) if line.split() == ["layer", "output", "parameters", "trainable"]) :]
+    for line, layer in zip(table[1:], layers):
+        assert line.split()[-2:] == [str(layer["parameters"]), "yes"] if layer["parameters"] else line.split()[-1] == "0"
+        assert line.startswith(layer["layer"]) and layer["output_shape"] in line
+    assert table[len(layers) + 1].split() == ["total", str(report["parameters"])]
 
 
 @pytest.mark.parametrize("kind", SERVING)

@@ -167,6 +167,20 @@ def test_a_frozen_table_never_changes_and_has_no_state(task, optimizer, files, t
     assert all(numpy.array_equal(table[word], vector) for word, vector in zip(WORDS, VECTORS) if word in table)
 
 
+def test_inspect_says_which_layers_are_trained(files, tmp_path):
+    train("dssm", files, tmp_path / "r", "--freeze", "--projection", "5,4", "--learn-alpha", "--no-vector-words")
+    layers = [tuple(layer.values()) for layer in semblance("inspect", tmp_path / "r", "--json").json["layers"]]
+    assert layers == [
+        ("embedding, mean", "[batch, 6]", 9 * 6, False),  # 8 words and padding
+        ("linear", "[batch, 5]", 6 * 5 + 5, True),
+        ("activation", "[batch, 5]", 0, False),
+        ("linear", "[batch, 4]", 5 * 4 + 4, True),
+        ("temperature", "[]", 1, True),
+    ]
+    lines = semblance("inspect", tmp_path / "r").out.splitlines()
+    assert ["trainable", str(35 + 24 + 1)] in [line.split() for line in lines]
+
+
 @pytest.mark.parametrize("options", [[], ["--freeze"]], ids=["tuned", "frozen"])
 @pytest.mark.parametrize("task", TASKS)
 def test_resuming_needs_no_vectors_and_ends_with_the_same_bytes(task, options, files, tmp_path):

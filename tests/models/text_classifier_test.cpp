@@ -63,6 +63,10 @@ TEST(TextClassifier, SummaryCountsEveryParameter) {
   EXPECT_EQ(rows[0].output_shape, "[batch, 5, 8]");
   EXPECT_EQ(rows[1].output_shape, "[batch, 40]");
   EXPECT_EQ(rows[2].parameters, 41);
+  EXPECT_TRUE(rows[0].trainable && rows[2].trainable);
+  EXPECT_FALSE(rows[1].trainable);
+  flat->embedding->weight.set_requires_grad(false);
+  EXPECT_FALSE(flat->summary()[0].trainable);
 }
 
 TEST(TextClassifier, NgramRowsStartAtZero) {

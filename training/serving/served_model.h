@@ -14,12 +14,15 @@
 #include "data/notice.h"
 #include "data/ragged.h"
 #include "data/vectors/word_vectors.h"
+#include "models/networks.h"
 
 namespace semblance {
 
 class ServedModel {
  public:
   virtual ~ServedModel() = default;
+  /// Of its network.
+  virtual std::vector<LayerSummary> layers() const = 0;
 };
 
 /// Can be measured on files: labelled texts, rows to rank, sets of words.

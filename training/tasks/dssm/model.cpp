@@ -30,6 +30,10 @@ DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c1
 
 DssmModel::~DssmModel() = default;
 
+std::vector<LayerSummary> DssmModel::layers() const {
+  return task_->encoder().summary();
+}
+
 int64_t DssmModel::dim() const {
   return task_->encoder().dim();
 }

@@ -28,6 +28,7 @@ class DssmModel : public ServedModel, public Evaluable, public TextEncoder, publ
   DssmModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device);
   ~DssmModel() override;
 
+  std::vector<LayerSummary> layers() const override;
   int64_t dim() const override;
   /// A text's vector does not depend on its neighbours.
   EncodedTexts encode(const Texts& texts) override;

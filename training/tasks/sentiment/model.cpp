@@ -32,6 +32,10 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
 
 SentimentModel::~SentimentModel() = default;
 
+std::vector<LayerSummary> SentimentModel::layers() const {
+  return task_->network().summary();
+}
+
 bool SentimentModel::is_multi_label() const {
   return task_->setup().labels.multi_label;
 }

@@ -27,6 +27,7 @@ class SentimentModel : public ServedModel, public Evaluable, public Classifier, 
   SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device);
   ~SentimentModel() override;
 
+  std::vector<LayerSummary> layers() const override;
   bool is_multi_label() const override;
   std::vector<Prediction> predict(const Texts& texts) override;
   /// The embeddings of the words.

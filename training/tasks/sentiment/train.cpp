@@ -1,4 +1,5 @@
 #include "training/run_training.h"
+#include "training/serving/layer_table.h"
 #include "training/tasks/sentiment/task.h"
 
 namespace semblance {
@@ -23,19 +24,6 @@ std::unique_ptr<Sampler> make_sampler(const SentimentJob& job, const LabelledDat
   throw Error(ErrorKind::Internal, "unknown sampler");
 }
 
-void notice_summary(const ClassifierNetwork& network, const Notice& notice) {
-  const auto line = [&](std::string_view layer, std::string_view output, const auto& parameters) {
-    notice(fmt::format("{:<20} {:<20} {:>12}", layer, output, parameters));
-  };
-  line("layer", "output", "parameters");
-  int64_t total = 0;
-  for (const auto& row : network.summary()) {
-    line(row.layer, row.output_shape, row.parameters);
-    total += row.parameters;
-  }
-  line("total", "", total);
-}
-
 }  // namespace
 
 Json train_model(const SentimentJob& job, RunRequest& request) {
@@ -48,7 +36,7 @@ Json train_model(const SentimentJob& job, RunRequest& request) {
   const auto sampler = make_sampler(job, *data.train, data.setup.labels.multi_label);
 
   SentimentTask task(job, std::move(data.setup), device);
-  notice_summary(task.network(), request.notice);
+  for (const auto& line : layer_lines(task.network().summary())) request.notice(line);
   if (const auto& labels = task.setup().labels; !labels.multi_label)
     request.callbacks.insert(request.callbacks.begin(),
                              std::make_unique<ClassMix>(*data.train, *sampler, labels.classes));

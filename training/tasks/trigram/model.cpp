@@ -31,6 +31,10 @@ TrigramModel::TrigramModel(const Checkpoint& checkpoint, const std::string& sour
 
 TrigramModel::~TrigramModel() = default;
 
+std::vector<LayerSummary> TrigramModel::layers() const {
+  return task_->network().summary();
+}
+
 int64_t TrigramModel::dim() const {
   return task_->setup().dim;
 }

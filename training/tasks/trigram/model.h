@@ -28,6 +28,7 @@ class TrigramModel : public ServedModel, public Evaluable, public WordEncoder {
   TrigramModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device);
   ~TrigramModel() override;
 
+  std::vector<LayerSummary> layers() const override;
   int64_t dim() const override;
   bool encode(std::string_view word, std::span<float> out) const override;
   Sections& evaluation() override { return evaluation_; }

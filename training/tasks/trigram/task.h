@@ -22,6 +22,7 @@ class TrigramTask {
   TrigramTask(const TrigramJob& job, TrigramSetup setup, c10::Device device);
 
   torch::nn::Module& module() { return bag_->module(); }
+  const Network& network() const { return *bag_; }
   /// The n-grams' vectors, float [n-grams, dim].
   const at::Tensor& table() { return bag_->table(); }
   const TrigramSetup& setup() const { return setup_; }

@@ -6,23 +6,16 @@
 #include "training/tasks/word2vec/task.h"
 
 namespace semblance {
-namespace {
-
-// The words' rows of the input table.
-WordVectors read_vectors(const Word2VecJob& job, const Checkpoint& checkpoint, const std::string& source) {
-  constexpr auto kFile = Word2VecSetup::kVocabularyFile;
-  Word2VecSetup setup{.vocabulary = Vocabulary::parse(checkpoint.files.at(kFile), source + "/" + kFile)};
-  Word2VecTask task(job, std::move(setup), at::kCPU);
-  load_weights(task.module(), checkpoint, source);
-  return word_rows(task.setup().vocabulary, task.network().input(), source);
-}
-
-}  // namespace
 
 Word2VecModel::Word2VecModel(const Checkpoint& checkpoint, const std::string& source, c10::Device) {
   build_model(source, [&] {
     job_from_json(job_, checkpoint.config);
-    vectors_ = read_vectors(job_, checkpoint, source);
+    constexpr auto kFile = Word2VecSetup::kVocabularyFile;
+    Word2VecSetup setup{.vocabulary = Vocabulary::parse(checkpoint.files.at(kFile), source + "/" + kFile)};
+    Word2VecTask task(job_, std::move(setup), at::kCPU);
+    load_weights(task.module(), checkpoint, source);
+    layers_ = task.network().summary();
+    vectors_ = word_rows(task.setup().vocabulary, task.network().input(), source);
   });
 }
 

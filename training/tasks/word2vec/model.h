@@ -21,6 +21,7 @@ class Word2VecModel : public ServedModel, public Evaluable, public WordTableMode
   /// Throws Error(Model) if the checkpoint does not fit together. Nothing is computed on `device`.
   Word2VecModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device);
 
+  std::vector<LayerSummary> layers() const override { return layers_; }
   WordVectors word_vectors() const override { return vectors_; }
   Sections& evaluation() override { return evaluation_; }
   /// One set of words; see evaluate_word_set.
@@ -30,6 +31,7 @@ class Word2VecModel : public ServedModel, public Evaluable, public WordTableMode
  private:
   Word2VecJob job_;
   Evaluation evaluation_;
+  std::vector<LayerSummary> layers_;
   WordVectors vectors_;
 };
 
