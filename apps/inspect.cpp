@@ -1,4 +1,5 @@
 // semblance inspect RUN|CHECKPOINT [options]
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/ranges.h>
@@ -9,18 +10,74 @@
 #include "training/serving/layer_table.h"
 
 namespace semblance {
+namespace {
+
+struct InspectOptions {
+  std::string checkpoint = "best";
+  int64_t top_words = 0;
+
+  void fields(FieldList& list) {
+    list.add("checkpoint", checkpoint, {.help = "which checkpoint of the run", .hint = "best|last|NAME"});
+    list.add("top-words", top_words,
+             {.help = "linear and mean classifiers: so many words that speak most for and against each class",
+              .min = 0,
+              .max = 1e6});
+  }
+};
+
+constexpr int kWordWidth = 24;
+
+Json coefficients_json(const std::vector<Coefficient>& words) {
+  Json list = Json::array();
+  for (const auto& [word, value] : words) list.push_back({{"word", word}, {"coefficient", value}});
+  return list;
+}
+
+Json top_words_json(const std::vector<ClassCoefficients>& classes) {
+  Json list = Json::array();
+  for (const auto& one : classes)
+    list.push_back({{"label", one.label},
+                    {"largest", coefficients_json(one.largest)},
+                    {"smallest", coefficients_json(one.smallest)}});
+  return list;
+}
+
+std::string top_words_table(const std::vector<ClassCoefficients>& classes) {
+  std::string text;
+  const auto column = [](const std::vector<Coefficient>& words, size_t i) {
+    return i < words.size() ? fmt::format("{:<{}} {:>8.3f}", words[i].word, kWordWidth, words[i].value)
+                            : std::string(kWordWidth + 9, ' ');
+  };
+  for (const auto& one : classes) {
+    text += fmt::format("\nwords for and against {}\n", one.label);
+    for (size_t i = 0; i < std::max(one.largest.size(), one.smallest.size()); ++i)
+      text += fmt::format("  {}    {}\n", column(one.largest, i), column(one.smallest, i));
+  }
+  return text;
+}
+
+}  // namespace
 
 int run_inspect(Arguments arguments) {
   CommandLine line("inspect RUN|CHECKPOINT [options]", "Verifies a checkpoint and shows what it holds.");
-  line.add_option("Model", "checkpoint", "best|last|NAME", "which checkpoint of the run", "best");
+  InspectOptions options;
+  line.add_fields(options, "Model");
   line.add_flag("Output", "json", "print one JSON object");
   if (!line.parse(arguments)) return 0;
-  const auto location = locate_checkpoint(line.positional(1, 1)[0], line.last("checkpoint").value_or("best"));
+  line.apply_fields(options);
+  const auto location = locate_checkpoint(line.positional(1, 1)[0], options.checkpoint);
   const Json manifest = verify_checkpoint(location.path());
-  const auto layers =
-      open_model(location.path().string(), location.name, at::kCPU, "can be inspected", [](const TaskKind&) {
-        return true;
-      }).model->layers();
+  const auto opened = open_model(location.path().string(), location.name, at::kCPU, "can be inspected",
+                                 [](const TaskKind&) { return true; });
+  const auto layers = opened.model->layers();
+  std::vector<ClassCoefficients> top_words;
+  if (options.top_words > 0) {
+    const auto* linear = dynamic_cast<const LinearInWords*>(opened.model.get());
+    if (!linear)
+      throw Error(ErrorKind::Model, "{}: expected a classifier for --top-words, found {}",
+                  location.run.string(), opened.task());
+    top_words = linear->coefficients(options.top_words);
+  }
 
   const RunFolder run(location.run);
   uint64_t bytes = 0;
@@ -48,6 +105,7 @@ int run_inspect(Arguments arguments) {
                  {"tensors", manifest.at("tensors")},
                  {"files", manifest.at("files")},
                  {"config", manifest.at("config")}};
+  if (options.top_words > 0) report["top_words"] = top_words_json(top_words);
   if (line.given("json")) {
     print_out(json_line(report) + "\n");
   } else {
@@ -64,6 +122,7 @@ int run_inspect(Arguments arguments) {
     }
     text += "\n";
     for (const auto& row : layer_lines(layers)) text += row + "\n";
+    text += top_words_table(top_words);
     text += "\ntensors\n";
     for (const auto& tensor : report["tensors"])
       text += fmt::format("  {:<28} {:<10} {}\n", tensor["name"].get<std::string>(),

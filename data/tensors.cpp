@@ -37,6 +37,10 @@ at::Tensor row_norms(const at::Tensor& matrix) {
   return at::norm(matrix, 2, {1});
 }
 
+at::Tensor first_eigenvector(const at::Tensor& matrix) {
+  return std::get<1>(at::linalg_eigh(matrix)).select(1, matrix.size(1) - 1).contiguous();
+}
+
 void seed_generators(uint64_t seed) {
   at::manual_seed(seed);
 }

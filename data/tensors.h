@@ -24,6 +24,8 @@ at::Tensor concatenate(at::TensorList tensors, int64_t dim = 0);
 at::Tensor stack(at::TensorList tensors);
 /// Lengths of the rows of a matrix: [rows].
 at::Tensor row_norms(const at::Tensor& matrix);
+/// Of a symmetric matrix: that of its largest eigenvalue, of length 1.
+at::Tensor first_eigenvector(const at::Tensor& matrix);
 
 /// Seeds LibTorch's generators.
 void seed_generators(uint64_t seed);

@@ -89,7 +89,15 @@ struct TextClassifierOptions {
   EmbeddingOptions embedding = {};
 };
 
-std::shared_ptr<Network> make_text_classifier(const TextClassifierOptions& options);
+class ClassifierNetwork : public Network {
+ public:
+  /// What each of `count` rows of the table from `first` on adds to the logits of a text that is that row
+  /// alone, bias left out: [count, outputs]. Throws std::logic_error where it is not linear in them: hidden
+  /// layers, flat.
+  virtual at::Tensor row_logits(int64_t first, int64_t count) const = 0;
+};
+
+std::shared_ptr<ClassifierNetwork> make_text_classifier(const TextClassifierOptions& options);
 
 struct DssmEncoderOptions {
   int64_t rows = 0;                      ///< of the embedding: words, then hashed n-grams

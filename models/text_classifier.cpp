@@ -2,6 +2,8 @@
 
 #include <torch/nn/modules/linear.h>
 
+#include <stdexcept>
+
 #include "models/blocks.h"
 #include "models/layer_summary.h"
 
@@ -54,6 +56,13 @@ torch::Tensor TextClassifierImpl::forward(const torch::Tensor& ids, const torch:
   return x;
 }
 
+torch::Tensor TextClassifierImpl::row_logits(int64_t first, int64_t count) const {
+  if (options.flat_length > 0 || !options.hidden.empty())
+    throw std::logic_error("row_logits: expected a classifier that is linear in its rows");
+  const auto rows = embedding->weight.narrow(0, first, count);
+  return options.linear ? rows : rows.mm(layers->ptr<torch::nn::LinearImpl>(0)->weight.t());
+}
+
 std::vector<LayerSummary> TextClassifierImpl::summary() const {
   if (options.linear)
     return {{"tf-idf, linear", batch_shape({options.outputs}), embedding->weight.numel() + bias.numel(),
@@ -75,7 +84,7 @@ std::vector<LayerSummary> TextClassifierImpl::summary() const {
   return rows;
 }
 
-std::shared_ptr<Network> make_text_classifier(const TextClassifierOptions& options) {
+std::shared_ptr<ClassifierNetwork> make_text_classifier(const TextClassifierOptions& options) {
   return std::make_shared<TextClassifierImpl>(options);
 }
 

@@ -9,7 +9,7 @@
 
 namespace semblance {
 
-class TextClassifierImpl : public torch::nn::Cloneable<TextClassifierImpl>, public Network {
+class TextClassifierImpl : public torch::nn::Cloneable<TextClassifierImpl>, public ClassifierNetwork {
  public:
   explicit TextClassifierImpl(const TextClassifierOptions& options);
   void reset() override;
@@ -19,6 +19,7 @@ class TextClassifierImpl : public torch::nn::Cloneable<TextClassifierImpl>, publ
   torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& offsets) override;
   torch::nn::Module& module() override { return *this; }
   torch::Tensor& table() override { return embedding->weight; }
+  torch::Tensor row_logits(int64_t first, int64_t count) const override;
   std::vector<LayerSummary> summary() const override;
 
   TextClassifierOptions options;

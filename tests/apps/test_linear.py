@@ -1,11 +1,12 @@
 """TF-IDF: the linear model beside scikit-learn's, and token weights in the other models."""
 
 import csv
+import json
 
 import pytest
-from conftest import semblance
+from conftest import ROOT, semblance
 
-USAGE = 2
+USAGE, MODEL = 2, 4
 
 LINEAR = ["--model", "linear", "--split", "1,0,0"]
 
@@ -49,7 +50,7 @@ def test_idf_and_probabilities_are_scikit_learns(opinions, tmp_path):
     asked = ["the film was awful", "loved the hotel", "superb", "book book book GREAT", "nothing known here"]
     answers = [line for line in semblance("predict", run, input="\n".join(asked) + "\n").out.splitlines()]
     for answer, probabilities in zip(answers, model.predict_proba(theirs.transform(asked))):
-        answer = __import__("json").loads(answer)
+        answer = json.loads(answer)
         expected = dict(zip(model.classes_, probabilities))
         assert answer["probability"] == pytest.approx(expected[answer["label"]], abs=0.01)
 
@@ -64,6 +65,53 @@ def test_as_accurate_as_scikit_learns_on_sst2(shared, tmp_path, ngrams):
     theirs = vectorizer(token_pattern=TOKEN, ngram_range=(1, ngrams))
     model = regression(max_iter=1000).fit(theirs.fit_transform(train_texts), train_labels)
     assert report["test"]["accuracy"] == pytest.approx(model.score(theirs.transform(test_texts), test_labels), abs=0.003)
+
+
+def test_top_words_are_the_largest_coefficients_of_scikit_learn(opinions, tmp_path):
+    vectorizer = pytest.importorskip("sklearn.feature_extraction.text").TfidfVectorizer
+    regression = pytest.importorskip("sklearn.linear_model").LogisticRegression
+    run = tmp_path / "run"
+    semblance("train", "sentiment", "--train", opinions, "--run", run, *LINEAR, "--epochs", "400", "--batch-size", "80")
+    texts, labels = read_rows(opinions)
+    theirs = vectorizer(token_pattern=TOKEN)
+    model = regression(tol=1e-8, max_iter=10000).fit(theirs.fit_transform(texts), labels)
+    coefficients = dict(zip(theirs.get_feature_names_out(), model.coef_[0]))
+    top = semblance("inspect", run, "--top-words", "5", "--json").json["top_words"]
+    positive = next(one for one in top if one["label"] == model.classes_[1])
+    for side, sign in [("largest", 1), ("smallest", -1)]:
+        expected = sorted(coefficients.values(), key=lambda c: -sign * c)[:5]
+        assert [one["coefficient"] for one in positive[side]] == pytest.approx(expected, abs=0.05)
+        for one in positive[side]:
+            assert one["coefficient"] == pytest.approx(coefficients[one["word"]], abs=0.05)
+    shown = semblance("inspect", run, "--top-words", "5").out
+    assert all(one["word"] in shown for one in positive["largest"] + positive["smallest"])
+
+
+def test_top_words_of_a_mean_are_embedding_times_layer(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_text("".join(f"__label__{name} the {word} of {name}s\n" for name in "abc" for word in ("red", "blue", "green")) * 20)
+    run = tmp_path / "run"
+    semblance("train", "sentiment", "--train", path, "--run", run, "--model", "mean", "--split", "1,0,0", "--epochs", "3")
+    words, tensors = load(run)
+    weights = tensors["embedding.weight"][1 : len(words)] @ tensors["layers.0.weight"].T
+    top = semblance("inspect", run, "--top-words", "3", "--json").json["top_words"]
+    assert [one["label"] for one in top] == ["a", "b", "c"]
+    for output, one in enumerate(top):
+        order = sorted(range(len(words) - 1), key=lambda i: -weights[i, output])
+        assert [c["word"] for c in one["largest"]] == [words[1 + i] for i in order[:3]]
+        assert [c["word"] for c in one["smallest"]] == [words[1 + i] for i in order[::-1][:3]]
+        assert one["largest"][0]["coefficient"] == pytest.approx(weights[order[0], output], abs=1e-5)
+
+
+@pytest.mark.parametrize("job", [["sentiment"], ["sentiment", "--model", "flat", "--max-length", "9"], ["trigram"]])
+def test_top_words_of_a_model_that_is_not_linear_are_refused(opinions, tmp_path, job):
+    if job == ["trigram"]:
+        job = ["trigram", "--vectors", ROOT / "tests/fixtures/words.vec"]
+    else:
+        job = [*job, "--train", opinions]
+    semblance("train", *job, "--run", tmp_path / "run", "--epochs", "1")
+    result = semblance("inspect", tmp_path / "run", "--top-words", "3", check=False)
+    assert result.code == MODEL and ("linear" in result.error or "classifier" in result.error)
 
 
 def test_multi_label_texts_are_one_against_the_rest(tmp_path):

@@ -1,5 +1,6 @@
 """Word vectors from running text: both models, resuming, other numbers of threads, serving, and other programs' results."""
 
+import collections
 import gzip
 import random
 import shutil
@@ -176,6 +177,30 @@ def test_phrases_become_words(tmp_path):
         train(corpus, run, "--phrases", passes, "--phrase-threshold", "15", "--epochs", "1")
         words = {line.split("\t")[0] for line in (run / (run / "LAST").read_text().strip() / "vocabulary.txt").read_text().splitlines()}
         assert {word for word in words if "_" in word} >= expected
+
+
+def test_phrases_are_those_of_gensim(tmp_path):
+    phrases = pytest.importorskip("gensim.models.phrases").Phrases
+    generator = random.Random(4)
+    words = [f"w{i}" for i in range(120)]
+    # Each word is often followed by one of its own, in all shades between chance and always.
+    sentences = []
+    for _ in range(3000):
+        sentence = [generator.randrange(120) for _ in range(6)]
+        sentence = [word for first in sentence for word in ([first, (first * 7 + 1) % 120] if generator.random() < first / 240 else [first])]
+        sentences.append([words[i] for i in sentence])
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("".join(" ".join(sentence) + "\n" for sentence in sentences))
+    total = sum(map(len, sentences))
+    run = tmp_path / "run"
+    train(corpus, run, "--phrases", "1", "--phrase-threshold", "30", "--phrase-min-count", "5", "--min-count", "1", "--epochs", "1")
+    ours = dict(line.split("\t")[:2] for line in (run / (run / "LAST").read_text().strip() / "vocabulary.txt").read_text().splitlines())
+    # Its score has the size of the table of words and pairs where word2vec's has the number of words.
+    counted = phrases(sentences, min_count=5, threshold=1, delimiter="_")
+    counted.threshold = 30 / total * len(counted.vocab)
+    theirs = collections.Counter(word for sentence in counted[sentences] for word in sentence)
+    assert {word: int(count) for word, count in ours.items() if word in theirs or "_" in word} == dict(theirs)
+    assert 20 < sum("_" in word for word in theirs) < 100
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,27 @@ class Classifier {
   virtual std::vector<Prediction> predict(const Texts& texts) = 0;
 };
 
+struct Coefficient {
+  std::string word;
+  double value = 0;
+};
+
+/// What speaks for a class and what against it, the strongest first.
+struct ClassCoefficients {
+  std::string label;
+  std::vector<Coefficient> largest, smallest;
+};
+
+/// Its logits are sums over words.
+class LinearInWords {
+ public:
+  virtual ~LinearInWords() = default;
+  /// For each class up to `count` words each way; n-grams, which are hashed, have no name. Of two classes
+  /// with one logit the second alone: what speaks for it speaks against the first. Throws Error(Model) where
+  /// this model is not linear.
+  virtual std::vector<ClassCoefficients> coefficients(int64_t count) const = 0;
+};
+
 /// Has a table of words and their vectors.
 class WordTableModel {
  public:

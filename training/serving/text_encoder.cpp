@@ -18,31 +18,44 @@ EncodedTexts MeanVectorEncoder::encode(const Texts& texts) {
   parallel_for(texts.size(), kTextCost, [&](int64_t begin, int64_t end) {
     TokenBuffer buffer;
     Ragged<int64_t> ids;
-    Ragged<float> made;  // of each text: the vectors of its unknown words, one after another
+    std::vector<float> weights;  // of these ids
+    Ragged<float> made;          // of each text: the vectors of its unknown words, one after another
     int64_t shard_tokens = 0;
     for (int64_t i = begin; i < end; ++i) {
       pipeline_.tokenize(texts[i], buffer);
       for (const auto token : buffer.tokens)
         if (const int64_t id = vectors_.find(token); id >= 0) {
           ids.values.push_back(id);
+          if (weights_) weights.push_back(weights_->of(token));
         } else if (oov_) {
           const size_t size = made.values.size();
           made.values.resize(size + static_cast<size_t>(dim));
-          if (!oov_->encode(token, std::span(made.values).subspan(size))) made.values.resize(size);
+          const auto vector = std::span(made.values).subspan(size);
+          if (!oov_->encode(token, vector))
+            made.values.resize(size);
+          else if (weights_)
+            for (float& value : vector) value *= weights_->of(token);
         }
       ids.close_row();
       made.close_row();
       shard_tokens += static_cast<int64_t>(buffer.tokens.size());
     }
-    kernels::pool_bags(vectors_.values().data(), ids.values.data(), ids.offsets.data(), 0, ids.size(), dim,
-                       oov_ == nullptr, out + begin * dim);
-    for (int64_t i = 0; i < ids.size(); ++i)
-      encoded.known[static_cast<size_t>(begin + i)] = ids.length(i) + made.length(i) > 0;
-    for (int64_t i = 0; oov_ && i < ids.size(); ++i) {
-      float* sum = out + (begin + i) * dim;
+    const float* table = vectors_.values().data();
+    float* sums = out + begin * dim;
+    const bool plain = !oov_ && !weights_;
+    if (weights_)
+      kernels::pool_weighted_bags(table, ids.values.data(), weights.data(), ids.offsets.data(), 0, ids.size(),
+                                  dim, sums);
+    else
+      kernels::pool_bags(table, ids.values.data(), ids.offsets.data(), 0, ids.size(), dim, /*mean=*/plain,
+                         sums);
+    for (int64_t i = 0; i < ids.size(); ++i) {
       const auto vectors = made[i];
-      for (size_t j = 0; j < vectors.size(); ++j) sum[j % static_cast<size_t>(dim)] += vectors[j];
       const int64_t words = ids.length(i) + static_cast<int64_t>(vectors.size()) / dim;
+      encoded.known[static_cast<size_t>(begin + i)] = words > 0;
+      if (plain) continue;
+      float* sum = sums + i * dim;
+      for (size_t j = 0; j < vectors.size(); ++j) sum[j % static_cast<size_t>(dim)] += vectors[j];
       for (int64_t d = 0; words > 0 && d < dim; ++d) sum[d] /= static_cast<float>(words);
     }
     tokens += shard_tokens;
@@ -50,6 +63,22 @@ EncodedTexts MeanVectorEncoder::encode(const Texts& texts) {
   });
   encoded.tokens = tokens;
   encoded.unknown_tokens = tokens - known;
+  return encoded;
+}
+
+CommonComponentRemover::CommonComponentRemover(TextEncoder& encoder)
+    : encoder_(encoder), moments_(zero_tensor({encoder.dim(), encoder.dim()}, at::kDouble)) {}
+
+void CommonComponentRemover::fit(const Texts& texts) {
+  const auto vectors = encoder_.encode(texts).vectors.to(at::kDouble);
+  moments_ += vectors.t().mm(vectors);
+  component_ = at::Tensor();
+}
+
+EncodedTexts CommonComponentRemover::encode(const Texts& texts) {
+  if (!component_.defined()) component_ = first_eigenvector(moments_).to(at::kFloat);
+  auto encoded = encoder_.encode(texts);
+  encoded.vectors -= encoded.vectors.mv(component_).outer(component_);
   return encoded;
 }
 

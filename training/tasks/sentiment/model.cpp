@@ -1,7 +1,9 @@
 #include "training/tasks/sentiment/model.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <span>
 
 #include "models/parallel.h"
 #include "training/serving/word_table.h"
@@ -72,6 +74,41 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts) {
 
 WordVectors SentimentModel::word_vectors() const {
   return word_rows(task_->setup().features.vocabulary(), task_->network().table(), source_);
+}
+
+std::vector<ClassCoefficients> SentimentModel::coefficients(int64_t count) const {
+  if (job_.model.kind != ClassifierKind::Linear && job_.model.kind != ClassifierKind::Mean)
+    throw Error(ErrorKind::Model, "{}: expected a model that is linear in its words (linear, mean), found {}",
+                source_, enum_name(job_.model.kind));
+  const c10::NoGradGuard no_gradient;
+  const auto& vocabulary = task_->setup().features.vocabulary();
+  const auto& labels = task_->setup().labels.classes;
+  const int64_t first = vocabulary.first_word(), words = task_->setup().features.words();
+  const auto weights = task_->network().row_logits(first, words).to(at::kCPU, at::kDouble).t().contiguous();
+  const auto outputs = static_cast<size_t>(weights.size(0));
+  std::vector<ClassCoefficients> classes;
+  for (size_t output = 0; output < outputs; ++output) {
+    const std::span values(weights.const_data_ptr<double>() + output * static_cast<size_t>(words),
+                           static_cast<size_t>(words));
+    std::vector<int64_t> order(values.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto strongest = [&](auto&& before, auto&& belongs) {
+      const auto end = order.begin() + std::min(count, words);
+      std::partial_sort(order.begin(), end, order.end(), [&](int64_t a, int64_t b) {
+        const double x = values[static_cast<size_t>(a)], y = values[static_cast<size_t>(b)];
+        return before(x, y) || (x == y && a < b);
+      });
+      std::vector<Coefficient> found;
+      for (const int64_t id : std::span(order.begin(), end))
+        if (const double value = values[static_cast<size_t>(id)]; belongs(value))
+          found.push_back({std::string(vocabulary.word(static_cast<int32_t>(first + id))), value});
+      return found;
+    };
+    classes.push_back({.label = labels[outputs == 1 ? labels.size() - 1 : output],
+                       .largest = strongest(std::greater(), [](double x) { return x > 0; }),
+                       .smallest = strongest(std::less(), [](double x) { return x < 0; })});
+  }
+  return classes;
 }
 
 Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& notice,

@@ -14,7 +14,11 @@ namespace semblance {
 
 class SentimentTask;
 
-class SentimentModel : public ServedModel, public Evaluable, public Classifier, public WordTableModel {
+class SentimentModel : public ServedModel,
+                       public Evaluable,
+                       public Classifier,
+                       public WordTableModel,
+                       public LinearInWords {
  public:
   struct Evaluation : Sections {
     InputOptions input;
@@ -32,6 +36,8 @@ class SentimentModel : public ServedModel, public Evaluable, public Classifier, 
   std::vector<Prediction> predict(const Texts& texts) override;
   /// The embeddings of the words.
   WordVectors word_vectors() const override;
+  /// Of --model linear and mean.
+  std::vector<ClassCoefficients> coefficients(int64_t count) const override;
   Sections& evaluation() override { return evaluation_; }
   /// Labelled texts; what ClassificationMetrics reports, and `skipped`.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,

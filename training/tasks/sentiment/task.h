@@ -24,7 +24,7 @@ class SentimentTask {
   SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10::Device device);
 
   torch::nn::Module& module() { return network_->module(); }
-  Network& network() { return *network_; }
+  ClassifierNetwork& network() { return *network_; }
   const ClassifierSetup& setup() const { return setup_; }
   /// What StartVectors::fill told.
   void set_vectors(Json told) { setup_.vectors = std::move(told); }
@@ -42,7 +42,7 @@ class SentimentTask {
  private:
   ClassifierSetup setup_;
   bool dim_follows_;  // from the vectors, or by default: the job does not say it
-  std::shared_ptr<Network> network_;
+  std::shared_ptr<ClassifierNetwork> network_;
   at::Tensor class_weights_;
 };
 
