@@ -51,7 +51,7 @@ JOBS = {
     "questions": make_questions,
     "imdb": lambda _: ["sentiment", "--train", SHARED / "data/sentiment/imdb/train.tsv.gz", "--label-column", "1", "--text-column", "4", "--config", ROOT / "apps/jobs/reviews.toml"],
     "trigram": lambda _: ["trigram", "--vectors", SHARED / "data/vectors/imdb_sg_100d.vec.gz", "--limit", "50000", "--epochs", "3"],
-    "banking77": lambda _: ["dssm", "--train", SHARED / "data/duplicates/banking77/pairs_train.tsv", "--config", ROOT / "apps/jobs/banking77.toml", "--epochs", "5"],
+    "banking77": lambda _: ["dssm", "--train", SHARED / "data/duplicates/banking77/pairs_train.tsv", "--split", "1,0,0", "--char-ngrams", "5", "--char-buckets", "50000", "--dim", "300", "--alpha", "0.2", "--epochs", "5"],
     "duplicates": make_duplicates,
 }
 
