@@ -9,6 +9,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("SEMBLANCE_BIN_DIR", ROOT / "build/release/bin")).resolve()
+ERRORS = os.environ.get("SEMBLANCE_ERRORS")
 SHARED = pathlib.Path(os.environ.get("SEMBLANCE_SHARED", ROOT.parent / "shared"))
 
 # The difficulties of real opinions, and enough of them to learn from.
@@ -42,6 +43,10 @@ def semblance(*arguments, input=None, limit=None, check=True, **options):
     if isinstance(input, str):
         input = input.encode()
     result = Result(subprocess.run(command, input=input, capture_output=True, timeout=300, **options))
+    if result.code and ERRORS:  # scripts/errors.py makes a table of them
+        record = {"test": os.environ["PYTEST_CURRENT_TEST"], "arguments": list(map(str, arguments)), "code": result.code, "told": result.err}
+        with open(ERRORS, "a") as file:
+            file.write(json.dumps(record) + "\n")
     if check:
         assert result.code == 0, result.err
     return result
