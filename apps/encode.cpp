@@ -54,7 +54,9 @@ class JsonLines : public Output {
   void add(std::string_view key, std::span<const float> vector) override {
     write({{key_, key}, {"vector", std::vector<float>(vector.begin(), vector.end())}});
   }
-  void add_unknown(std::string_view key) override { write({{key_, key}, {"vector", nullptr}}); }
+  void add_unknown(std::string_view key) override {
+    write({{key_, key}, {"vector", nullptr}, {"unknown", true}});
+  }
   void finish() override { file_.commit(); }
 
  private:
@@ -113,15 +115,13 @@ void write_words(const CommandLine& line, const WordEncoder& model, const std::s
   for (int64_t id = 0; known && id < known->size(); ++id) output->add(known->word(id), known->vector(id));
   std::vector<float> vector(static_cast<size_t>(model.dim()));
   UnknownWords unknown;
-  WordTable seen;
   for_each_line(path, [&](std::string_view word, bool) {
-    if ((known && known->find(word) >= 0) || seen.find(word) >= 0) return;
-    seen.add(word);
+    if (known && known->find(word) >= 0) return;
     if (model.encode(word, vector)) {
       output->add(word, vector);
     } else {
       output->add_unknown(word);
-      unknown.add(word);
+      if (!word.empty()) unknown.add(word);
     }
   });
   output->finish();

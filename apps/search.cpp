@@ -2,15 +2,15 @@
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
+#include "data/io/line_reader.h"
 #include "data/tensors.h"
+#include "data/text/word_table.h"
 #include "data/vectors/mapped_vectors.h"
 #include "models/nearest.h"
 #include "training/serving/text_encoder.h"
 
 namespace semblance {
 namespace {
-
-constexpr int64_t kQueriesAtOnce = 512;
 
 // The texts to find, with their vectors: encoded now, or mapped from a file that `encode` wrote.
 class Corpus {
@@ -26,11 +26,18 @@ class Corpus {
       norms_ = tensor_over(mapped_->norms(), {mapped_->size()});
       return;
     }
-    for_each_line(path, [&](std::string_view text, bool) { texts_.push_back(text); });
+    WordTable different;  // as in a mapped corpus
+    int64_t repeated = 0;
+    for_each_line(path, [&](std::string_view text, bool) {
+      const int32_t known = different.size();
+      if (!split_blanks(text).empty()) repeated += different.add(text) < known;
+    });
+    texts_ = different.take_words();
     if (texts_.size() == 0) throw Error(ErrorKind::Data, "{}: expected texts, found none", path);
     vectors_ = model.encode(texts_).vectors;
     norms_ = row_norms(vectors_);
-    print_note(fmt::format("{}: {} texts encoded", path, texts_.size()));
+    print_note(fmt::format("{}: {} texts encoded{}", path, texts_.size(),
+                           repeated > 0 ? fmt::format(", {} repeated line(s) left out", repeated) : ""));
   }
 
   std::string_view text(int64_t id) const { return mapped_ ? mapped_->word(id) : texts_[id]; }
@@ -84,6 +91,7 @@ int run_search(Arguments arguments) {
   auto& model = dynamic_cast<TextEncoder&>(*served.model);
   const Corpus corpus(*corpus_path, model, served.checkpoint.identity);
 
+  const int64_t at_once = queries_at_once(options.top);
   Texts queries;
   int64_t unknown = 0, total = 0;
   const auto answer = [&] {
@@ -101,7 +109,7 @@ int run_search(Arguments arguments) {
   };
   for_each_line(given.size() > 1 ? given[1] : "-", [&](std::string_view query, bool may_wait) {
     queries.push_back(query);
-    if (may_wait || queries.size() == kQueriesAtOnce) answer();
+    if (may_wait || queries.size() == at_once) answer();
   });
   if (queries.size() > 0) answer();
   if (unknown > 0)

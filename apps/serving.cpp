@@ -36,7 +36,6 @@ void for_each_line(const std::string& path,
   ReadReport report{.units = {.whole = "line", .bad = "line", .repaired = "line"}};
   std::string buffer;
   for (std::string_view line; lines.next(line);) {
-    if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
     visit(report.valid(line, buffer), !lines.has_buffered_line());
   }
   report.tell(path, print_note);

@@ -45,8 +45,8 @@ void add_oov_option(CommandLine& line, std::string_view heading);
 /// The run that --oov names, whose vectors have `dim` dimensions; null if it names none.
 std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim);
 
-/// Calls visit(text, may_wait) for each line of `path` that is not blank, as well-formed UTF-8; `may_wait`:
-/// the next one may be long in coming. Warns of what was repaired.
+/// Calls visit(text, may_wait) for each line of `path`, as well-formed UTF-8; `may_wait`: the next one may be
+/// long in coming. Warns of what was repaired.
 void for_each_line(const std::string& path,
                    const std::function<void(std::string_view text, bool may_wait)>& visit);
 

@@ -2,6 +2,8 @@
 // [options]
 #include <chrono>
 #include <filesystem>
+#include <functional>
+#include <optional>
 
 #include <fmt/ranges.h>
 
@@ -20,8 +22,8 @@
 namespace semblance {
 namespace {
 
-constexpr size_t kQueriesAtOnce = 512;
 constexpr const char* kStream = "-";
+constexpr const char* kNoNeighbors = "have no neighbours; a zero vector is near to nothing";
 
 // What each of the verbs below has.
 struct Session {
@@ -91,52 +93,59 @@ std::vector<float> vector_of(std::string_view word, const WordQueries& queries, 
   return {known.begin(), known.end()};
 }
 
-// Answers the lines of standard input, many at once where they are there: parse(line, query) says what a line
-// asks and names an unknown word otherwise, answer(queries) prints.
+// Answers the lines of standard input, many at once where they are there, each with one answer: parse(line,
+// query) says what a line asks, or returns the word that is not known. Where there is none to name, the line
+// is blank.
 void answer_stream(
     const Session& session, const WordQueries& queries, const WordEncoder* oov,
-    const std::function<std::string(const std::string& line, WordQuery& query)>& unknown_word_of) {
+    const std::function<std::optional<std::string>(std::string_view line, WordQuery& query)>& parse) {
   struct Asked {
-    std::string line, unknown;
-    std::vector<float> made;  // the vector of a word that is not known, where it could be made
+    std::string line;
+    std::optional<std::string> unknown;
+    bool made = false;  // a vector, of the word that is not known
   };
   std::vector<Asked> asked;
   std::vector<WordQuery> known;
-  int64_t unknown = 0, total = 0;
+  std::vector<float> made;
+  int64_t unknown = 0, near_nothing = 0, total = 0;
   const auto answer = [&] {
-    const auto answers = queries.most_similar(known, session.top.top);
-    size_t next = 0;
-    for (const auto& [line, unknown_word, made] : asked) {
-      const bool is_known = unknown_word.empty() || !made.empty();
-      const auto neighbors = unknown_word.empty() ? answers[next++]
-                             : is_known           ? queries.nearest_to(made, session.top.top)
-                                                  : std::vector<Neighbor>{};
+    const auto of_known = queries.most_similar(known, session.top.top);
+    const auto of_made = queries.nearest_to(made, session.top.top);
+    auto next_known = of_known.begin(), next_made = of_made.begin();
+    for (const auto& [line, unknown_word, is_made] : asked) {
+      const bool is_known = !unknown_word || is_made;
+      const auto neighbors = !unknown_word ? *next_known++ : is_made ? *next_made++ : std::vector<Neighbor>{};
+      near_nothing += is_known && neighbors.empty();
       Json object = {{"query", line}, {"neighbors", neighbor_list(queries.vectors(), neighbors)}};
-      if (!is_known) object["unknown"] = unknown_word;
+      if (!is_known) object["unknown"] = *unknown_word;
       session.print(object,
-                    fmt::format("{}{}\n{}", line, is_known ? "" : ": '" + unknown_word + "' is not known",
+                    fmt::format("{}{}\n{}", line, is_known ? "" : ": '" + *unknown_word + "' is not known",
                                 neighbor_table(queries.vectors(), neighbors)));
     }
     flush_out();
     asked.clear();
     known.clear();
+    made.clear();
   };
+  const auto at_once = static_cast<size_t>(queries_at_once(session.top.top));
   for_each_line(kStream, [&](std::string_view line, bool may_wait) {
     WordQuery query;
-    asked.push_back({std::string(line), "", {}});
-    auto& last = asked.back();
-    last.unknown = unknown_word_of(last.line, query);
+    auto& last = asked.emplace_back(std::string(line), parse(line, query), false);
     ++total;
-    if (last.unknown.empty()) {
+    if (!last.unknown) {
       known.push_back(std::move(query));
+    } else if (const auto vector = make_vector(oov, line); !vector.empty()) {
+      last.made = true;
+      made.insert(made.end(), vector.begin(), vector.end());
     } else {
-      last.made = make_vector(oov, last.line);
-      unknown += last.made.empty();
+      ++unknown;
     }
-    if (may_wait || asked.size() == kQueriesAtOnce) answer();
+    if (may_wait || asked.size() == at_once) answer();
   });
   if (!asked.empty()) answer();
   if (unknown > 0) print_note(fmt::format("warning: {} of {} queries have an unknown word", unknown, total));
+  if (near_nothing > 0)
+    print_note(fmt::format("warning: {} of {} queries {}", near_nothing, total, kNoNeighbors));
 }
 
 int info(Arguments arguments) {
@@ -210,23 +219,28 @@ int neighbors(Arguments arguments) {
   const WordQueries queries(vectors);
   const auto oov = session.open_oov(vectors);
   const auto print = [&](const std::vector<Neighbor>& found) {
+    if (found.empty()) print_note(fmt::format("warning: 1 of 1 queries {}", kNoNeighbors));
     session.print({{"neighbors", neighbor_list(vectors, found)}}, neighbor_table(vectors, found));
   };
   if (const auto text = session.line.last("vector")) {
     std::vector<float> values;
     for (const auto& part : split_list(*text))
       values.push_back(static_cast<float>(parse_real(part, "vector", {})));
-    print(queries.nearest_to(values, session.top.top));
+    if (static_cast<int64_t>(values.size()) != vectors.dim())
+      throw Error(ErrorKind::Usage, "--vector: expected {} numbers, found {}", vectors.dim(), values.size());
+    print(queries.nearest_to(values, session.top.top)[0]);
   } else if (given.size() > 1 && given[1] != kStream && oov && vectors.find(given[1]) < 0) {
-    print(queries.nearest_to(vector_of(given[1], queries, oov.get()), session.top.top));
+    print(queries.nearest_to(vector_of(given[1], queries, oov.get()), session.top.top)[0]);
   } else if (given.size() > 1 && given[1] != kStream) {
     print(queries.most_similar(std::vector<WordQuery>{{.positive = {queries.id(given[1])}, .negative = {}}},
                                session.top.top)[0]);
   } else {
-    answer_stream(session, queries, oov.get(), [&](const std::string& line, WordQuery& query) {
-      query.positive = {vectors.find(line)};
-      return query.positive[0] < 0 ? line : "";
-    });
+    answer_stream(session, queries, oov.get(),
+                  [&](std::string_view line, WordQuery& query) -> std::optional<std::string> {
+                    query.positive = {vectors.find(line)};
+                    if (query.positive[0] < 0) return std::string(line);
+                    return {};
+                  });
   }
   return 0;
 }
@@ -255,20 +269,24 @@ int analogy(Arguments arguments) {
     for (const auto& word : positive) query.positive.push_back(queries.id(word));
     for (const auto& word : negative) query.negative.push_back(queries.id(word));
     const auto found = queries.most_similar(std::span(&query, 1), session.top.top)[0];
+    if (found.empty()) print_note(fmt::format("warning: 1 of 1 queries {}", kNoNeighbors));
     session.print({{"neighbors", neighbor_list(vectors, found)}}, neighbor_table(vectors, found));
     return 0;
   }
-  answer_stream(session, queries, nullptr, [&](const std::string& line, WordQuery& query) -> std::string {
-    for (const auto word : split_blanks(line)) {
-      // A word may begin with a minus sign of its own.
-      int64_t id = vectors.find(word);
-      const bool turned = id < 0 && word.starts_with('-');
-      if (turned) id = vectors.find(word.substr(1));
-      if (id < 0) return std::string(word);
-      (turned ? query.negative : query.positive).push_back(id);
-    }
-    return "";
-  });
+  answer_stream(session, queries, nullptr,
+                [&](std::string_view line, WordQuery& query) -> std::optional<std::string> {
+                  const auto words = split_blanks(line);
+                  if (words.empty()) return "";
+                  for (const auto word : words) {
+                    // A word may begin with a minus sign of its own.
+                    int64_t id = vectors.find(word);
+                    const bool turned = id < 0 && word.starts_with('-');
+                    if (turned) id = vectors.find(word.substr(1));
+                    if (id < 0) return std::string(word);
+                    (turned ? query.negative : query.positive).push_back(id);
+                  }
+                  return {};
+                });
   return 0;
 }
 

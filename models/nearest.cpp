@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kBlockScores = int64_t{1} << 21;  // scores of a block: 8 MB, within a shared cache
 constexpr int64_t kMostQueries = 512;
+constexpr int64_t kMostNeighbors = int64_t{1} << 20;  // of all queries that are answered at once
 // Candidates beyond k: as many as may stand closer to the k-th than float32's error.
 constexpr int64_t kSpare = 16;
 
@@ -30,6 +31,7 @@ class Best {
  public:
   explicit Best(size_t capacity) : capacity_(capacity) {}
 
+  /// A scale that is not a number leaves its row out.
   void offer(const float* scores, const float* scales, int64_t size, int64_t first_id) {
     for (int64_t begin = 0; begin < size; begin += 16) {
       const int64_t end = std::min<int64_t>(begin + 16, size);
@@ -40,6 +42,7 @@ class Best {
       if (!any) continue;
       for (int64_t i = begin; i < end; ++i) {
         const Candidate candidate{scores[i] * scales[i], first_id + i};
+        if (std::isnan(candidate.score)) continue;
         if (heap_.size() < capacity_) {
           heap_.push_back(candidate);
           std::ranges::push_heap(heap_, std::less<>());
@@ -69,7 +72,12 @@ double cosine(std::span<const float> a, std::span<const float> b) {
     length_a += x * x;
     length_b += y * y;
   }
-  return length_a > 0 && length_b > 0 ? product / std::sqrt(length_a) / std::sqrt(length_b) : 0;
+  // One root of the product: the same both ways, and exactly 1 of a vector with itself.
+  return length_a > 0 && length_b > 0 ? product / std::sqrt(length_a * length_b) : 0;
+}
+
+int64_t queries_at_once(int64_t k) {
+  return std::clamp<int64_t>(kMostNeighbors / (k + kSpare), 1, kMostQueries);
 }
 
 std::vector<std::vector<Neighbor>> nearest(const at::Tensor& rows, const at::Tensor& norms,
@@ -78,7 +86,7 @@ std::vector<std::vector<Neighbor>> nearest(const at::Tensor& rows, const at::Ten
   const c10::NoGradGuard no_gradient;
   const int64_t n = rows.size(0), dim = rows.size(1), total = all_queries.size(0);
   const auto contiguous = all_queries.contiguous();
-  const auto scales = norms.reciprocal().masked_fill_(norms.eq(0), 0).contiguous();
+  const auto scales = norms.reciprocal().masked_fill_(norms.eq(0), std::nan("")).contiguous();
   const float* scale = scales.const_data_ptr<float>();
   const float* row_data = rows.const_data_ptr<float>();
   std::vector<std::vector<Neighbor>> result(static_cast<size_t>(total));
@@ -86,8 +94,9 @@ std::vector<std::vector<Neighbor>> nearest(const at::Tensor& rows, const at::Ten
     return excluded.empty() ? std::span<const int64_t>{}
                             : std::span<const int64_t>(excluded[static_cast<size_t>(query)]);
   };
-  for (int64_t first = 0; first < total; first += kMostQueries) {
-    const int64_t count = std::min(kMostQueries, total - first);
+  const int64_t at_once = queries_at_once(k);
+  for (int64_t first = 0; first < total; first += at_once) {
+    const int64_t count = std::min(at_once, total - first);
     const auto queries = contiguous.narrow(0, first, count);
     std::vector<Best> best;
     for (int64_t q = 0; q < count; ++q)
@@ -109,6 +118,7 @@ std::vector<std::vector<Neighbor>> nearest(const at::Tensor& rows, const at::Ten
       for (int64_t q = q_begin; q < q_end; ++q) {
         const std::span query(contiguous.const_data_ptr<float>() + (first + q) * dim,
                               static_cast<size_t>(dim));
+        if (std::ranges::all_of(query, [](float x) { return x == 0; })) continue;
         const auto without = excluded_of(first + q);
         std::vector<std::pair<double, int64_t>> found;
         for (const auto& candidate : best[static_cast<size_t>(q)].all())

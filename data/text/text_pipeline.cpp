@@ -127,11 +127,20 @@ void TextPipeline::clean(std::string_view text, std::string& out) const {
       ++i;
       continue;
     }
-    const char32_t c = decode_utf8(text, i);
+    size_t end = i;
+    const char32_t c = decode_utf8(text, end);
     if (options_.strip_punctuation && strips(c)) {
       *to++ = ' ';
+      i = end;
       continue;
     }
+    if (options_.lowercase && (c == U'Σ' || c == U'İ')) {  // what follows them decides, or they become two
+      character.clear();
+      append_lower(text, i, character);
+      to = std::ranges::copy(character, to).out;
+      continue;
+    }
+    i = end;
     const char32_t kept = options_.lowercase ? character_properties(c).lower : c;
     if (kept < 0x800 && kept >= 0x80) {  // Latin, Greek, Cyrillic, Hebrew, Arabic
       *to++ = static_cast<char>(0xC0 | kept >> 6);

@@ -89,6 +89,30 @@ CharacterProperties look_up(char32_t character) {
   return p;
 }
 
+bool is_continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+// Whether Σ, at text[begin, end), ends a word: a letter before it and none behind, marks and apostrophes
+// apart (Final_Sigma, table 3-17).
+bool is_final_sigma(std::string_view text, size_t begin, size_t end) {
+  const auto passed_over = [](char32_t c) { return c == U'\'' || c == U'’' || character_properties(c).mark; };
+  const auto is_letter = [](char32_t c) { return character_properties(c).letter_or_number; };
+  char32_t before = U' ', behind = U' ';
+  for (size_t at = begin; at > 0;) {
+    do --at;
+    while (is_continuation(text[at]));
+    size_t next = at;
+    before = decode_utf8(text, next);
+    if (!passed_over(before)) break;
+  }
+  for (size_t at = end; at < text.size();) {
+    behind = decode_utf8(text, at);
+    if (!passed_over(behind)) break;
+  }
+  return is_letter(before) && !is_letter(behind);
+}
+
 using PropertyTable = std::array<CharacterProperties, 0x10000>;
 
 }  // namespace
@@ -159,6 +183,30 @@ void append_utf8(char32_t c, std::string& out) {
     put(0x80 | (c >> 6 & 0x3F));
     put(0x80 | (c & 0x3F));
   }
+}
+
+void append_lower(std::string_view text, size_t& position, std::string& out) {
+  const size_t begin = position;
+  const char32_t c = decode_utf8(text, position);
+  if (c == U'Σ') {
+    append_utf8(is_final_sigma(text, begin, position) ? U'ς' : U'σ', out);
+  } else if (c == U'İ') {
+    out += "i\u0307";
+  } else {
+    append_utf8(character_properties(c).lower, out);
+  }
+}
+
+std::string case_folded(std::string_view text) {
+  std::string folded;
+  for (size_t i = 0; i < text.size();) {
+    utf8proc_int32_t room[8];
+    int boundary = 0;
+    const auto c = static_cast<utf8proc_int32_t>(decode_utf8(text, i));
+    const auto size = utf8proc_decompose_char(c, room, std::size(room), UTF8PROC_CASEFOLD, &boundary);
+    for (utf8proc_ssize_t k = 0; k < size; ++k) append_utf8(static_cast<char32_t>(room[k]), folded);
+  }
+  return folded;
 }
 
 size_t count_characters(std::string_view text) {

@@ -24,6 +24,15 @@ char32_t decode_utf8(std::string_view text, size_t& position);
 /// Appends the UTF-8 form of `character`.
 void append_utf8(char32_t character, std::string& out);
 
+/// Decodes the character at text[position] of well-formed UTF-8, moves `position` past it and appends its
+/// lower case to `out`, as the Unicode standard has it for all languages (3.13, toLowercase): Σ at the end of
+/// a word is ς, İ two characters.
+void append_lower(std::string_view text, size_t& position, std::string& out);
+
+/// What spellings of one word have in common that differ in case alone, of well-formed UTF-8 (full case
+/// folding: ß and SS, ς and Σ).
+std::string case_folded(std::string_view text);
+
 /// Number of characters (code points) of well-formed UTF-8.
 size_t count_characters(std::string_view text);
 

@@ -215,10 +215,26 @@ def test_search_finds_the_nearest_texts(run, tmp_path):
 def test_a_query_of_no_known_word_is_told_and_counted(run, tmp_path):
     (tmp_path / "corpus.txt").write_text("gi2 de1\n\nba0 ba1\n")
     result = semblance("search", run, "--corpus", tmp_path / "corpus.txt", "--json", input="xyzzy\n\nba0\n")
-    unknown, known = map(json.loads, result.out.splitlines())
+    unknown, blank, known = map(json.loads, result.out.splitlines())  # V6: a line for a line
     assert unknown == {"query": "xyzzy", "results": [], "unknown": True}
+    assert blank == {"query": "", "results": [], "unknown": True}
     assert known["results"][0]["text"] == "ba0 ba1" and len(known["results"]) == 2
-    assert "1 of 2 queries have no word" in result.err
+    assert "2 of 3 queries have no word" in result.err
+
+
+def test_a_corpus_gives_one_answer_as_text_and_mapped(run, tmp_path):  # V14
+    (tmp_path / "corpus.txt").write_text("ba0 ba1\n\nxyzzy\nba0 ba1\n   \ngi2 de1\n")
+    made = semblance("encode", run, tmp_path / "corpus.txt", "--output-format", "mapped", "--output", tmp_path / "corpus.map")
+    answers = [semblance("search", run, "--corpus", tmp_path / name, "--json", input="ba0 ba1\n") for name in ("corpus.txt", "corpus.map")]
+    assert answers[0].out == answers[1].out
+    assert [found["text"] for found in answers[0].json["results"]] == ["ba0 ba1", "gi2 de1"]
+    assert "1 line(s) that came before" in made.err and "1 repeated line(s)" in answers[0].err
+
+
+def test_every_line_is_encoded_in_its_place(run):  # V6
+    lines = [json.loads(line) for line in semblance("encode", run, "--output-format", "jsonl", input="ba0\n\nba0\n  \nxyzzy").out.splitlines()]
+    assert [line["text"] for line in lines] == ["ba0", "", "ba0", "  ", "xyzzy"]
+    assert [line["vector"] is None for line in lines] == [line.get("unknown", False) for line in lines] == [False, True, False, True, True]
 
 
 # Wrong inputs

@@ -224,7 +224,9 @@ def test_words_of_all_kinds(run):
         "a blank within": "mia noe",
     }
     result = semblance("encode", run, "--output-format", "jsonl", input="\n\n" + "\n".join(words.values()) + "\n\n")
-    found = {line["word"]: line["vector"] for line in map(json.loads, result.out.splitlines())}
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    assert len(lines) == 4 + len(words) - 1 and lines[0] == {"word": "", "vector": None, "unknown": True}  # a line for a line
+    found = {line["word"]: line["vector"] for line in lines if line["word"]}
     assert list(found) == list(words.values()) and [word for word, vector in found.items() if not vector] == [words["combining marks"]]
     assert "1 word(s) without a vector" in result.err and "te\u0301u" in result.err
     assert all(map(math.isfinite, found["mia😀👍🏽"]))
@@ -248,10 +250,10 @@ def test_neighbors_of_an_unknown_word(run, made):
     assert_same_neighbors(answer, expected)
     stream = semblance("vectors", "neighbors", WORDS, "--oov", run, "--top", "5", "--json", input=f"mia\n{UNKNOWN}\nzzz\n\nwuu\n")
     lines = [json.loads(line) for line in stream.out.splitlines()]
-    assert [line["query"] for line in lines] == ["mia", UNKNOWN, "zzz", "wuu"]
+    assert [line["query"] for line in lines] == ["mia", UNKNOWN, "zzz", "", "wuu"]
     assert lines[1]["neighbors"] == answer and "unknown" not in lines[1]
     assert lines[2] == {"query": "zzz", "neighbors": [], "unknown": "zzz"}
-    assert "warning: 1 of 4 queries have an unknown word" in stream.err
+    assert "warning: 2 of 5 queries have an unknown word" in stream.err
 
 
 def test_an_oov_run_changes_no_answer_about_known_words(run):
@@ -285,12 +287,12 @@ def test_ranking_knows_more_words(run, tmp_path):
 
 
 def test_word_pairs_know_more_words(run, made, tmp_path):
-    (tmp_path / "pairs").write_text("mia lea 1\nmia noemia 3\nwuu noemia 2\nmia zzz 5\n")
+    (tmp_path / "pairs").write_text("mia lea 1\nmia noemia 3\nwuu noemia 2\nmia zzz 5\nlea wuu 4\n")
     without = semblance("vectors", "evaluate", WORDS, tmp_path / "pairs", "--json").json
     report = semblance("vectors", "evaluate", WORDS, tmp_path / "pairs", "--oov", run, "--json").json
-    assert (without["examples"], without["coverage"], without["oov"]) == (1, 0.25, 0)
-    assert (report["examples"], report["coverage"], report["oov"], report["skipped"]) == (3, 0.75, 2, 1)
-    a, b = [1, 3, 2], [cosine(KNOWN["mia"], KNOWN["lea"]), cosine(KNOWN["mia"], made), cosine(KNOWN["wuu"], made)]
+    assert (without["examples"], without["coverage"], without["oov"]) == (2, 0.4, 0)
+    assert (report["examples"], report["coverage"], report["oov"], report["skipped"]) == (4, 0.8, 2, 1)
+    a, b = [1, 3, 2, 4], [cosine(KNOWN["mia"], KNOWN["lea"]), cosine(KNOWN["mia"], made), cosine(KNOWN["wuu"], made), cosine(KNOWN["lea"], KNOWN["wuu"])]
     a, b = [x - mean(a) for x in a], [x - mean(b) for x in b]
     assert report["pearson"] == close(cosine(a, b))
 

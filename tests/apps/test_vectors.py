@@ -271,3 +271,37 @@ def test_a_stream_answers_unknown_words_in_their_place(tmp_path):
     assert [line["query"] for line in lines] == ["king", "prince", "queen"]
     assert lines[1] == {"query": "prince", "neighbors": [], "unknown": "prince"}
     assert lines[2]["neighbors"][0]["word"] == "king" and "1 of 3 queries" in result.err
+
+
+def test_every_line_of_a_stream_is_answered(tmp_path):  # V6
+    (tmp_path / "v").write_text(GOOD)
+    for verb in "neighbors", "analogy":
+        result = semblance("vectors", verb, tmp_path / "v", "-", "--json", input="king\n\nqueen\n \n")
+        lines = [json.loads(line) for line in result.out.splitlines()]
+        assert [line["query"] for line in lines] == ["king", "", "queen", " "]
+        assert [line["neighbors"] == [] for line in lines] == ["unknown" in line for line in lines] == [False, True, False, True]
+
+
+def test_cosine_is_the_same_both_ways_and_1_of_itself(tmp_path):  # V3
+    rows = numpy.random.default_rng(8).normal(size=(60, 50))
+    (tmp_path / "v").write_text("60 50\n" + "".join(f"w{i} {' '.join(f'{x:.6f}' for x in row)}\n" for i, row in enumerate(rows)))
+    of = lambda a, b: semblance("vectors", "similarity", tmp_path / "v", f"w{a}", f"w{b}", "--json").json["similarity"]
+    for i in range(0, 10, 2):
+        assert of(i, i + 1) == of(i + 1, i) and of(i, i) == 1
+    # Both orders of a pair tie, so that their mean rank is what scipy's spearmanr makes of it.
+    scores = random.Random(5).sample(range(1000), 60)
+    pairs = [(f"w{i}", f"w{i + 1}") for i in range(0, 60, 2)] + [(f"w{i + 1}", f"w{i}") for i in range(0, 60, 2)]
+    (tmp_path / "set").write_text("".join(f"{a}\t{b}\t{score}\n" for (a, b), score in zip(pairs, scores)))
+    unit = rows / numpy.linalg.norm(rows, axis=1, keepdims=True)
+    cosines = [round(float(unit[int(a[1:])] @ unit[int(b[1:])]), 9) for a, b in pairs]
+    expected = pytest.importorskip("scipy.stats").spearmanr(cosines, scores).statistic
+    assert semblance("vectors", "evaluate", tmp_path / "v", tmp_path / "set", "--json").json["spearman"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_zero_vector_has_no_neighbors_and_is_none(tmp_path):  # V13
+    (tmp_path / "v").write_text("4 2\nzero 0 0\na 1 0\nb -1 0\nc -1 0.5\n")
+    result = semblance("vectors", "neighbors", tmp_path / "v", "zero", "--json")
+    assert result.json["neighbors"] == [] and "near to nothing" in result.err
+    stream = semblance("vectors", "neighbors", tmp_path / "v", "--json", input="zero\na\n")
+    zero, a = [[n["word"] for n in json.loads(line)["neighbors"]] for line in stream.out.splitlines()]
+    assert zero == [] and a == ["c", "b"] and "1 of 2 queries have no neighbours" in stream.err

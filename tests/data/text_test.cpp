@@ -28,6 +28,8 @@ TextOptions untouched(Tokenizer tokenizer) {
 
 TEST(Preprocessor, LowerCasesAllOfUnicode) {
   EXPECT_EQ(tokens({}, "ПРИВЕТ Ёлка ÀÉ ΑΒ ǅ ẞ"), (Words{"привет", "ёлка", "àé", "αβ", "ǆ", "ß"}));
+  EXPECT_EQ(tokens({}, "ΟΔΟΣ, ΟΔΟΣ ΣΑΣ Σ ΣΊΣΥΦΟΣ' İ"),
+            (Words{"οδος", "οδος", "σας", "σ", "σίσυφος", "i\u0307"}));  // as Python's str.lower
   EXPECT_EQ(tokens({.lowercase = false}, "ПРИВЕТ Mixed"), (Words{"ПРИВЕТ", "Mixed"}));
 }
 

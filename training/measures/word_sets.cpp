@@ -17,11 +17,37 @@ namespace {
 // gensim asks for five words, and takes the first that is no other spelling of the question's.
 constexpr int64_t kAnswers = 5;
 
-std::string folded(std::string_view word) {
-  std::string lower, valid;
+std::string valid_utf8(std::string_view word) {
+  std::string valid;
   append_valid_utf8(word, valid);
-  for (size_t i = 0; i < valid.size();) append_utf8(character_properties(decode_utf8(valid, i)).lower, lower);
-  return lower;
+  return valid;
+}
+
+// As gensim has it, nothing but this opens a section of analogies: words may begin with a colon.
+bool opens_section(std::string_view line) {
+  return line == ":" || line.starts_with(": ");
+}
+
+// The fields of a line with two words and a number: between tabs, where a word may have blanks, or else
+// between blanks.
+std::vector<std::string_view> pair_fields(std::string_view line) {
+  std::vector<std::string_view> fields;
+  for (size_t begin = 0; begin <= line.size();) {
+    const size_t end = std::min(line.find('\t', begin), line.size());
+    auto field = line.substr(begin, end - begin);
+    field.remove_prefix(std::min(field.find_first_not_of(' '), field.size()));
+    fields.push_back(field.substr(0, field.find_last_not_of(" \r") + 1));
+    begin = end + 1;
+  }
+  return fields.size() == 3 ? fields : split_blanks(line);
+}
+
+void expect_examples(const LineReader& lines, int64_t examples, int64_t least, int64_t skipped,
+                     std::string_view what) {
+  if (examples < least)
+    throw Error(ErrorKind::Data,
+                "{}: expected {} to measure, of words that all are known, found {}; {} left out",
+                lines.name(), what, examples, skipped);
 }
 
 // The words that count, by their spelling or whatever their case.
@@ -47,7 +73,9 @@ class KnownWords {
     return found < size_ ? found : -1;
   }
   // What words that count as one have in common.
-  std::string spelling(std::string_view word) const { return fold_ ? folded(word) : std::string(word); }
+  std::string spelling(std::string_view word) const {
+    return fold_ ? case_folded(valid_utf8(word)) : std::string(word);
+  }
 
  private:
   const WordVectors& vectors_;
@@ -78,7 +106,7 @@ Json evaluate_analogies(const WordVectors& vectors, LineReader& lines, std::stri
   do {
     const auto words = split_blanks(line);
     if (words.empty()) continue;
-    if (words[0].starts_with(':')) {
+    if (opens_section(line)) {
       const size_t name = line.find_first_not_of(": \t");
       sections.push_back({.name = name == std::string_view::npos ? "" : std::string(line.substr(name))});
       continue;
@@ -108,17 +136,19 @@ Json evaluate_analogies(const WordVectors& vectors, LineReader& lines, std::stri
       break;
     }
   int64_t examples = 0, correct = 0, skipped = 0;
-  Json by_section = Json::array();
   for (const auto& section : sections) {
     examples += section.examples;
     correct += section.correct;
     skipped += section.skipped;
+  }
+  expect_examples(lines, examples, 1, skipped, "analogies");
+  Json by_section = Json::array();
+  for (const auto& section : sections)
     by_section.push_back({{"section", section.name},
                           {"accuracy", share(section.correct, section.examples)},
                           {"correct", section.correct},
                           {"examples", section.examples},
                           {"skipped", section.skipped}});
-  }
   return {{"task", "analogies"},   {"accuracy", share(correct, examples)},
           {"correct", correct},    {"examples", examples},
           {"skipped", skipped},    {"coverage", share(examples, examples + skipped)},
@@ -134,11 +164,9 @@ using FindVector = std::function<FoundVector(std::string_view word, std::vector<
 
 FoundVector make_vector(const WordEncoder& encoder, std::string_view word, bool fold,
                         std::vector<float>& room) {
-  std::string spelling;
-  if (fold)
-    spelling = folded(word);
-  else
-    append_valid_utf8(word, spelling);
+  const std::string valid = valid_utf8(word);
+  std::string spelling = fold ? "" : valid;
+  for (size_t i = 0; fold && i < valid.size();) append_lower(valid, i, spelling);
   room.resize(static_cast<size_t>(encoder.dim()));
   if (!encoder.encode(spelling, room)) return {};
   return {room, true};
@@ -150,11 +178,14 @@ Json evaluate_similarities(LineReader& lines, std::string_view line, const FindV
   int64_t skipped = 0, made = 0;
   do {
     if (line.starts_with('#')) continue;
-    const auto fields = split_blanks(line);
+    const auto fields = pair_fields(line);
     if (fields.empty()) continue;
     if (fields.size() != 3)
-      throw Error(ErrorKind::Data, "{}:{}: expected two words and a number, found {} fields", lines.name(),
-                  lines.line_number(), fields.size());
+      throw Error(
+          ErrorKind::Data,
+          "{}:{}: expected two words and a number, or ': ' and the name of a section of analogies, found "
+          "{} field(s)",
+          lines.name(), lines.line_number(), fields.size());
     double score;
     try {
       score = parse_real(fields[2], "score", Field{.help = ""});
@@ -173,6 +204,7 @@ Json evaluate_similarities(LineReader& lines, std::string_view line, const FindV
     found.push_back(cosine(a.values, b.values));
   } while (lines.next(line));
   const auto examples = static_cast<int64_t>(expected.size());
+  expect_examples(lines, examples, 2, skipped, "two pairs at least");
   return {{"task", "similarities"},
           {"spearman", spearman(expected, found)},
           {"pearson", pearson(expected, found)},
@@ -228,7 +260,7 @@ std::string_view first_line(LineReader& lines) {
 }
 
 void expect_similarities(const LineReader& lines, std::string_view line) {
-  if (line.starts_with(':'))
+  if (opens_section(line))
     throw Error(
         ErrorKind::Data,
         "{}:{}: expected two words and a number, found a section of analogies, whose answers are sought "
@@ -244,7 +276,7 @@ Json evaluate_word_set(const WordVectors& vectors, const std::string& path, cons
   const auto line = first_line(lines);
   if (oov) expect_similarities(lines, line);
   const KnownWords known(vectors, options);
-  if (line.starts_with(':')) return evaluate_analogies(vectors, lines, line, known);
+  if (opens_section(line)) return evaluate_analogies(vectors, lines, line, known);
   return evaluate_similarities(
       lines, line, [&](std::string_view word, std::vector<float>& room) -> FoundVector {
         if (const int64_t id = known.find(word); id >= 0) return {vectors.vector(id)};

@@ -52,10 +52,10 @@ std::vector<std::vector<Neighbor>> WordQueries::most_similar(std::span<const Wor
   return nearest(rows_.narrow(0, 0, n), norms_.narrow(0, 0, n), sums, top, excluded);
 }
 
-std::vector<Neighbor> WordQueries::nearest_to(std::span<const float> vector, int64_t top) const {
-  if (static_cast<int64_t>(vector.size()) != vectors_.dim())
-    throw Error(ErrorKind::Usage, "--vector: expected {} numbers, found {}", vectors_.dim(), vector.size());
-  return nearest(rows_, norms_, tensor_over(vector, {1, vectors_.dim()}), top)[0];
+std::vector<std::vector<Neighbor>> WordQueries::nearest_to(std::span<const float> vectors,
+                                                           int64_t top) const {
+  const auto size = static_cast<int64_t>(vectors.size());
+  return nearest(rows_, norms_, tensor_over(vectors, {size / vectors_.dim(), vectors_.dim()}), top);
 }
 
 std::string WordQueries::odd_one_out(std::span<const std::string> words) const {

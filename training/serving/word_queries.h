@@ -34,8 +34,8 @@ class WordQueries {
   /// among the first `restrict_vocabulary` words (0: all).
   std::vector<std::vector<Neighbor>> most_similar(std::span<const WordQuery> queries, int64_t top,
                                                   int64_t restrict_vocabulary = 0) const;
-  /// The words nearest to a vector, [dim].
-  std::vector<Neighbor> nearest_to(std::span<const float> vector, int64_t top) const;
+  /// The words nearest to each vector, [queries, dim] one after another.
+  std::vector<std::vector<Neighbor>> nearest_to(std::span<const float> vectors, int64_t top) const;
   /// The word of the lowest cosine to the mean of all the words' unit vectors; of equals the first in the
   /// order of their bytes. Unknown words do not count; throws if fewer than one is known.
   std::string odd_one_out(std::span<const std::string> words) const;
