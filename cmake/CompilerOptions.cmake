@@ -8,6 +8,10 @@ target_include_directories(semblance_options INTERFACE
 target_compile_options(semblance_options INTERFACE
   $<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion;-Werror>
   $<BUILD_INTERFACE:-fno-math-errno;-fno-trapping-math>)
+if(SEMBLANCE_FUZZ)
+  target_compile_options(semblance_options INTERFACE -fsanitize=fuzzer-no-link -Wno-error)
+  set(SEMBLANCE_SANITIZE address,undefined)
+endif()
 if(SEMBLANCE_SANITIZE)
   # g++ 12 takes LibTorch's default arguments for uninitialised once its code is instrumented.
   target_compile_options(semblance_options INTERFACE

@@ -170,9 +170,10 @@ Corpus::Reader::Reader(const Corpus& corpus, int64_t first) : corpus_(corpus) {
 }
 
 bool Corpus::Reader::fill() {
+  const size_t files = corpus_.paths_.size();
   std::string_view block;
-  while (!blocks_->next(block)) {
-    if (++file_ == corpus_.paths_.size()) return false;
+  while (file_ == files || !blocks_->next(block)) {
+    if (file_ == files || ++file_ == files) return false;
     blocks_.emplace(open_blocks(corpus_.paths_[file_], 0));
   }
   const bool begins = blocks_->position() == static_cast<int64_t>(block.size());

@@ -72,6 +72,8 @@ TEST_F(CorpusTest, BeginsAnywhereInSeveralFilesOfManyBlocks) {
     Corpus::Reader reader(corpus, first);
     EXPECT_EQ(reader.next(1).values, std::vector{all[static_cast<size_t>(first)]}) << first;
   }
+  EXPECT_EQ(whole.next(1).size(), 0) << "there is no more, however often it is asked for";
+  EXPECT_EQ(whole.next(1).size(), 0);
   EXPECT_EQ(Corpus(paths, rules(), 1, kQuiet).fingerprint(), corpus.fingerprint());
 }
 
