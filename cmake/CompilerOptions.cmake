@@ -12,6 +12,11 @@ if(SEMBLANCE_FUZZ)
   target_compile_options(semblance_options INTERFACE -fsanitize=fuzzer-no-link -Wno-error)
   set(SEMBLANCE_SANITIZE address,undefined)
 endif()
+# What turns an overrun into an end instead of a way in. Fortified calls want optimised code.
+target_compile_options(semblance_options INTERFACE
+  $<BUILD_INTERFACE:-fstack-protector-strong>
+  $<BUILD_INTERFACE:$<$<CONFIG:Release>:-U_FORTIFY_SOURCE$<SEMICOLON>-D_FORTIFY_SOURCE=2>>)
+target_link_options(semblance_options INTERFACE $<BUILD_INTERFACE:LINKER:-z,relro,-z,now>)
 if(SEMBLANCE_SANITIZE)
   # g++ 12 takes LibTorch's default arguments for uninitialised once its code is instrumented.
   target_compile_options(semblance_options INTERFACE
