@@ -234,8 +234,8 @@ int run_evaluate(Arguments arguments) {
   report["seconds"] = clock.seconds();
   report["run"] = served.location.run.string();
   report["checkpoint"] = served.location.name;
-  report["step"] = served.checkpoint.training.value("step", 0);
-  report["epoch"] = served.checkpoint.training.value("epoch", 0);
+  report["step"] = served.checkpoint.training.step;
+  report["epoch"] = served.checkpoint.training.epoch;
   print_report(report, line);
   return 0;
 }

@@ -56,6 +56,16 @@ std::string top_words_table(const std::vector<ClassCoefficients>& classes) {
   return text;
 }
 
+// What LAST or BEST names. One that is broken is told of, and keeps nobody from looking at a checkpoint.
+std::string named(const RunFolder& run, std::string (RunFolder::*pointer)() const) {
+  try {
+    return (run.*pointer)();
+  } catch (const Error& error) {
+    print_note(fmt::format("warning: {}", error.what()));
+    return {};
+  }
+}
+
 }  // namespace
 
 int run_inspect(Arguments arguments) {
@@ -65,10 +75,10 @@ int run_inspect(Arguments arguments) {
   line.add_flag("Output", "json", "print one JSON object");
   if (!line.parse(arguments)) return 0;
   line.apply_fields(options);
-  const auto location = locate_checkpoint(line.positional(1, 1)[0], options.checkpoint);
+  const auto opened = open_model(line.positional(1, 1)[0], options.checkpoint, at::kCPU, "can be inspected",
+                                 print_note, [](const TaskKind&) { return true; });
+  const auto& location = opened.location;
   const Json manifest = verify_checkpoint(location.path());
-  const auto opened = open_model(location.path().string(), location.name, at::kCPU, "can be inspected",
-                                 [](const TaskKind&) { return true; });
   const auto layers = opened.model->layers();
   std::vector<ClassCoefficients> top_words;
   if (options.top_words > 0) {
@@ -95,8 +105,8 @@ int run_inspect(Arguments arguments) {
                  {"parameters", parameters},
                  {"bytes", bytes},
                  {"checkpoints", run.checkpoints()},
-                 {"best", run.best()},
-                 {"last", run.last()},
+                 {"best", named(run, &RunFolder::best)},
+                 {"last", named(run, &RunFolder::last)},
                  {"model", manifest.at("model")},
                  {"metrics", training.at("history").empty()
                                  ? Json::object()

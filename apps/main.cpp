@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
   } catch (const semblance::Error& error) {
     return fail(error.exit_code(), error.what());
   } catch (const std::bad_alloc&) {
-    return fail(1, "out of memory; use smaller data, fewer words or a smaller --dim");
+    return fail(1, "out of memory; use smaller data, fewer words, a smaller --dim or --batch-size");
   } catch (const c10::Error& error) {
     return fail(1, error.what_without_backtrace());
   } catch (const std::exception& error) {

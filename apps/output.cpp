@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "data/io/atomic_file.h"
+#include "data/text/unicode.h"
 #include "training/trainer.h"
 
 namespace semblance {
@@ -61,6 +62,29 @@ void write_note(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+// `text` without what a terminal would obey or hide: control characters, marks that turn the direction of
+// writing, and bytes that are no UTF-8 are shown by their numbers.
+std::string printable(std::string_view text) {
+  const auto is_harmless = [](std::string_view c) {
+    if (c.size() == 1) return c[0] >= ' ' && c[0] != 0x7F;
+    size_t at = 0;
+    const char32_t code = decode_utf8(c, at);
+    return code >= 0xA0 && !(code >= 0x202A && code <= 0x202E) && !(code >= 0x2066 && code <= 0x2069);
+  };
+  std::string shown;
+  while (!text.empty()) {
+    size_t length = 1;
+    while (length < 4 && length < text.size() && !is_valid_utf8(text.substr(0, length))) ++length;
+    const auto character = text.substr(0, is_valid_utf8(text.substr(0, length)) ? length : 1);
+    if (is_valid_utf8(character) && is_harmless(character))
+      shown += character;
+    else
+      for (const char byte : character) shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+    text.remove_prefix(character.size());
+  }
+  return shown;
+}
+
 constexpr std::string_view kClearLine = "\r\033[K";
 
 }  // namespace
@@ -82,7 +106,7 @@ void flush_out() {
 }
 
 void print_note(const std::string& line) {
-  write_note(line + "\n");
+  write_note(printable(line) + "\n");
 }
 
 std::string metrics_table(const Json& report) {

@@ -21,7 +21,8 @@ void print_out(std::string_view text);
 /// there.
 void flush_out();
 
-/// A line on standard error. It may be lost: notes never fail.
+/// A line on standard error; what a terminal would obey in it is shown by its number. It may be lost: notes
+/// never fail.
 void print_note(const std::string& line);
 
 /// The tables that people see of an evaluation's report.

@@ -1,36 +1,71 @@
 // semblance resume RUN [--epochs N]
+#include <filesystem>
+
 #include "apps/command_line.h"
 #include "apps/output.h"
 #include "apps/verbs.h"
+#include "data/io/folders.h"
 #include "training/tasks/registry.h"
 
 namespace semblance {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A job names its inputs as they were given, so that they may lead from the folder where the training began:
+// goes there. It is this one, or the run's, or one around that.
+void go_where_inputs_are(const Job& job, RunRequest& request) {
+  auto inputs = inputs_of(job);
+  std::erase_if(inputs, [](const auto& input) { return !fs::path(input.second).is_relative(); });
+  const auto is_there = [](const fs::path& folder, const std::string& path) {
+    return kind_of(folder / path) != PathKind::Nothing ||
+           kind_of(folder / locate_run(path)) != PathKind::Nothing;
+  };
+  const auto first_missing = [&](const fs::path& folder) {
+    return std::ranges::find_if(inputs, [&](const auto& input) { return !is_there(folder, input.second); });
+  };
+  const auto missing = first_missing(".");
+  if (missing == inputs.end()) return;
+  const auto run = fs::absolute(request.run.path()).lexically_normal();
+  for (auto folder = run;; folder = folder.parent_path()) {
+    if (first_missing(folder) == inputs.end()) {
+      print_note(fmt::format("the inputs are taken from {}", folder.string()));
+      request.run = RunFolder(run);
+      return fs::current_path(folder);
+    }
+    if (folder == folder.root_path()) break;
+  }
+  throw Error(ErrorKind::Data,
+              "{}: --{}: expected {} in {} or around the run, found none; resume in the folder where the "
+              "training began",
+              request.run.job_file().string(), missing->first, missing->second, fs::current_path().string());
+}
+
+}  // namespace
 
 int run_resume(Arguments arguments) {
   CommandLine line("resume RUN [options]",
                    "Goes on with a training where its last complete checkpoint stands.");
   line.add_option("Options", "epochs", "N", "train to so many epochs in all instead of the job's");
+  line.add_option("Options", "patience", "N",
+                  "wait so many epochs for a better one instead of the job's; 0: to the end");
   line.add_option("Options", "threads", "N", "threads to compute with; the result is the same");
   line.add_option("Options", "device", "auto|cpu|cuda|cuda:N", "go on elsewhere");
   line.add_flag("Options", "json", "print one JSON object");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 1)[0];
-  RunRequest request{.run = RunFolder(locate_run(given)),
-                     .mode = RunMode::Resume,
-                     .resume_point = {},
-                     .notice = print_note,
-                     .callbacks = {}};
+  RunRequest request{.run = RunFolder(locate_run(given)), .mode = RunMode::Resume, .notice = print_note};
   if (!request.run.exists())
     throw Error(ErrorKind::Model, "{}: expected a run folder, found neither job.toml nor a checkpoint in it",
                 given);
-  request.resume_point = find_resume_point(request.run, print_note);
+  find_resume_point(request);
   if (!request.resume_point)
     print_note(fmt::format("{}: no checkpoint was written yet; starting from the beginning", given));
-  const Json config = request.resume_point ? request.resume_point->checkpoint.config
-                                           : read_toml(request.run.job_file().string());
+  const Json config = resumed_config(request);
   const auto job = find_task(config.value("task", "")).make_job();
   job_from_json(*job, config);
   line.apply_fields(job->training);
+  go_where_inputs_are(*job, request);
   return train_and_report(*job, request, line.given("json"));
 }
 

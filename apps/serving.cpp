@@ -18,7 +18,7 @@ OpenedModel open_served(const CommandLine& line, const std::string& run, std::st
   ServingOptions options;
   line.apply_fields(options);
   set_threads(options.threads);
-  return open_model(run, options.checkpoint, resolve_device(options.device), verb, can);
+  return open_model(run, options.checkpoint, resolve_device(options.device), verb, print_note, can);
 }
 
 void add_oov_option(CommandLine& line, std::string_view heading) {
@@ -27,7 +27,7 @@ void add_oov_option(CommandLine& line, std::string_view heading) {
 
 std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim) {
   const auto run = line.last("oov");
-  return run ? open_word_encoder(*run, dim) : nullptr;
+  return run ? open_word_encoder(*run, dim, print_note) : nullptr;
 }
 
 void for_each_line(const std::string& path,

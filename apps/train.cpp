@@ -36,9 +36,7 @@ int train(const TaskKind& kind, Arguments arguments, const std::optional<std::st
   line.apply_sections(*job);
   RunRequest request{.run = RunFolder(line.last("run").value_or(default_run(kind.name))),
                      .mode = line.given("overwrite") ? RunMode::Overwrite : RunMode::Fresh,
-                     .resume_point = {},
-                     .notice = print_note,
-                     .callbacks = {}};
+                     .notice = print_note};
   return train_and_report(*job, request, line.given("json"));
 }
 

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <type_traits>
 
+#include "data/io/byte_stream.h"
+
 namespace semblance {
 namespace {
 
@@ -40,6 +42,67 @@ Json to_json(const toml::node& node) {
 std::string toml_value(const Json& value) {
   std::string text = json_line(value);
   return value.is_number_float() && text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
+
+// What is read from files has bounds, far above all that the program writes.
+constexpr int kDeepest = 64;
+constexpr uint64_t kMostTomlBytes = uint64_t{16} << 20;
+
+// How deep brackets are nested in a JSON text. The parser takes any depth; what comes after it is recursive.
+int json_depth(std::string_view text) {
+  int depth = 0, deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      quoted = c != '"';
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+// How many parts the longest dotted key of a TOML text has, or more: that is how deep its tables are nested.
+// The library bounds the depth of values by itself.
+int toml_depth(std::string_view text) {
+  int dots = 0, deepest = 0;
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') quote = 0;
+    if (quote != 0) {
+      if (c == '\\' && quote == '"') ++i;
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '#') {
+      i = std::min(text.find('\n', i), text.size()) - 1;
+    } else if (c == '.') {
+      deepest = std::max(deepest, ++dots);
+    } else if (std::string_view("=,[{\n").find(c) != std::string_view::npos) {
+      dots = 0;
+    }
+  }
+  return deepest;
+}
+
+[[noreturn]] void refuse_value(const char* key, std::string_view expected, const Json& object) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  const auto shown = found == object.end() ? "none" : json_line(*found);
+  throw Error(ErrorKind::Data, "{}: expected {}, found {:.60}", key, expected, shown);
+}
+
+template <class Holds>
+const Json& value_in(const Json& object, const char* key, std::string_view expected, Holds&& holds) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found == object.end() || !holds(*found)) refuse_value(key, expected, object);
+  return *found;
 }
 
 [[noreturn]] void refuse(std::string_view option, std::string_view expected, std::string_view found) {
@@ -123,8 +186,11 @@ void set(T& value, const Json& json, std::string_view option, const Field& field
     if (!json.is_boolean()) refuse(option, "true or false", json.dump());
     value = json.get<bool>();
   } else {
-    if (!json.is_number() || (std::is_same_v<T, int64_t> && !json.is_number_integer()))
-      refuse(option, std::is_same_v<T, int64_t> ? "a whole number" : "a number", json.dump());
+    constexpr bool kWhole = std::is_same_v<T, int64_t>;
+    const double number = json.is_number() ? json.get<double>() : NAN;
+    if (!std::isfinite(number) ||
+        (kWhole && (!json.is_number_integer() || number >= static_cast<double>(INT64_MAX))))
+      refuse(option, kWhole ? "a whole number" : "a number", json.dump());
     value = json.get<T>();
     check_range(static_cast<double>(value), option, field);
   }
@@ -220,13 +286,62 @@ void fields_from_json(const FieldList& fields, const Json& json, std::string_vie
       with_value(field, [&](auto& value) { set(value, *found, field.name, field.field); });
 }
 
+Json parse_json(std::string_view text, std::string_view name) {
+  if (json_depth(text) > kDeepest)
+    throw Error(ErrorKind::Data, "{}: expected JSON of at most {} levels, found more", name, kDeepest);
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw Error(ErrorKind::Data, "{}: expected JSON, found something else at byte {}", name, error.byte);
+  } catch (const Json::exception& error) {
+    throw Error(ErrorKind::Data, "{}: expected JSON, found a value that is none ({})", name, error.what());
+  }
+}
+
+int64_t whole_number_in(const Json& object, const char* key, int64_t least, int64_t most) {
+  const auto in_range = [&](const Json& value) {
+    if (value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX)) return false;
+    return value.is_number_integer() && value.get<int64_t>() >= least && value.get<int64_t>() <= most;
+  };
+  return value_in(object, key, fmt::format("a whole number from {} to {}", least, most), in_range)
+      .get<int64_t>();
+}
+
+double finite_number_in(const Json& object, const char* key) {
+  const auto is_finite = [](const Json& value) {
+    return value.is_number() && std::isfinite(value.get<double>());
+  };
+  return value_in(object, key, "a finite number", is_finite).get<double>();
+}
+
+const std::string& text_in(const Json& object, const char* key) {
+  return value_in(object, key, "a text", [](const Json& value) { return value.is_string(); })
+      .get_ref<const std::string&>();
+}
+
+const Json& list_in(const Json& object, const char* key) {
+  return value_in(object, key, "a list", [](const Json& value) { return value.is_array(); });
+}
+
+const Json& object_in(const Json& object, const char* key) {
+  return value_in(object, key, "an object", [](const Json& value) { return value.is_object(); });
+}
+
 std::string json_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Json read_toml(const std::string& path) {
+  std::string text;
   try {
-    return to_json(toml::parse_file(path));
+    text = read_file(path, kMostTomlBytes);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::Usage, error.what());
+  }
+  if (toml_depth(text) > kDeepest)
+    throw Error(ErrorKind::Usage, "{}: expected keys of at most {} parts, found more", path, kDeepest);
+  try {
+    return to_json(toml::parse(text, path));
   } catch (const toml::parse_error& error) {
     throw Error(ErrorKind::Usage, "{}:{}: {}", path, error.source().begin.line, error.description());
   }

@@ -17,6 +17,18 @@ using Json = nlohmann::ordered_json;
 /// The JSON text of `json` in one line; ill-formed UTF-8 within it becomes U+FFFD.
 std::string json_line(const Json& json);
 
+/// Parses the JSON text of a file, of `name`. Throws Error(Data) where it is none, or deeper than anything
+/// that the program writes, which would overrun the stack.
+Json parse_json(std::string_view text, std::string_view name);
+
+/// A value of a JSON object that was read from a file. Throws Error(Data) that names it unless it is there,
+/// of that type and in that range.
+int64_t whole_number_in(const Json& object, const char* key, int64_t least, int64_t most);
+double finite_number_in(const Json& object, const char* key);
+const std::string& text_in(const Json& object, const char* key);
+const Json& list_in(const Json& object, const char* key);
+const Json& object_in(const Json& object, const char* key);
+
 /// Parses a whole number or throws Error(Usage) that names `option`: no suffix, no sign where the range
 /// forbids it.
 int64_t parse_integer(std::string_view text, std::string_view option, const Field& field);
@@ -47,7 +59,8 @@ std::string enum_choices() {
   return field_hint({"", EnumRef(value), {}});
 }
 
-/// Reads a TOML file as JSON. Throws Error(Usage) with file and line.
+/// Reads a TOML file as JSON. Throws Error(Usage) with file and line, also for one that is too large or too
+/// deep for a job.
 Json read_toml(const std::string& path);
 /// The TOML form of a JSON object.
 std::string write_toml(const Json& object);

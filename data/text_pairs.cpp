@@ -28,13 +28,26 @@ int64_t find_root(std::vector<int64_t>& parents, int64_t row) {
 
 }  // namespace
 
+namespace {
+
+int64_t count_all_pairs(int64_t texts, PairChoice choice) {
+  if (texts < 2) return 0;
+  return choice == PairChoice::FirstTwo        ? 1
+         : choice == PairChoice::FirstWithRest ? texts - 1
+                                               : texts * (texts - 1) / 2;
+}
+
+}  // namespace
+
+int64_t count_pairs(int64_t texts, const PairOptions& options) {
+  const int64_t all = count_all_pairs(texts, options.choice);
+  return options.max_per_row > 0 ? std::min(all, options.max_per_row) : all;
+}
+
 void append_pairs(int32_t first, int32_t end, int32_t group, const PairOptions& options, uint64_t key,
                   std::vector<TextPair>& pairs) {
   const int64_t n = end - first;
-  if (n < 2) return;
-  const int64_t count = options.choice == PairChoice::FirstTwo        ? 1
-                        : options.choice == PairChoice::FirstWithRest ? n - 1
-                                                                      : n * (n - 1) / 2;
+  const int64_t count = count_all_pairs(n, options.choice);
   const auto add = [&](int64_t index) {
     const auto [a, b] =
         options.choice == PairChoice::AllPairs ? unrank_pair(index, n) : std::pair{int64_t{0}, index + 1};

@@ -43,6 +43,9 @@ struct TextPair {
   int32_t first, second, group;
 };
 
+/// How many pairs a row of so many texts makes.
+int64_t count_pairs(int64_t texts, const PairOptions& options);
+
 /// The pairs of a row of texts numbered `first` to `end` - 1, appended; what is drawn depends on `key` alone.
 void append_pairs(int32_t first, int32_t end, int32_t group, const PairOptions& options, uint64_t key,
                   std::vector<TextPair>& pairs);

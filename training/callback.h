@@ -31,6 +31,9 @@ class Callback {
   /// When training ends, for whatever reason but an error.
   virtual void on_end(TrainerCore&) {}
 
+  /// Whether it ended the training and would again: a training that is resumed then stays ended.
+  virtual bool has_enough() const { return false; }
+
   /// A callback with state names it here and gets it back when a training is resumed.
   virtual std::string key() const { return {}; }
   virtual Json save() const { return {}; }

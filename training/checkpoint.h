@@ -10,6 +10,7 @@
 
 #include "data/config.h"
 #include "models/named_tensors.h"
+#include "training/training_state.h"
 
 namespace torch::nn {
 class Module;
@@ -26,25 +27,41 @@ struct Checkpoint {
   NamedTensors model;
   bool has_training_state = false;  ///< false: weights only
   NamedTensors optimizer;
-  Json training;          ///< position, history, states of callbacks
+  TrainingState training;
   uint64_t identity = 0;  ///< of one that was read: a number for all that it holds
 };
 
-/// What is added to the name of a checkpoint's folder that is being written, and of one that is to go.
-inline constexpr const char *kUnfinishedEnd = ".tmp", *kDoomedEnd = ".old.tmp";
+/// What is added to the name of a checkpoint's folder that is being written, of one that is to go, and of one
+/// that is set aside since it is damaged.
+inline constexpr const char *kUnfinishedEnd = ".tmp", *kDoomedEnd = ".old.tmp", *kDamagedEnd = ".damaged";
+
+/// The key of the state that knows which checkpoints were written, among those of the callbacks.
+inline constexpr const char* kCheckpointsKey = "checkpoints";
+
+/// What a checkpoint holds is not what was written: another may do. Every other Error(Model) says that the
+/// checkpoint cannot be read now or here, whatever it holds.
+class DamagedCheckpoint : public Error {
+ public:
+  explicit DamagedCheckpoint(const std::string& message) : Error(ErrorKind::Model, message) {}
+};
 
 /// Writes `folder` under a temporary name, flushes it and renames it. A folder of that name is replaced.
 /// Throws Error(Model), with nothing left behind; a file of either name is left alone.
 void write_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
-/// A checkpoint's manifest after every file's size and checksum have been verified. Throws Error(Model) that
-/// names what is missing or damaged.
+/// A checkpoint's manifest after all of it has been verified: the type and the range of each of its values,
+/// every file's size and checksum, every tensor's name, shape and type. Throws Error(Model) that names what
+/// is missing or damaged.
 Json verify_checkpoint(const std::filesystem::path& folder);
+
+/// The name of the checkpoint that was the best of its run when this one was written, empty if none was: from
+/// the manifest alone, whose checksum is verified and nothing else.
+std::string best_known_to(const std::filesystem::path& folder);
 
 enum class CheckpointPart { ModelOnly, TrainingState };
 
-/// Verifies, then reads. Throws Error(Model), also where training state is wanted and the checkpoint has
-/// none.
+/// Verifies, then reads. Throws Error(Model), also where a tensor holds numbers that are not finite, and
+/// where training state is wanted and the checkpoint has none.
 Checkpoint read_checkpoint(const std::filesystem::path& folder, CheckpointPart part);
 
 /// Copies the checkpoint's weights into `module`. Throws Error(Model) naming `source` if they do not fit.

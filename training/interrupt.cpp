@@ -25,6 +25,7 @@ void install_signal_handlers() {
   struct sigaction action{};
   action.sa_handler = handle;
   sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;  // a signal that is noted breaks off no read and no write
   for (const int signal : {SIGINT, SIGTERM}) {
     struct sigaction before{};
     sigaction(signal, nullptr, &before);

@@ -4,6 +4,21 @@
 
 namespace semblance {
 
+std::vector<std::pair<std::string, std::string>> inputs_of(const Job& job) {
+  std::vector<std::pair<std::string, std::string>> inputs;
+  for (const auto& section : sections_of(job))
+    for (const auto& field : section.fields) {
+      if (!field.field.input) continue;
+      const auto add = [&](const std::string& path) {
+        if (!path.empty()) inputs.emplace_back(field.name, path);
+      };
+      if (const auto* one = std::get_if<std::string*>(&field.value)) add(**one);
+      if (const auto* several = std::get_if<std::vector<std::string>*>(&field.value))
+        for (const auto& path : **several) add(path);
+    }
+  return inputs;
+}
+
 Json job_to_json(const Job& job) {
   Json json = {{"task", job.task()}};
   for (const auto& section : sections_of(job))

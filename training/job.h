@@ -3,6 +3,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "data/config.h"
 #include "training/trainer_options.h"
@@ -17,6 +19,9 @@ struct Job : Sections {
 
   TrainerOptions training;
 };
+
+/// The files that the training reads: options' names and what they name, in order.
+std::vector<std::pair<std::string, std::string>> inputs_of(const Job& job);
 
 /// The form kept in job.toml and in a checkpoint's manifest.
 Json job_to_json(const Job& job);

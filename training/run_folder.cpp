@@ -3,13 +3,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "data/error.h"
 #include "data/io/atomic_file.h"
-#include "data/io/line_reader.h"
+#include "data/io/byte_stream.h"
+#include "data/io/folders.h"
 #include "data/io/temporary_path.h"
+#include "training/run_lock.h"
 
 namespace semblance {
 namespace {
@@ -26,9 +27,13 @@ bool is_checkpoint_name(std::string_view name) {
   return RunFolder::checkpoint_step(name) >= 0;
 }
 
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
+std::string pointer_text(const fs::path& path) {
+  constexpr uint64_t kMost = uint64_t{1} << 20;
+  try {
+    return read_file(path.string(), kMost);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::Model, error.what());
+  }
 }
 
 bool is_file_of_a_run(const fs::path& path) {
@@ -37,38 +42,40 @@ bool is_file_of_a_run(const fs::path& path) {
                               (name.starts_with(kEventsPrefix) && name.ends_with(kEventsEnd)));
 }
 
+// Whether a folder's name is a checkpoint's with `end` added.
+bool is_checkpoint_with(std::string_view end, const fs::path& path) {
+  const auto name = path.filename().string();
+  return name.ends_with(end) && is_checkpoint_name(name.substr(0, name.size() - end.size())) &&
+         is_folder(path);
+}
+
 // What only a killed process leaves: checkpoints half written or half removed, and temporary files.
 bool is_leftover(const fs::path& path) {
   const auto name = path.filename().string();
   const auto is_temporary = [&](const char* file) { return is_temporary_name(name, file); };
-  if (!is_folder(path)) return is_temporary(kJob) || std::ranges::any_of(kFiles, is_temporary);
-  return std::ranges::any_of(std::array{kUnfinishedEnd, kDoomedEnd}, [&](std::string_view end) {
-    return name.ends_with(end) && is_checkpoint_name(name.substr(0, name.size() - end.size()));
-  });
+  if (is_temporary(kJob) || std::ranges::any_of(kFiles, is_temporary)) return !is_folder(path);
+  return is_checkpoint_with(kUnfinishedEnd, path) || is_checkpoint_with(kDoomedEnd, path);
 }
 
-// What stands in `folder` and is as `wanted` says; nothing if it cannot be read.
+// What stands in `folder` and is as `wanted` says.
 template <class Wanted>
 std::vector<fs::path> find_in(const fs::path& folder, Wanted wanted) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    if (wanted(it->path())) found.push_back(it->path());
+  auto found = list_folder(folder);
+  std::erase_if(found, [&](const auto& path) { return !wanted(path); });
   return found;
 }
 
 }  // namespace
 
 bool RunFolder::exists() const {
-  std::error_code ignored;
-  return fs::exists(job_file(), ignored) || std::ranges::any_of(checkpoints(), [&](const auto& name) {
-           return fs::exists(checkpoint_path(name) / "manifest.json", ignored);
+  return kind_of(job_file()) != PathKind::Nothing ||
+         std::ranges::any_of(checkpoints(), [&](const auto& name) {
+           return is_file(checkpoint_path(name) / "manifest.json");
          });
 }
 
 void RunFolder::check_free(bool overwrite) const {
-  std::error_code ignored;
-  if (fs::exists(path_, ignored) && !fs::is_directory(path_, ignored))
+  if (const auto kind = kind_of(path_); kind != PathKind::Nothing && kind != PathKind::Folder)
     throw Error(ErrorKind::Usage, "--run: expected a folder, found the file {}", path_.string());
   if (exists()) {
     if (overwrite) return;
@@ -76,7 +83,8 @@ void RunFolder::check_free(bool overwrite) const {
                 "--run: {} already holds a run; resume it, name another folder, or give --overwrite",
                 path_.string());
   }
-  const auto others = find_in(path_, [](const fs::path& path) { return !is_leftover(path); });
+  const auto others = find_in(
+      path_, [](const fs::path& path) { return !is_leftover(path) && path.filename() != RunLock::kName; });
   if (!others.empty())
     throw Error(ErrorKind::Usage,
                 "--run: expected a run or an empty folder, found {} in {}; name another folder",
@@ -91,12 +99,10 @@ void RunFolder::create(const std::string& job, bool overwrite) {
   AtomicFile fresh(job_file());
   fresh.writer().write(job);
   fresh.writer().finish();
-  for (const auto& path : find_in(path_, is_file_of_a_run)) {
-    std::error_code error;
-    fs::remove(path, error);
-    if (error) throw Error(ErrorKind::Model, "{}: cannot be removed: {}", path.string(), error.message());
-  }
+  for (const auto& path : find_in(path_, is_file_of_a_run)) remove_file(path);
   for (const auto& name : checkpoints()) remove_checkpoint(name);
+  for (const auto& path : find_in(path_, [](const auto& p) { return is_checkpoint_with(kDamagedEnd, p); }))
+    remove_path(path);
   fresh.commit();
 }
 
@@ -117,74 +123,116 @@ std::string RunFolder::event_file_name(const std::string& made) {
 
 std::vector<std::string> RunFolder::checkpoints() const {
   std::vector<std::string> names;
-  for (const auto& path : find_in(path_, is_folder))
-    if (auto name = path.filename().string(); is_checkpoint_name(name)) names.push_back(std::move(name));
+  for (const auto& path : find_in(path_, [](const auto& p) { return is_checkpoint_with("", p); }))
+    names.push_back(path.filename().string());
   std::ranges::sort(names, {}, checkpoint_step);
   return names;
 }
 
 std::string RunFolder::pointer(const char* name) const {
-  std::error_code ignored;
-  if (!fs::is_regular_file(path_ / name, ignored)) return {};
-  LineReader lines{ByteStream((path_ / name).string())};
-  std::string_view line;
-  if (!lines.next(line) || !is_checkpoint_name(line) || !is_folder(path_ / line)) return {};
-  return std::string(line);
+  const auto path = path_ / name;
+  const auto kind = kind_of(path);
+  if (kind == PathKind::Nothing) return {};
+  const auto wrong = [&](std::string_view found, std::string_view first = "") {
+    throw Error(
+        ErrorKind::Model,
+        "{}: expected the name of a checkpoint in the run, found {}; {}resume the run, which mends it, "
+        "or name a checkpoint",
+        path.string(), found, first);
+  };
+  if (kind == PathKind::Folder) wrong("a folder", "remove it and ");
+  if (kind == PathKind::Other) wrong("a pipe or a device", "remove it and ");
+  auto line = pointer_text(path);
+  line.resize(std::min(line.find_first_of("\r\n"), line.size()));
+  if (line.empty()) wrong("nothing");
+  if (!is_checkpoint_name(line)) wrong(fmt::format("'{:.60}'", line));
+  if (!is_folder(path_ / line)) wrong(line + ", which is not there");
+  return line;
 }
 
 void RunFolder::set_pointer(const char* name, const std::string& checkpoint) {
-  std::error_code ignored;
+  const auto path = path_ / name;
+  const auto text = checkpoint + "\n";
   if (checkpoint.empty())
-    fs::remove(path_ / name, ignored);
-  else if (pointer(name) != checkpoint)
-    write_file_atomically(path_ / name, checkpoint + "\n");
+    remove_file(path);
+  else if (!is_file(path) || pointer_text(path) != text)
+    write_file_atomically(path, text);
 }
 
 void RunFolder::remove_checkpoint(const std::string& name) {
   // Renamed first: a half-removed checkpoint must not look like a whole one.
   const auto doomed = path_ / (name + kDoomedEnd);
   rename_path(path_ / name, doomed);
-  std::error_code ignored;
-  fs::remove_all(doomed, ignored);
+  remove_path(doomed);
+}
+
+std::string RunFolder::set_aside(const std::string& name) {
+  const auto aside = name + kDamagedEnd;
+  remove_path(path_ / aside);
+  rename_path(path_ / name, path_ / aside);
+  return aside;
 }
 
 void RunFolder::remove_leftovers() {
-  std::error_code ignored;
-  for (const auto& path : find_in(path_, is_leftover)) fs::remove_all(path, ignored);
+  for (const auto& path : find_in(path_, is_leftover)) remove_path(path);
 }
 
-std::string RunFolder::resolve(const std::string& choice) const {
+std::string RunFolder::resolve(const std::string& choice, const Notice& notice) const {
   const auto names = checkpoints();
   if (names.empty())
     throw Error(ErrorKind::Model, "{}: expected a checkpoint, found none; resume or train the run first",
                 path_.string());
-  if (choice == "last") return last().empty() ? names.back() : last();
-  if (choice == "best") return best().empty() ? resolve("last") : best();
-  if (std::ranges::find(names, choice) == names.end())
-    throw Error(ErrorKind::Model, "{}: expected best, last or one of {}; found '{}'", path_.string(),
-                fmt::join(names, ", "), choice);
-  return choice;
+  if (choice != "best" && choice != "last") {
+    if (std::ranges::find(names, choice) == names.end())
+      throw Error(ErrorKind::Model, "{}: expected best, last or one of {}; found '{}'", path_.string(),
+                  fmt::join(names, ", "), choice);
+    return choice;
+  }
+  if (choice == "best")
+    if (auto named = best(); !named.empty()) return named;
+  auto named = last();
+  if (named.empty()) {
+    named = names.back();
+    notice(fmt::format("{}: LAST is missing, {} is the newest checkpoint", path_.string(), named));
+  }
+  return choice == "best" ? resolve_best(names, named, notice) : named;
+}
+
+// There is no BEST, as where nothing was ever validated. If there should be one, the last checkpoint knows.
+std::string RunFolder::resolve_best(const std::vector<std::string>& names, const std::string& last,
+                                    const Notice& notice) const {
+  std::string best;
+  try {
+    best = best_known_to(checkpoint_path(last));
+  } catch (const DamagedCheckpoint&) {  // whoever reads it tells
+  }
+  if (best.empty()) return last;
+  if (std::ranges::find(names, best) == names.end())
+    throw Error(ErrorKind::Model,
+                "{}: expected BEST or {}, the best checkpoint, found neither; name one of {}", path_.string(),
+                best, fmt::join(names, ", "));
+  notice(fmt::format("{}: BEST is missing, {} is the best checkpoint", path_.string(), best));
+  return best;
 }
 
 fs::path locate_run(const std::string& given) {
-  std::error_code ignored;
-  if (!fs::exists(given, ignored) && fs::exists(fs::path("checkpoints") / given, ignored))
-    return fs::path("checkpoints") / given;
-  return given;
+  const auto within = fs::path("checkpoints") / given;
+  return kind_of(given) == PathKind::Nothing && kind_of(within) != PathKind::Nothing ? within
+                                                                                     : fs::path(given);
 }
 
-CheckpointLocation locate_checkpoint(const std::string& given, const std::string& choice) {
+CheckpointLocation locate_checkpoint(const std::string& given, const std::string& choice,
+                                     const Notice& notice) {
   auto path = locate_run(given);
-  std::error_code ignored;
-  if (!fs::exists(path, ignored))
+  if (kind_of(path) == PathKind::Nothing)
     throw Error(ErrorKind::Model, "{}: expected a run folder, found nothing", given);
   if (!path.has_filename()) path = path.parent_path();
   const RunFolder run(path);
-  if (fs::exists(path / "manifest.json", ignored)) return {path.parent_path(), path.filename().string()};
+  if (is_file(path / "manifest.json")) return {path.parent_path(), path.filename().string()};
   if (!run.exists())
     throw Error(ErrorKind::Model, "{}: expected a run folder, found neither job.toml nor a checkpoint in it",
                 given);
-  return {path, run.resolve(choice)};
+  return {path, run.resolve(choice, notice)};
 }
 
 }  // namespace semblance

@@ -9,12 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "data/notice.h"
 #include "training/checkpoint.h"
 
 namespace semblance {
 
-/// Keeps nothing but the path: what is told is what the disk holds at that moment. One thread, and one
-/// process, may change a run at a time.
+/// Keeps nothing but the path: what is told is what the disk holds at that moment, and what the disk refuses
+/// to tell is Error(Model). One thread, and one process (see RunLock), may change a run at a time.
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
@@ -40,7 +41,8 @@ class RunFolder {
 
   /// Names of the complete checkpoints, oldest first.
   std::vector<std::string> checkpoints() const;
-  /// The checkpoint that LAST or BEST names; empty if it names none that is there.
+  /// The checkpoint that LAST or BEST names; empty if there is no such file. Throws Error(Model) if there is
+  /// one that names no checkpoint of the run.
   std::string last() const { return pointer("LAST"); }
   std::string best() const { return pointer("BEST"); }
   /// An empty name removes the pointer.
@@ -48,14 +50,19 @@ class RunFolder {
   void set_best(const std::string& name) { set_pointer("BEST", name); }
 
   void remove_checkpoint(const std::string& name);
+  /// Takes a damaged checkpoint out of the way, under the name that is returned.
+  std::string set_aside(const std::string& name);
   /// Removes what a killed process left under its temporary names.
   void remove_leftovers();
 
-  /// The checkpoint meant by "best" (the last one where no best is known), "last" or a name.
-  /// Throws Error(Model) if there is none.
-  std::string resolve(const std::string& choice) const;
+  /// The checkpoint meant by "best" (the last one where none was ever best), "last" or a name. What a missing
+  /// LAST or BEST would say is told from the checkpoints, and `notice` of that. Throws Error(Model) if there
+  /// is none.
+  std::string resolve(const std::string& choice, const Notice& notice) const;
 
  private:
+  std::string resolve_best(const std::vector<std::string>& names, const std::string& last,
+                           const Notice& notice) const;
   std::string pointer(const char* name) const;
   void set_pointer(const char* name, const std::string& checkpoint);
 
@@ -70,8 +77,9 @@ struct CheckpointLocation {
 };
 
 /// `given` is a run folder, a run's name within checkpoints/, or a checkpoint folder; `choice` is best, last
-/// or a name. Throws Error(Model) if nothing is there.
-CheckpointLocation locate_checkpoint(const std::string& given, const std::string& choice);
+/// or a name, see RunFolder::resolve. Throws Error(Model) if nothing is there.
+CheckpointLocation locate_checkpoint(const std::string& given, const std::string& choice,
+                                     const Notice& notice);
 
 /// `given` as a path if it exists, else within checkpoints/ if that exists.
 std::filesystem::path locate_run(const std::string& given);

@@ -1,9 +1,14 @@
 #include "training/run_training.h"
 
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <new>
 #include <ranges>
 
 #include "data/error.h"
 #include "data/io/atomic_file.h"
+#include "data/io/folders.h"
 #include "data/tensors.h"
 #include "models/parallel.h"
 #include "training/callbacks/checkpoints.h"
@@ -26,21 +31,61 @@ c10::Device begin_training(const TrainerOptions& options, const RunRequest& requ
   return device;
 }
 
-std::optional<ResumePoint> find_resume_point(const RunFolder& run, const Notice& notice) {
-  const auto names = run.checkpoints();
+void find_resume_point(RunRequest& request) {
+  const auto& run = request.run;
+  request.lock = std::make_unique<RunLock>(run.path());
   std::string failure;
-  for (const auto& name : names | std::views::reverse) {
+  for (const auto& name : run.checkpoints() | std::views::reverse) {
     try {
-      return ResumePoint{name, read_checkpoint(run.checkpoint_path(name), CheckpointPart::TrainingState)};
-    } catch (const Error& error) {
+      request.resume_point = {name,
+                              read_checkpoint(run.checkpoint_path(name), CheckpointPart::TrainingState)};
+      return;
+    } catch (const DamagedCheckpoint& error) {
       if (failure.empty()) failure = error.what();
-      notice(fmt::format("{}; trying the one before", error.what()));
+      request.notice(fmt::format("{}; trying the one before", error.what()));
     }
   }
   if (!failure.empty())
     throw Error(ErrorKind::Model, "{}: expected a checkpoint to resume, found none that is whole: {}",
                 run.path().string(), failure);
-  return std::nullopt;
+}
+
+Json resumed_config(const RunRequest& request) {
+  const auto file = request.run.job_file().string();
+  if (!request.resume_point) return read_toml(file);
+  Json config = request.resume_point->checkpoint.config, told;
+  if (!is_file(file)) return config;
+  try {
+    told = read_toml(file);
+  } catch (const Error& error) {
+    request.notice(fmt::format("warning: {}; going on as the run began", error.what()));
+    return config;
+  }
+  std::string taken, left;
+  const auto note = [](std::string& list, const std::string& key, const Json& now, const Json& before) {
+    list += fmt::format("{}{} = {} instead of {}", list.empty() ? "" : ", ", key, json_line(now),
+                        json_line(before));
+  };
+  for (const auto& [section, values] : told.items()) {
+    auto& own = config[section];
+    if (!values.is_object() || !own.is_object()) {
+      if (values != own) note(left, section, values, own);
+      continue;
+    }
+    for (const auto& [key, value] : values.items()) {
+      const Json before = own.contains(key) ? own[key] : Json();
+      if (value == before) continue;
+      const bool resumable =
+          section == "training" && std::ranges::find(kResumable, key) != std::end(kResumable);
+      note(resumable ? taken : left, section + "." + key, value, before);
+      if (resumable) own[key] = value;
+    }
+  }
+  if (!taken.empty()) request.notice(fmt::format("{}: {}", file, taken));
+  if (!left.empty())
+    request.notice(fmt::format(
+        "warning: {}: {}: left aside, a training goes on as it began; train a new run for that", file, left));
+  return config;
 }
 
 namespace run_training_detail {
@@ -70,9 +115,24 @@ Checkpoint checkpoint_base(const Job& job, Json model_info, std::map<std::string
   return base;
 }
 
-void open_run(const RunRequest& request, const Checkpoint& base) {
-  RunFolder run = request.run;
+void check_run(const Job& job, const TrainerOptions& options, int64_t batches, const RunRequest& request) {
+  for (const auto& [option, path] : inputs_of(job))
+    if (request.mode != RunMode::Resume && (path == "-" || kind_of(path) == PathKind::Other))
+      request.notice(fmt::format("warning: --{} {}: a pipe is read once, so that this run cannot be resumed",
+                                 option, path));
+  if (const auto schedule = schedule_of(options, batches); schedule.warmup_steps > schedule.total_steps)
+    request.notice(fmt::format(
+        "warning: --warmup {}: longer than the training of {} steps, whose learning rate never reaches --lr",
+        schedule.warmup_steps, schedule.total_steps));
+  if (options.learning_rate == 0) request.notice("warning: --lr 0: nothing is learnt");
+}
+
+void open_run(RunRequest& request, const Checkpoint& base) {
+  RunFolder& run = request.run;
   const auto job = write_toml(base.config);
+  if (request.mode != RunMode::Resume) run.check_free(request.mode == RunMode::Overwrite);
+  make_folder(run.path());
+  if (!request.lock) request.lock = std::make_unique<RunLock>(run.path());
   if (request.mode != RunMode::Resume) return run.create(job, request.mode == RunMode::Overwrite);
   run.remove_leftovers();
   write_file_atomically(run.job_file(), job);
@@ -89,23 +149,49 @@ void add_callbacks(TrainerCore& trainer, RunRequest& request, const Checkpoint& 
   trainer.add(std::make_unique<Checkpoints>(request.run, base, options));
 }
 
-void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& base) {
-  const auto& point = *request.resume_point;
-  const auto source = request.run.checkpoint_path(point.name).string();
-  if (point.checkpoint.model_info != base.model_info || point.checkpoint.files != base.files)
+void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& base, int64_t batches) {
+  const auto& [name, checkpoint] = *request.resume_point;
+  const auto source = request.run.checkpoint_path(name).string();
+  if (checkpoint.model_info != base.model_info || checkpoint.files != base.files)
     throw Error(ErrorKind::Data,
                 "{}: expected the training data of this checkpoint, found other data; restore the files, or "
                 "train a new run",
                 source);
-  trainer.restore(point.checkpoint, source);
+  trainer.restore(checkpoint, source);
+
+  const auto& state = trainer.state();
+  const auto& options = trainer.options();
+  if (const int64_t begun = state.epoch + (state.batch > 0); options.epochs < begun)
+    throw Error(ErrorKind::Usage, "--epochs: expected at least {}, which the training has begun, found {}",
+                begun, options.epochs);
+  if (trainer.stays_ended())
+    return request.notice(
+        state.epoch < options.epochs
+            ? fmt::format("nothing is left to do: early stopping has waited for its --patience of {}; "
+                          "a larger one lets the training go on",
+                          options.patience)
+            : fmt::format("nothing is left to do: {} epochs are done; a larger --epochs lets the training "
+                          "go on",
+                          state.epoch));
+  auto before = options;
+  before.epochs = whole_number_in(object_in(checkpoint.config, "training"), "epochs", 1, INT64_MAX);
+  if (before.epochs == options.epochs || state.step == 0) return;
+  const auto old_rates = schedule_of(before, batches), rates = schedule_of(options, batches);
+  if (old_rates.rate(state.step) != rates.rate(state.step))
+    request.notice(fmt::format(
+        "warning: --epochs {} instead of {} stretches the {} schedule: the learning rate was {:.3g} in the "
+        "last step and is {:.3g} in the next",
+        options.epochs, before.epochs, enum_name(options.schedule), old_rates.rate(state.step - 1),
+        rates.rate(state.step)));
 }
 
-Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::string& task) {
+Json final_report(const TrainerCore& trainer, const RunRequest& request, const std::string& task) {
+  const auto& run = request.run;
   const auto& state = trainer.state();
   Json report = {{"task", task},
                  {"run", run.path().string()},
                  {"stopped", trainer.outcome()},
-                 {"checkpoint", run.resolve("best")},
+                 {"checkpoint", run.resolve("best", request.notice)},
                  {"epoch", state.epoch},
                  {"step", state.step},
                  {"examples_per_second", trainer.examples_per_second()}};
@@ -123,9 +209,29 @@ Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::s
   return report;
 }
 
-void load_best(torch::nn::Module& module, const RunFolder& run) {
-  const auto best = read_checkpoint(run.checkpoint_path(run.resolve("best")), CheckpointPart::ModelOnly);
+void load_best(torch::nn::Module& module, const RunRequest& request) {
+  const auto& run = request.run;
+  const auto best =
+      read_checkpoint(run.checkpoint_path(run.resolve("best", request.notice)), CheckpointPart::ModelOnly);
   load_weights(module, best, run.path().string());
+}
+
+void within_memory(const TrainerOptions& options, const std::function<void()>& train) {
+  const auto refuse = [&] {
+    throw Error(
+        ErrorKind::Usage,
+        "--batch-size: expected batches that fit into memory, found one of {} that does not; lower it, "
+        "or the model's dimensions",
+        options.batch_size);
+  };
+  try {
+    train();
+  } catch (const std::bad_alloc&) {
+    refuse();
+  } catch (const c10::Error& error) {  // of LibTorch's allocators, which have no type of their own
+    if (std::string_view(error.what_without_backtrace()).find("allocat") == std::string_view::npos) throw;
+    refuse();
+  }
 }
 
 }  // namespace run_training_detail

@@ -2,15 +2,18 @@
 // the best checkpoint's evaluation.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/notice.h"
 #include "training/interrupt.h"
 #include "training/job.h"
 #include "training/run_folder.h"
+#include "training/run_lock.h"
 #include "training/trainer.h"
 
 namespace semblance {
@@ -21,21 +24,31 @@ struct ResumePoint {
   Checkpoint checkpoint;
 };
 
-/// The newest checkpoint of a run that can be resumed; older ones stand in for damaged ones, which `notice`
-/// is told of. Nothing if the run has none yet. Throws Error(Model) if it has, but none that can be used.
-std::optional<ResumePoint> find_resume_point(const RunFolder& run, const Notice& notice);
-
 enum class RunMode { Fresh, Overwrite, Resume };
 
 /// What the caller decides about a run, apart from the job itself.
 struct RunRequest {
   RunFolder run;
   RunMode mode = RunMode::Fresh;
-  std::optional<ResumePoint> resume_point;  ///< for Resume; without one the run starts from the beginning
-  Notice notice;                            ///< takes one line for people
-  std::vector<std::unique_ptr<Callback>> callbacks;  ///< progress and the like
-  std::optional<double> weight_decay = {};           ///< instead of the job's, where it follows from the data
+  std::optional<ResumePoint> resume_point =
+      {};                              ///< for Resume; without one the run starts from the beginning
+  std::unique_ptr<RunLock> lock = {};  ///< what keeps other processes out, once it is taken
+  Notice notice = {};                  ///< takes one line for people
+  std::vector<std::unique_ptr<Callback>> callbacks = {};  ///< progress and the like
+  std::optional<double> weight_decay = {};  ///< instead of the job's, where it follows from the data
 };
+
+/// Locks the run of a request to resume, and finds its newest checkpoint that can be resumed: older ones
+/// stand in for damaged ones, of which is told. None if the run has none yet. Throws Error(Model) if it has,
+/// but none that can be used, and where another process is at it.
+void find_resume_point(RunRequest& request);
+
+/// The options of `job.training` that may be others when a training is resumed.
+inline constexpr std::string_view kResumable[] = {"epochs", "patience", "threads", "device"};
+
+/// The configuration that a run goes on with: its checkpoint's, with what job.toml has changed since of
+/// kResumable. Those changes are told, and all others, which are left aside.
+Json resumed_config(const RunRequest& request);
 
 namespace run_training_detail {
 
@@ -45,12 +58,17 @@ void check(const torch::nn::Module& module, const TrainerOptions& options, bool 
            const Notice& notice);
 /// What every checkpoint of a job holds besides tensors.
 Checkpoint checkpoint_base(const Job& job, Json model_info, std::map<std::string, std::string> files);
-void open_run(const RunRequest& request, const Checkpoint& base);
+/// Tells of inputs that cannot be read a second time, and of a schedule that does not fit the training.
+void check_run(const Job& job, const TrainerOptions& options, int64_t batches, const RunRequest& request);
+void open_run(RunRequest& request, const Checkpoint& base);
 void add_callbacks(TrainerCore& trainer, RunRequest& request, const Checkpoint& base, bool has_validation);
-void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& base);
+/// Throws Error(Usage) for fewer epochs than are done; tells of what changes with their number.
+void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& base, int64_t batches);
 /// The final object of `train --json`; its `valid` is the best epoch's.
-Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::string& task);
-void load_best(torch::nn::Module& module, const RunFolder& run);
+Json final_report(const TrainerCore& trainer, const RunRequest& request, const std::string& task);
+void load_best(torch::nn::Module& module, const RunRequest& request);
+/// What happens within `train`, a failure for want of memory as an Error that names the options it hangs on.
+void within_memory(const TrainerOptions& options, const std::function<void()>& train);
 
 }  // namespace run_training_detail
 
@@ -74,20 +92,21 @@ Json run_training(T& task, const Job& job, c10::Device device, RunRequest& reque
   TrainerOptions options = job.training;
   if (request.weight_decay) options.weight_decay = *request.weight_decay;
   detail::check(task.module(), options, validation != nullptr, request.notice);
+  detail::check_run(job, options, source.batches(), request);
   const auto base = detail::checkpoint_base(job, task.model_info(), task.files());
   Trainer<T> trainer(task, options, device);
-  detail::open_run(request, base);
   detail::add_callbacks(trainer, request, base, validation != nullptr);
-  if (request.resume_point) detail::resume(trainer, request, base);
+  if (request.resume_point) detail::resume(trainer, request, base, source.batches());
+  detail::open_run(request, base);
   {
     const InterruptGuard guard;
-    trainer.fit(source, validation);
+    detail::within_memory(options, [&] { trainer.fit(source, validation); });
   }
-  Json report = detail::final_report(trainer, request.run, base.task);
+  Json report = detail::final_report(trainer, request, base.task);
   if constexpr (Evaluates<T, Validation>)
     if (test && !trainer.interrupted()) {
       // The test split is looked at once, with the weights that the validation chose.
-      detail::load_best(task.module(), request.run);
+      detail::load_best(task.module(), request);
       report["test"] = evaluate(task, *test, options.batch_size, device).report();
     }
   return report;

@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 #include <map>
 
 #include "data/config.h"
@@ -25,9 +25,93 @@ std::string type_name(c10::ScalarType type) {
   throw Error(ErrorKind::Internal, "tensors of type {} cannot be saved", c10::toString(type));
 }
 
+// A header's own limit in the format's reference implementation.
+constexpr uint64_t kMostHeaderBytes = 100'000'000;
+constexpr uint64_t kMostOfAShape = uint64_t{1} << 40;
+constexpr const char* kMetadata = "__metadata__";
+
 [[noreturn]] void damaged(const std::filesystem::path& path, const std::string& what) {
-  throw Error(ErrorKind::Model, "{}: {}; the file is damaged", path.string(), what);
+  throw Error(ErrorKind::Data, "{}: {}", path.string(), what);
 }
+
+// A file from its start: the header, then the tensors' bytes in the order of the list.
+class TensorReader {
+ public:
+  explicit TensorReader(const std::filesystem::path& path)
+      : path_(path), stream_(path.string(), Compression::None) {
+    std::error_code error;
+    const auto file_size = std::filesystem::file_size(path, error);
+    if (error) throw ReadError(path.string(), "opened", error.value());
+    uint64_t length = 0;
+    read(reinterpret_cast<char*>(&length), sizeof length);
+    if (length > file_size - sizeof length) damaged(path, "the header claims to be longer than the file");
+    if (length > kMostHeaderBytes)
+      damaged(path, fmt::format("expected a header of at most {} bytes, found {}", kMostHeaderBytes, length));
+    std::string text(length, '\0');
+    read(text.data(), length);
+    list(parse_json(text, path.string()), file_size - sizeof length - length);
+  }
+
+  const std::vector<TensorInfo>& tensors() const { return tensors_; }
+
+  void read(char* to, size_t size) {
+    while (size > 0) {
+      const size_t n = stream_.read({to, size});
+      if (n == 0) damaged(path_, "expected more bytes, found the end");
+      to += n;
+      size -= n;
+    }
+  }
+
+ private:
+  void list(const Json& entries, uint64_t data_size) {
+    if (!entries.is_object()) damaged(path_, "expected a header that names tensors, found none");
+    uint64_t place = 0;
+    for (const auto& [name, entry] : entries.items()) {
+      if (name == kMetadata) continue;
+      try {
+        place = list(name, entry, place, data_size);
+      } catch (const Error& error) {
+        damaged(path_, fmt::format("tensor {}: {}", name, error.what()));
+      }
+    }
+    if (place != data_size)
+      damaged(path_, fmt::format("expected {} bytes of tensors, found {}", place, data_size));
+  }
+
+  // Returns where the tensor ends.
+  uint64_t list(const std::string& name, const Json& entry, uint64_t place, uint64_t data_size) {
+    const auto wrong = [](auto format, const auto&... args) {
+      throw Error(ErrorKind::Data, fmt::format(fmt::runtime(format), args...));
+    };
+    TensorInfo info{.name = name, .type = at::kFloat, .shape = {}};
+    const auto& type_text = text_in(entry, "dtype");
+    const auto type =
+        std::ranges::find(kTypes, type_text, [](const auto& t) { return std::string(t.first); });
+    if (type == std::end(kTypes)) wrong("expected a type that is known, found {}", type_text);
+    info.type = type->second;
+    uint64_t bytes = c10::elementSize(info.type);
+    const auto& shape = list_in(entry, "shape");
+    if (std::ranges::find(shape, Json(0)) != shape.end()) bytes = 0;
+    for (const auto& part : shape) {
+      const auto size = part.is_number_unsigned() ? part.get<uint64_t>() : uint64_t{0};
+      if (!part.is_number_unsigned() || size > kMostOfAShape || (bytes > 0 && bytes > data_size / size))
+        wrong("expected a shape that fits the file, found {}", json_line(shape));
+      bytes *= size;
+      info.shape.push_back(static_cast<int64_t>(size));
+    }
+    const Json expected = {place, place + bytes};
+    if (const auto& offsets = list_in(entry, "data_offsets");
+        offsets != expected || place + bytes > data_size)
+      wrong("expected its bytes at {}, found {}", json_line(expected), json_line(offsets));
+    tensors_.push_back(std::move(info));
+    return place + bytes;
+  }
+
+  std::filesystem::path path_;
+  ByteStream stream_;
+  std::vector<TensorInfo> tensors_;
+};
 
 }  // namespace
 
@@ -54,52 +138,29 @@ void write_tensors(const std::filesystem::path& path, const NamedTensors& tensor
   writer.finish();
 }
 
+std::vector<TensorInfo> list_tensors(const std::filesystem::path& path) {
+  return TensorReader(path).tensors();
+}
+
 NamedTensors read_tensors(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto file_size = std::filesystem::file_size(path, error);
-  if (error) throw Error(ErrorKind::Model, "{}: cannot be opened: {}", path.string(), error.message());
-  ByteStream stream(path.string(), Compression::None);
-  const auto read_exactly = [&](char* to, size_t size) {
-    while (size > 0) {
-      const size_t n = stream.read({to, size});
-      if (n == 0) damaged(path, "expected more bytes, found the end");
-      to += n;
-      size -= n;
-    }
-  };
-  uint64_t length = 0;
-  read_exactly(reinterpret_cast<char*>(&length), sizeof length);
-  if (length > file_size - sizeof length) damaged(path, "the header claims to be longer than the file");
-  std::string text(length, '\0');
-  read_exactly(text.data(), length);
-  const uint64_t data_size = file_size - sizeof length - length;
+  TensorReader reader(path);
   NamedTensors tensors;
-  try {
-    uint64_t place = 0;
-    const Json entries = Json::parse(text);
-    for (const auto& [name, entry] : entries.items()) {
-      const auto shape = entry.at("shape").get<std::vector<int64_t>>();
-      const auto offsets = entry.at("data_offsets").get<std::vector<uint64_t>>();
-      const auto type = std::ranges::find(kTypes, entry.at("dtype").get<std::string>(),
-                                          [](const auto& t) { return std::string(t.first); });
-      if (type == std::end(kTypes)) damaged(path, "tensor " + name + " has an unknown type");
-      uint64_t bytes = c10::elementSize(type->second);
-      for (const int64_t size : shape)
-        if (size < 0 || (size > 0 && bytes > data_size / static_cast<uint64_t>(size) + 1))
-          damaged(path, "tensor " + name + " has an impossible shape");
-        else
-          bytes *= static_cast<uint64_t>(size);
-      if (offsets.size() != 2 || offsets[0] != place || offsets[1] != place + bytes || offsets[1] > data_size)
-        damaged(path, "tensor " + name + " does not fit the file");
-      place = offsets[1];
-      auto tensor = empty_tensor(shape, type->second);
-      read_exactly(static_cast<char*>(tensor.data_ptr()), bytes);
-      tensors.emplace_back(name, tensor);
-    }
-  } catch (const Json::exception& json_error) {
-    damaged(path, std::string("the header is not as expected (") + json_error.what() + ")");
+  for (const auto& info : reader.tensors()) {
+    auto tensor = empty_tensor(info.shape, info.type);
+    reader.read(static_cast<char*>(tensor.data_ptr()), tensor.nbytes());
+    tensors.emplace_back(info.name, std::move(tensor));
   }
   return tensors;
+}
+
+std::string find_not_finite(const NamedTensors& tensors) {
+  const c10::NoGradGuard no_gradient;
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.is_floating_point() || tensor.numel() == 0) continue;
+    const auto [least, most] = tensor.aminmax();  // a NaN is both
+    if (!std::isfinite(least.item<double>()) || !std::isfinite(most.item<double>())) return name;
+  }
+  return {};
 }
 
 void copy_tensors(const NamedTensors& from, NamedTensors to, const std::string& source) {

@@ -1,5 +1,6 @@
 #include "training/trainer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -32,6 +33,17 @@ Interval parse_interval(const std::string& text, const std::string& option) {
               option, text);
 }
 
+Schedule schedule_of(const TrainerOptions& options, int64_t batches) {
+  const int64_t steps = (batches + options.accumulate - 1) / options.accumulate;
+  return {.kind = options.schedule,
+          .base = options.learning_rate,
+          .warmup_steps = options.warmup,
+          .total_steps = steps * options.epochs,
+          .steps_per_epoch = steps,
+          .decay_epochs = options.decay_epochs,
+          .decay = options.decay};
+}
+
 TrainerCore::TrainerCore(torch::nn::Module& module, const TrainerOptions& options, c10::Device device,
                          MetricInfo metric)
     : module_(module),
@@ -48,18 +60,22 @@ void TrainerCore::pause_clock() {
 
 void TrainerCore::begin(EpochSize size) {
   epoch_size_ = std::move(size);
-  const int64_t steps = (epoch_size_.batches + options_.accumulate - 1) / options_.accumulate;
-  schedule_ = {.kind = options_.schedule,
-               .base = options_.learning_rate,
-               .warmup_steps = options_.warmup,
-               .total_steps = steps * options_.epochs,
-               .steps_per_epoch = steps,
-               .decay_epochs = options_.decay_epochs,
-               .decay = options_.decay};
+  schedule_ = schedule_of(options_, epoch_size_.batches);
+  if (state_.batch >= epoch_size_.batches && state_.batch > 0)
+    throw Error(ErrorKind::Model, "batch: expected less than the {} of an epoch, found {}",
+                epoch_size_.batches, state_.batch);
   set_training(module_, true);
-  if (state_.epoch < options_.epochs)
-    state_.stopped.clear();  // a resumed training may have been given more epochs
+  if (!stays_ended())  // a resumed training may have been given more epochs, or more patience
+    state_.stopped.clear();
+  else if (state_.epoch < options_.epochs)
+    state_.stopped = kStoppedEarly;
   for (auto& callback : callbacks_) callback->on_begin(*this);
+}
+
+bool TrainerCore::stays_ended() const {
+  return !state_.stopped.empty() &&
+         (state_.epoch >= options_.epochs ||
+          std::ranges::any_of(callbacks_, [](const auto& callback) { return callback->has_enough(); }));
 }
 
 bool TrainerCore::goes_on() {
@@ -133,11 +149,14 @@ bool TrainerCore::end_batch(const LossSum& loss) {
 // The only place where the loss leaves the device.
 TrainerCore::LossReading TrainerCore::read_loss() {
   const LossReading reading{loss_total_.item<double>(), loss_weight_.item<double>()};
-  if (!std::isfinite(reading.total))
-    throw Error(ErrorKind::Diverged,
-                "training diverged: the loss is not finite at step {}; lower --lr, or set --clip-norm",
-                state_.step);
+  if (!std::isfinite(reading.total)) diverged("the loss is");
   return reading;
+}
+
+void TrainerCore::diverged(const std::string& what) const {
+  throw Error(ErrorKind::Diverged,
+              "training diverged: {} not finite at step {}; lower --lr, or set --clip-norm", what,
+              state_.step);
 }
 
 void TrainerCore::end_epoch(const std::optional<Metrics>& validation) {
@@ -154,7 +173,7 @@ void TrainerCore::end_epoch(const std::optional<Metrics>& validation) {
   state_.loss_total = state_.loss_weight = 0;
   loss_total_.zero_();
   loss_weight_.zero_();
-  if (state_.epoch >= options_.epochs) stop("completed");
+  if (state_.epoch >= options_.epochs) stop(kCompleted);
   for (auto& callback : callbacks_) callback->on_epoch(*this);
 }
 
@@ -165,34 +184,29 @@ void TrainerCore::end() {
 void TrainerCore::fill(Checkpoint& checkpoint) {
   const LossReading loss = read_loss();
   checkpoint.model = model_tensors(module_);
+  if (const auto name = find_not_finite(checkpoint.model); !name.empty()) diverged(name + " is");
   checkpoint.has_training_state = options_.checkpoint_content == CheckpointContent::TrainingState;
   if (checkpoint.has_training_state) checkpoint.optimizer = optimizer_->state();
-  Json states = Json::object();
+  checkpoint.training = state_;
+  checkpoint.training.loss_total = loss.total;
+  checkpoint.training.loss_weight = loss.weight;
+  checkpoint.training.callbacks = Json::object();
   for (const auto& callback : callbacks_)
-    if (!callback->key().empty()) states[callback->key()] = callback->save();
-  checkpoint.training = {
-      {"epoch", state_.epoch},       {"batch", state_.batch},     {"step", state_.step},
-      {"examples", state_.examples}, {"loss_total", loss.total},  {"loss_weight", loss.weight},
-      {"stopped", state_.stopped},   {"history", state_.history}, {"callbacks", std::move(states)}};
+    if (!callback->key().empty()) checkpoint.training.callbacks[callback->key()] = callback->save();
 }
 
 void TrainerCore::restore(const Checkpoint& checkpoint, const std::string& source) {
   load_weights(module_, checkpoint, source);
   copy_tensors(checkpoint.optimizer, optimizer_->state(), source);
+  state_ = checkpoint.training;
+  optimizer_->set_steps(state_.step);
   try {
-    const Json& saved = checkpoint.training;
-    state_ = {.epoch = saved.at("epoch").get<int64_t>(),
-              .batch = saved.at("batch").get<int64_t>(),
-              .step = saved.at("step").get<int64_t>(),
-              .examples = saved.at("examples").get<int64_t>(),
-              .loss_total = saved.at("loss_total").get<double>(),
-              .loss_weight = saved.at("loss_weight").get<double>(),
-              .history = saved.at("history"),
-              .stopped = saved.at("stopped").get<std::string>()};
-    optimizer_->set_steps(state_.step);
     for (auto& callback : callbacks_)
-      if (!callback->key().empty()) callback->load(saved.at("callbacks").at(callback->key()));
-  } catch (const Json::exception& error) {
+      if (const auto key = callback->key(); !key.empty()) {
+        const auto saved = state_.callbacks.find(key);
+        if (saved != state_.callbacks.end()) callback->load(*saved);
+      }
+  } catch (const Error& error) {
     throw Error(ErrorKind::Model, "{}: the training state is not as expected ({})", source, error.what());
   }
 }

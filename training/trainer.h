@@ -20,20 +20,15 @@
 #include "training/optimizer.h"
 #include "training/task.h"
 #include "training/trainer_options.h"
+#include "training/training_state.h"
 
 namespace semblance {
 
-/// Where a training stands. Saved whole, so that a resumed one goes on bit for bit.
-struct TrainingState {
-  int64_t epoch = 0;      ///< epochs done
-  int64_t batch = 0;      ///< batches done of the next one
-  int64_t step = 0;       ///< optimizer steps done
-  int64_t examples = 0;   ///< examples seen
-  double loss_total = 0;  ///< of the epoch that is under way
-  double loss_weight = 0;
-  Json history = Json::array();  ///< one record per epoch: epoch, step, lr, train_loss, valid
-  std::string stopped;           ///< why it ended: completed, early-stopping; empty if it has not
-};
+/// Why a training ended by itself.
+inline constexpr const char *kCompleted = "completed", *kStoppedEarly = "early-stopping";
+
+/// The learning rates of a training with so many batches an epoch.
+Schedule schedule_of(const TrainerOptions& options, int64_t batches);
 
 /// Everything about training that does not depend on the task's types.
 class TrainerCore {
@@ -62,6 +57,8 @@ class TrainerCore {
   /// Why `fit` ended: state().stopped, or "interrupted".
   std::string outcome() const { return interrupted_ ? "interrupted" : state_.stopped; }
   bool interrupted() const { return interrupted_; }
+  /// Whether a training that ended has nothing left to do: its epochs are done, or a callback has enough.
+  bool stays_ended() const;
 
   /// Ends the training after the epoch that was just done; the first reason counts.
   void stop(const std::string& reason) {
@@ -71,7 +68,7 @@ class TrainerCore {
   void annotate_epoch(const std::string& key, Json value) { state_.history.back()[key] = std::move(value); }
 
   /// Model, optimizer and training state as they are now (live tensors). Throws Error(Diverged) instead of
-  /// handing out a state whose loss is not finite.
+  /// handing out a state whose loss or weights are not finite.
   void fill(Checkpoint& checkpoint);
   /// Goes on from there. Throws Error(Model) if it is another model's.
   void restore(const Checkpoint& checkpoint, const std::string& source);
@@ -106,6 +103,7 @@ class TrainerCore {
     double total, weight;
   };
   LossReading read_loss();
+  [[noreturn]] void diverged(const std::string& what) const;
   void pause_clock();
 
   MetricInfo metric_;

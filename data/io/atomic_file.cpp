@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "data/error.h"
+#include "data/io/file_system.h"
+#include "data/io/folders.h"
 
 namespace semblance {
 
@@ -59,7 +61,8 @@ FileWriter create_beside(const fs::path& file, mode_t mode, std::unique_ptr<Temp
     // Registered first: a signal may come at any moment.
     temporary =
         std::make_unique<TemporaryPath>(file.parent_path() / temporary_name(file.filename().string()));
-    const int descriptor = ::open(temporary->c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    const int descriptor =
+        file_system().open(temporary->c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (descriptor >= 0) return {descriptor, file.string()};
     const int reason = errno;
     temporary->keep();  // nothing is there, or somebody else's
@@ -88,8 +91,9 @@ void take_after(int file, const struct stat& earlier) {
 
 // What is written to where it is: standard output, devices, pipes.
 FileWriter open_in_place(const fs::path& path) {
-  const int descriptor = path == kStandardOutput ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-                                                 : ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  const int descriptor = path == kStandardOutput
+                             ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                             : file_system().open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
   if (descriptor < 0) fail(path.string(), "opened");
   return {descriptor, path.string()};
 }
@@ -97,7 +101,8 @@ FileWriter open_in_place(const fs::path& path) {
 }  // namespace
 
 FileWriter::FileWriter(const fs::path& path)
-    : FileWriter(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), path.string()) {
+    : FileWriter(file_system().open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666),
+                 path.string()) {
   if (file_ < 0) fail("created");
 }
 
@@ -107,7 +112,7 @@ FileWriter::FileWriter(FileWriter&& other) noexcept
     : name_(std::move(other.name_)), file_(std::exchange(other.file_, -1)) {}
 
 FileWriter::~FileWriter() {
-  if (file_ >= 0) ::close(file_);
+  if (file_ >= 0) file_system().close(file_);
 }
 
 void FileWriter::fail(const char* action) const {
@@ -116,22 +121,25 @@ void FileWriter::fail(const char* action) const {
 
 void FileWriter::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::write(file_, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = file_system().write(file_, bytes.data(), bytes.size());
     if (n < 0) fail("written");
     bytes.remove_prefix(static_cast<size_t>(n));
   }
 }
 
 void FileWriter::rewrite_start(std::string_view bytes) {
-  if (::pwrite(file_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) fail("written");
+  for (off_t at = 0; !bytes.empty();) {
+    const ssize_t n = file_system().pwrite(file_, bytes.data(), bytes.size(), at);
+    if (n < 0) fail("written");
+    bytes.remove_prefix(static_cast<size_t>(n));
+    at += n;
+  }
 }
 
 void FileWriter::copy_to(FileWriter& to) const {
   std::vector<char> buffer(size_t{1} << 20);
   for (off_t at = 0;;) {
-    const ssize_t n = ::pread(file_, buffer.data(), buffer.size(), at);
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = file_system().pread(file_, buffer.data(), buffer.size(), at);
     if (n < 0) fail("read");
     if (n == 0) return;
     to.write({buffer.data(), static_cast<size_t>(n)});
@@ -141,9 +149,9 @@ void FileWriter::copy_to(FileWriter& to) const {
 
 void FileWriter::finish() {
   if (file_ < 0) return;
-  if (::fsync(file_) != 0) fail("flushed");
+  if (file_system().fsync(file_) != 0) fail("flushed");
   const int file = std::exchange(file_, -1);
-  if (::close(file) != 0) fail("closed");
+  if (file_system().close(file) != 0) fail("closed");
 }
 
 AtomicFile::AtomicFile(const fs::path& path, Delivery delivery) : target_(find_target(path)) {
@@ -179,32 +187,11 @@ void fail_standard_output() {
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {
+  if (kind_of(path) == PathKind::Other)
+    throw Error(ErrorKind::Model, "{}: expected a file, found a pipe or a device; remove it", path.string());
   AtomicFile file(path);
   file.writer().write(content);
   file.commit();
-}
-
-void flush_folder(const fs::path& folder) {
-  const auto name = folder.empty() ? fs::path(".") : folder;
-  const int file = ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return;  // a folder without read permission can still be renamed in
-  ::fsync(file);         // some file systems do not offer it for folders: nothing more can be done there
-  ::close(file);
-}
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error)
-    throw Error(ErrorKind::Model, "{}: the folder cannot be created: {}", folder.string(), error.message());
-}
-
-void rename_path(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::rename(from, to, error);
-  if (error)
-    throw Error(ErrorKind::Model, "{}: cannot be renamed to {}: {}", from.string(), to.string(),
-                error.message());
 }
 
 }  // namespace semblance

@@ -44,7 +44,8 @@ class FileWriter {
 /// SIGPIPE as others end whose reader has left.
 [[noreturn]] void fail_standard_output();
 
-/// Replaces `path` by `content` in one step, as AtomicFile does.
+/// Replaces `path` by `content` in one step, as AtomicFile does. Here what is there must be a file, or
+/// nothing: anything else is Error(Model).
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
 /// When bytes reach what cannot be replaced: all of them at `commit`, until which a spool without a name
@@ -73,14 +74,5 @@ class AtomicFile {
   std::unique_ptr<TemporaryPath> temporary_;       // until it has the target's name
   std::unique_ptr<FileWriter> writer_, receiver_;  // receiver_: what the spool's bytes go to in the end
 };
-
-/// Makes renames within `folder` durable.
-void flush_folder(const std::filesystem::path& folder);
-
-/// Creates `folder` and its parents. Throws Error(Model).
-void make_folder(const std::filesystem::path& folder);
-
-/// Renames `from` to `to`. Throws Error(Model).
-void rename_path(const std::filesystem::path& from, const std::filesystem::path& to);
 
 }  // namespace semblance

@@ -10,12 +10,13 @@
 #include <condition_variable>
 #include <cstring>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-#include "data/error.h"
+#include "data/io/file_system.h"
 
 namespace semblance {
 
@@ -103,9 +104,12 @@ struct ByteStream::State {
   ~State() {
     ahead.reset();
     if (gzip) inflateEnd(&inflater);
-    if (owns_file) ::close(file);
+    if (owns_file) file_system().close(file);
   }
 };
+
+ReadError::ReadError(const std::string& name, const char* action, int reason)
+    : Error(ErrorKind::Data, "{}: cannot be {}: {}", name, action, std::strerror(reason)), reason_(reason) {}
 
 ByteStream::ByteStream(const std::string& path, Compression compression)
     : name_(path == "-" ? "<stdin>" : path), state_(std::make_unique<State>()) {
@@ -114,8 +118,8 @@ ByteStream::ByteStream(const std::string& path, Compression compression)
     state_->file = STDIN_FILENO;
     return;
   }
-  state_->file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (state_->file < 0) throw Error(ErrorKind::Data, "{}: cannot be opened: {}", path, std::strerror(errno));
+  state_->file = file_system().open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (state_->file < 0) throw ReadError(path, "opened", errno);
   state_->owns_file = true;
   struct stat info{};
   if (::fstat(state_->file, &info) == 0 && S_ISDIR(info.st_mode))
@@ -169,11 +173,9 @@ size_t ByteStream::read_on(std::span<char> buffer) {
 size_t ByteStream::State::read(const std::string& name_, std::span<char> buffer) {
   State& s = *this;
   auto read_raw = [&](void* to, size_t size) {
-    while (true) {
-      const ssize_t n = ::read(s.file, to, size);
-      if (n >= 0) return static_cast<size_t>(n);
-      if (errno != EINTR) throw Error(ErrorKind::Data, "{}: cannot be read: {}", name_, std::strerror(errno));
-    }
+    const ssize_t n = file_system().read(s.file, to, size);
+    if (n < 0) throw ReadError(name_, "read", errno);
+    return static_cast<size_t>(n);
   };
   auto refill = [&] {
     s.begin = 0;
@@ -229,6 +231,22 @@ size_t ByteStream::State::read(const std::string& name_, std::span<char> buffer)
     }
   }
   return wanted - s.inflater.avail_out;
+}
+
+std::string read_file(const std::string& path, uint64_t most_bytes) {
+  const auto check = [&](uint64_t bytes) {
+    if (bytes > most_bytes)
+      throw Error(ErrorKind::Data, "{}: expected at most {} MiB, found more", path, most_bytes >> 20);
+  };
+  ByteStream stream(path, Compression::None);
+  std::error_code no_file;
+  if (const auto size = std::filesystem::file_size(path, no_file); !no_file) check(size);
+  std::string text;
+  for (std::vector<char> buffer(size_t{1} << 16); const size_t n = stream.read(buffer);) {
+    text.append(buffer.data(), n);
+    check(text.size());
+  }
+  return text;
 }
 
 }  // namespace semblance

@@ -1,14 +1,28 @@
 // Bytes of a file, of standard input ("-"), or of either one gzipped (recognised by its first two bytes).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "data/error.h"
+
 namespace semblance {
 
 enum class Compression { Detect, None };
+
+/// The system's refusal to open or to read, which says nothing of what the file holds.
+class ReadError : public Error {
+ public:
+  /// `action`: opened, read; `reason`: as in errno.
+  ReadError(const std::string& name, const char* action, int reason);
+  int reason() const { return reason_; }
+
+ private:
+  int reason_;
+};
 
 /// To be used by one thread at a time.
 class ByteStream {
@@ -45,5 +59,8 @@ class ByteStream {
   size_t peeked_served_ = 0;
   std::unique_ptr<State> state_;
 };
+
+/// All of a small file. Throws Error(Data) where it is longer than `most_bytes`, before more is read.
+std::string read_file(const std::string& path, uint64_t most_bytes);
 
 }  // namespace semblance

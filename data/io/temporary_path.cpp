@@ -9,6 +9,8 @@
 #include <new>
 #include <random>
 
+#include "data/io/file_system.h"
+
 namespace semblance {
 namespace {
 
@@ -34,7 +36,7 @@ TemporaryPath::TemporaryPath(const std::filesystem::path& path)
 
 TemporaryPath::~TemporaryPath() {
   if (path_ == nullptr) return;
-  ::unlink(path_);
+  file_system().unlink(path_);
   keep();
 }
 

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include <fstream>
+#include <limits>
 
+#include "data/io/file_system.h"
 #include "tests/temporary_folder.h"
 #include "training/tensor_file.h"
 
@@ -24,8 +28,30 @@ Checkpoint example() {
                       {"one", torch::tensor(2.5)}};
   checkpoint.has_training_state = true;
   checkpoint.optimizer = {{"exp_avg.table", torch::ones({4, 3})}};
-  checkpoint.training = {{"step", 7}, {"history", Json::array()}};
+  checkpoint.training.step = 7;
   return checkpoint;
+}
+
+// Rewrites the manifest with another value in it, its checksum right.
+void reseal(const fs::path& folder, const std::string& pointer, const Json& value) {
+  auto manifest = Json::parse(std::ifstream(folder / "manifest.json"));
+  manifest[Json::json_pointer(pointer)] = value;
+  manifest.erase("manifest_xxh3");
+  const auto text = manifest.dump();
+  const auto hash = XXH3_128bits(text.data(), text.size());
+  manifest["manifest_xxh3"] = fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+  std::ofstream(folder / "manifest.json") << manifest.dump(1);
+}
+
+// What is told of the damage; empty, with a failure, if none is.
+std::string damage_of(const fs::path& folder) {
+  try {
+    read_checkpoint(folder, CheckpointPart::TrainingState);
+  } catch (const DamagedCheckpoint& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "no damage was noticed";
+  return {};
 }
 
 TEST(Checkpoint, ComesBackAsItWasWritten) {
@@ -35,7 +61,7 @@ TEST(Checkpoint, ComesBackAsItWasWritten) {
   EXPECT_EQ(read.task, "sentiment");
   EXPECT_EQ(read.config, example().config);
   EXPECT_EQ(read.files, example().files);
-  EXPECT_EQ(read.training, example().training);
+  EXPECT_EQ(training_state_to_json(read.training), training_state_to_json(example().training));
   ASSERT_EQ(read.model.size(), 3u);
   for (size_t i = 0; i < 3; ++i)
     EXPECT_TRUE(read.model[i].second.equal(example().model[i].second)) << read.model[i].first;
@@ -110,6 +136,98 @@ TEST(Checkpoint, AnyTruncationOrMissingFileIsNoticed) {
   }
 }
 
+// S6, S10
+TEST(Checkpoint, AValueOfAnotherTypeOrOutOfRangeIsNamed) {
+  const std::tuple<std::string, Json, std::string> wrong[] = {
+      {"/training/batch", -1, "batch"},
+      {"/training/epoch", 1e308, "epoch"},
+      {"/training/epoch", 3, "history"},
+      {"/training/step", "7", "step"},
+      {"/training/step", std::numeric_limits<uint64_t>::max(), "step"},
+      {"/training/loss_total", nullptr, "loss_total"},
+      {"/training/history", Json::object(), "history"},
+      {"/training/callbacks", Json::array(), "callbacks"},
+      {"/training", 3, "training"},
+      {"/config", "text", "config"},
+      {"/content", "nothing", "content"},
+      {"/version", 1e308, "version"},
+      {"/tensors/0/shape", "4x3", "model.safetensors"},
+      {"/tensors/0/shape/0", -1, "model.safetensors"},
+      {"/tensors/0/shape/0", int64_t{1} << 62, "model.safetensors"},
+      {"/tensors/0/type", "Double", "model.safetensors"},
+      {"/optimizer_tensors/0/shape/0", 5, "optimizer.safetensors"},
+      {"/optimizer_tensors", Json::array(), "optimizer.safetensors"},
+      {"/files/0/name", "../vocabulary.txt", "files"},
+      {"/files/0/size", -1, "size"},
+      {"/files", Json::array(), "files"},
+  };
+  for (const auto& [pointer, value, named] : wrong) {
+    const TemporaryFolder folder;
+    write_checkpoint(folder / "c", example());
+    reseal(folder / "c", pointer, value);
+    EXPECT_NE(damage_of(folder / "c").find(named), std::string::npos) << pointer << " = " << value;
+    EXPECT_THROW(verify_checkpoint(folder / "c"), DamagedCheckpoint) << pointer;
+  }
+}
+
+// S10
+TEST(Checkpoint, AManifestThatIsDeepOrEndlessIsRefusedAtOnce) {
+  const TemporaryFolder folder;
+  write_checkpoint(folder / "c", example());
+  const auto manifest = folder / "c" / "manifest.json";
+  std::ofstream(manifest) << std::string(100'000, '[') << std::string(100'000, ']');
+  EXPECT_NE(damage_of(folder / "c").find("levels"), std::string::npos);
+  fs::resize_file(manifest, uintmax_t{20} << 30);  // holes
+  EXPECT_NE(damage_of(folder / "c").find("MiB"), std::string::npos);
+}
+
+// S4
+TEST(Checkpoint, NumbersThatAreNotFiniteAreDamage) {
+  for (const double value :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+        -std::numeric_limits<double>::infinity()}) {
+    const TemporaryFolder folder;
+    auto checkpoint = example();
+    checkpoint.model[0].second[3][2] = value;
+    write_checkpoint(folder / "c", checkpoint);
+    EXPECT_NE(damage_of(folder / "c").find("finite numbers, found others in table"), std::string::npos);
+    EXPECT_THROW(read_checkpoint(folder / "c", CheckpointPart::ModelOnly), DamagedCheckpoint);
+  }
+}
+
+// S11
+TEST(Checkpoint, WhatCannotBeReadIsNoDamage) {
+  const TemporaryFolder folder;
+  write_checkpoint(folder / "c", example());
+  struct NoMoreFiles : FileSystem {
+    int open(const char*, int, mode_t) override {
+      errno = reason;
+      return -1;
+    }
+    int list(const char*, std::vector<std::string>&) override {
+      errno = reason;
+      return -1;
+    }
+    int reason = EMFILE;
+  } none;
+  const StandInFileSystem stand_in(none);
+  const auto told = [&] {
+    try {
+      read_checkpoint(folder / "c", CheckpointPart::TrainingState);
+    } catch (const DamagedCheckpoint& error) {
+      return std::string("damage: ") + error.what();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Model);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(told().find("manifest.json: cannot be opened: Too many open files"), std::string::npos);
+  EXPECT_EQ(told().find("damage"), std::string::npos);
+  none.reason = EIO;  // the disk itself: another checkpoint may do
+  EXPECT_EQ(told().find("damage: "), 0u);
+}
+
 TEST(Checkpoint, ReplacesAnotherOfItsNameAndLeavesNothingBehind) {
   const TemporaryFolder folder;
   fs::create_directories(folder / "c");
@@ -137,6 +255,32 @@ TEST(TensorFile, AHeaderThatPromisesTooMuchTakesNoMemory) {
       R"({"t":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}})";
   write(overflow.size(), overflow);
   EXPECT_THROW(read_tensors(folder / "t"), Error);
+}
+
+// S10
+TEST(TensorFile, MetadataOfOthersIsPassedOverAndHeadersHaveALimit) {
+  const TemporaryFolder folder;
+  const auto write = [&](const std::string& header, size_t data) {
+    std::ofstream file(folder / "t", std::ios::binary);
+    const uint64_t length = header.size();
+    file.write(reinterpret_cast<const char*>(&length), 8) << header << std::string(data, '\0');
+  };
+  write(R"({"__metadata__":{"format":"pt"},"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8);
+  const auto tensors = read_tensors(folder / "t");
+  ASSERT_EQ(tensors.size(), 1u);
+  EXPECT_EQ(tensors[0].first, "t");
+  write("{}" + std::string(100'000'000, ' '), 0);
+  EXPECT_THROW(read_tensors(folder / "t"), Error);
+  write(std::string(100'000, '['), 0);
+  EXPECT_THROW(read_tensors(folder / "t"), Error);
+  for (const char* entry : {R"({"dtype":"F32","shape":"2","data_offsets":[0,8]})",
+                            R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})",
+                            R"({"dtype":"F32","shape":[2],"data_offsets":[8,16]})",
+                            R"({"dtype":"F32","shape":[1],"data_offsets":[0,4]})",
+                            R"({"dtype":3,"shape":[2],"data_offsets":[0,8]})", R"([])"}) {
+    write(fmt::format("{{\"t\":{}}}", entry), 8);
+    EXPECT_THROW(read_tensors(folder / "t"), Error) << entry;
+  }
 }
 
 TEST(TensorFile, AnotherModelsTensorsAreRefusedByNameShapeAndType) {

@@ -1,16 +1,22 @@
 #include "training/run_folder.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
 #include "data/error.h"
+#include "data/io/file_system.h"
 #include "tests/temporary_folder.h"
+#include "training/run_lock.h"
 
 namespace semblance {
 namespace {
 
 namespace fs = std::filesystem;
+
+const Notice kNobody = [](const std::string&) {};
 
 void touch(const fs::path& path) {
   fs::create_directories(path.parent_path());
@@ -106,6 +112,23 @@ TEST(RunFolder, WhatAKilledFirstStartLeftIsNoObstacle) {
   EXPECT_TRUE(run.exists());
 }
 
+// R3
+TEST(RunFolder, ADamagedCheckpointSetAsideIsLeftAloneUntilTheRunIsOverwritten) {
+  const TemporaryFolder folder;
+  RunFolder run(folder.path());
+  run.create("", false);
+  for (const char* content : {"manifest.json", "model.safetensors"}) {
+    touch(run.path() / "step-00000010" / content);
+    EXPECT_EQ(run.set_aside("step-00000010"), "step-00000010.damaged");
+    EXPECT_TRUE(fs::exists(folder.path() / "step-00000010.damaged" / content)) << "the later one stays";
+  }
+  EXPECT_TRUE(run.checkpoints().empty());
+  run.remove_leftovers();
+  EXPECT_TRUE(fs::exists(folder / "step-00000010.damaged"));
+  run.create("", true);
+  EXPECT_FALSE(fs::exists(folder / "step-00000010.damaged"));
+}
+
 TEST(RunFolder, LeftoversAreOnesOwn) {
   const TemporaryFolder folder;
   RunFolder run(folder.path());
@@ -132,37 +155,121 @@ TEST(RunFolder, AFailedStartLeavesNothing) {
   EXPECT_TRUE(fs::exists(run.path() / "step-00000010")) << "before the old run goes, the new one is written";
 }
 
-TEST(RunFolder, APointerToNothingIsNone) {
+// S5
+TEST(RunFolder, APointerNamesACheckpointOfTheRunOrIsRefused) {
   const TemporaryFolder folder;
-  RunFolder run(folder.path());
+  RunFolder run(folder / "run");
   touch(run.path() / "step-00000001" / "manifest.json");
   touch(run.path() / "step-00000002" / "manifest.json");
-  run.set_last("step-00000003");
-  run.set_best("../elsewhere");
-  EXPECT_EQ(run.last(), "");
-  EXPECT_EQ(run.resolve("last"), "step-00000002");
-  EXPECT_EQ(run.resolve("best"), "step-00000002");
+  touch(folder / "elsewhere" / "step-00000001" / "manifest.json");
+  const auto refused = [&](const std::string& content, const char* found) {
+    std::ofstream(run.path() / "BEST") << content;
+    try {
+      run.resolve("best", kNobody);
+      ADD_FAILURE() << content;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Model);
+      EXPECT_NE(std::string(error.what()).find(found), std::string::npos) << error.what();
+    }
+  };
+  refused("../..\n", "found '../..'");
+  refused("../elsewhere/step-00000001\n", "found '../elsewhere");
+  refused((folder / "elsewhere" / "step-00000001").string(), "found '/");
+  refused("step-00000003\n", "step-00000003, which is not there");
+  refused("", "found nothing");
+  refused("\n", "found nothing");
+  refused(std::string(3 << 20, 'x'), "at most 1 MiB");
+  fs::remove(run.path() / "BEST");
+  fs::create_directory(run.path() / "BEST");
+  refused("", "found a folder");
+  fs::remove(run.path() / "BEST");
+  ASSERT_EQ(::mkfifo((run.path() / "BEST").c_str(), 0600), 0);
+  EXPECT_THROW(run.best(), Error) << "nobody waits for a pipe";
+  EXPECT_THROW(run.set_best("step-00000001"), Error);
+  EXPECT_EQ(run.resolve("step-00000001", kNobody), "step-00000001");
+  fs::remove(run.path() / "BEST");
   run.set_best("step-00000001");
-  EXPECT_EQ(run.resolve("best"), "step-00000001");
+  EXPECT_EQ(run.resolve("best", kNobody), "step-00000001");
   run.set_best("");
   EXPECT_FALSE(fs::exists(run.path() / "BEST"));
+}
+
+// S5
+TEST(RunFolder, WhatAMissingPointerWouldSayIsToldFromTheCheckpoints) {
+  const TemporaryFolder folder;
+  RunFolder run(folder.path());
+  Checkpoint checkpoint;
+  const auto write = [&](const char* name, const char* best) {
+    checkpoint.training.callbacks = {{kCheckpointsKey, {{"best", best}, {"best_value", 0.5}}}};
+    write_checkpoint(run.checkpoint_path(name), checkpoint);
+  };
+  std::string told;
+  const Notice listen = [&](const std::string& line) { told += line; };
+  write("step-00000001", "step-00000001");
+  write("step-00000002", "step-00000001");
+  EXPECT_EQ(run.resolve("last", listen), "step-00000002");
+  EXPECT_NE(told.find("LAST is missing"), std::string::npos);
+  run.set_last("step-00000002");
+  told.clear();
+  EXPECT_EQ(run.resolve("best", listen), "step-00000001");
+  EXPECT_NE(told.find("BEST is missing, step-00000001 is the best"), std::string::npos) << told;
+  run.remove_checkpoint("step-00000001");
+  EXPECT_THROW(run.resolve("best", listen), Error);
+  write("step-00000003", "");
+  run.set_last("step-00000003");
+  told.clear();
+  EXPECT_EQ(run.resolve("best", listen), "step-00000003") << "nothing was validated: there is no best";
+  EXPECT_EQ(told, "");
+}
+
+// R8
+TEST(RunLock, KeepsOthersOutAndNamesWhoHoldsIt) {
+  const TemporaryFolder folder;
+  {
+    const RunLock lock(folder.path());
+    try {
+      const RunLock second(folder.path());
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Model);
+      EXPECT_NE(std::string(error.what()).find(fmt::format("process {} on ", ::getpid())), std::string::npos)
+          << error.what();
+    }
+  }
+  EXPECT_FALSE(fs::exists(folder / RunLock::kName));
+  touch(folder / RunLock::kName);  // of a killed process
+  const RunLock lock(folder.path());
+  RunFolder(folder.path()).check_free(false);
+}
+
+// S11
+TEST(RunFolder, AFolderThatCannotBeListedIsNotAnEmptyOne) {
+  const TemporaryFolder folder;
+  struct NoMoreFiles : FileSystem {
+    int list(const char*, std::vector<std::string>&) override {
+      errno = EMFILE;
+      return -1;
+    }
+  } none;
+  const StandInFileSystem stand_in(none);
+  EXPECT_THROW(RunFolder(folder.path()).checkpoints(), Error);
 }
 
 TEST(RunFolder, ListsCompleteCheckpointsByStepAndResolvesNames) {
   const TemporaryFolder folder;
   RunFolder run(folder.path());
-  EXPECT_THROW(run.resolve("best"), Error);
+  EXPECT_THROW(run.resolve("best", kNobody), Error);
   for (const char* name : {"step-00000200", "step-00000100", "step-100000000", "step-00000300.tmp"})
     touch(run.path() / name / "manifest.json");
   EXPECT_EQ(run.checkpoints(),
             (std::vector<std::string>{"step-00000100", "step-00000200", "step-100000000"}));
-  EXPECT_EQ(run.resolve("best"), "step-100000000") << "without BEST and LAST: the newest";
+  EXPECT_EQ(run.resolve("best", kNobody), "step-100000000") << "without BEST and LAST: the newest";
   run.set_last("step-00000200");
-  EXPECT_EQ(run.resolve("best"), "step-00000200");
+  EXPECT_EQ(run.resolve("best", kNobody), "step-00000200");
   run.set_best("step-00000100");
-  EXPECT_EQ(run.resolve("best"), "step-00000100");
-  EXPECT_EQ(run.resolve("step-00000200"), "step-00000200");
-  EXPECT_THROW(run.resolve("step-7"), Error);
+  EXPECT_EQ(run.resolve("best", kNobody), "step-00000100");
+  EXPECT_EQ(run.resolve("step-00000200", kNobody), "step-00000200");
+  EXPECT_THROW(run.resolve("step-7", kNobody), Error);
   run.remove_leftovers();
   EXPECT_FALSE(std::filesystem::exists(run.path() / "step-00000300.tmp"));
 }
@@ -170,10 +277,12 @@ TEST(RunFolder, ListsCompleteCheckpointsByStepAndResolvesNames) {
 TEST(RunFolder, ACheckpointIsFoundByRunOrByItsOwnFolder) {
   const TemporaryFolder folder;
   touch(folder / "run" / "step-00000001" / "manifest.json");
-  EXPECT_EQ(locate_checkpoint((folder / "run").string(), "best").name, "step-00000001");
-  EXPECT_EQ(locate_checkpoint((folder / "run/").string(), "last").path(), folder / "run" / "step-00000001");
-  EXPECT_EQ(locate_checkpoint((folder / "run" / "step-00000001").string(), "best").name, "step-00000001");
-  EXPECT_THROW(locate_checkpoint((folder / "none").string(), "best"), Error);
+  EXPECT_EQ(locate_checkpoint((folder / "run").string(), "best", kNobody).name, "step-00000001");
+  EXPECT_EQ(locate_checkpoint((folder / "run/").string(), "last", kNobody).path(),
+            folder / "run" / "step-00000001");
+  EXPECT_EQ(locate_checkpoint((folder / "run" / "step-00000001").string(), "best", kNobody).name,
+            "step-00000001");
+  EXPECT_THROW(locate_checkpoint((folder / "none").string(), "best", kNobody), Error);
 }
 
 }  // namespace

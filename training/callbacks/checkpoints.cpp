@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "training/trainer.h"
 
@@ -19,17 +20,15 @@ std::optional<double> better_value(const MetricInfo& metric, const Json& record,
   return now;
 }
 
-// The one of `names` with the best epoch; empty if none of them was validated.
-std::string find_best(const TrainerCore& trainer, const std::vector<std::string>& names) {
-  std::string best;
-  std::optional<double> best_value;
+// The one of `names` with the best epoch, and its value; none if none of them was validated.
+std::pair<std::string, std::optional<double>> find_best(const TrainerCore& trainer,
+                                                        const std::vector<std::string>& names) {
+  std::pair<std::string, std::optional<double>> best;
   for (const auto& record : trainer.state().history) {
-    const auto name = RunFolder::checkpoint_name(record.at("step").get<int64_t>());
+    auto name = RunFolder::checkpoint_name(record.at("step").get<int64_t>());
     if (std::ranges::find(names, name) == names.end()) continue;
-    if (const auto value = better_value(trainer.metric(), record, best_value)) {
-      best = name;
-      best_value = value;
-    }
+    if (const auto value = better_value(trainer.metric(), record, best.second))
+      best = {std::move(name), value};
   }
   return best;
 }
@@ -47,7 +46,14 @@ void Checkpoints::on_begin(TrainerCore& trainer) {
   written_at_ = clock_();
   written_step_ = trainer.state().step > 0 ? trainer.state().step : -1;  // what a resumed training came from
   written_whole_epoch_ = trainer.state().batch == 0;
-  if (written_step_ >= 0) settle(trainer);  // whoever wrote that one may have been killed before it did
+  if (written_step_ < 0) return;
+  // The best that the state knows of may be gone, as where a training goes on from before a damaged one.
+  const auto names = run_.checkpoints();
+  if (is_later(best_) || std::ranges::find(names, best_) == names.end())
+    std::tie(best_, best_value_) = find_best(trainer, names);
+  settle(trainer);  // whoever wrote the last one may have been killed before it did
+  for (const auto& name : run_.checkpoints())
+    if (is_later(name)) run_.set_aside(name);
 }
 
 void Checkpoints::on_step(TrainerCore& trainer) {
@@ -90,14 +96,20 @@ void Checkpoints::write(TrainerCore& trainer) {
 // Names the last and the best of what is there, and removes what is too much.
 void Checkpoints::settle(const TrainerCore& trainer) {
   auto names = run_.checkpoints();
-  // A later one is damaged, else this training had come from it: it counts for nothing.
-  std::erase_if(names, [&](const auto& name) { return RunFolder::checkpoint_step(name) > written_step_; });
-  const auto best = find_best(trainer, names);
-  run_.set_last(names.empty() ? "" : names.back());
+  std::erase_if(names, [&](const auto& name) { return is_later(name); });
+  const auto best = find_best(trainer, names).first;
+  const auto last = names.empty() ? "" : names.back();
+  run_.set_last(last);
   run_.set_best(best);
   const auto surplus = static_cast<int64_t>(names.size()) - keep_last_;
   for (int64_t i = 0; i < surplus; ++i)
-    if (const auto& name = names[static_cast<size_t>(i)]; name != best) run_.remove_checkpoint(name);
+    if (const auto& name = names[static_cast<size_t>(i)]; name != best && name != last)
+      run_.remove_checkpoint(name);
+}
+
+// Such a one is damaged, else this training had come from it: it counts for nothing.
+bool Checkpoints::is_later(const std::string& name) const {
+  return RunFolder::checkpoint_step(name) > written_step_;
 }
 
 Json Checkpoints::save() const {
@@ -105,9 +117,9 @@ Json Checkpoints::save() const {
 }
 
 void Checkpoints::load(const Json& state) {
-  best_ = state.at("best").get<std::string>();
+  best_ = text_in(state, "best");
   best_value_.reset();
-  if (!state.at("best_value").is_null()) best_value_ = state.at("best_value").get<double>();
+  if (!best_.empty()) best_value_ = finite_number_in(state, "best_value");
 }
 
 }  // namespace semblance

@@ -1,5 +1,7 @@
 #include "training/callbacks/early_stopping.h"
 
+#include <cmath>
+
 #include "training/trainer.h"
 
 namespace semblance {
@@ -8,14 +10,14 @@ void EarlyStopping::on_epoch(TrainerCore& trainer) {
   const auto& record = trainer.state().history.back();
   if (!record.contains("valid")) return;
   const auto value = named_number(record["valid"], trainer.metric().name);
+  const double now = value.is_number() ? value.get<double>() : NAN;
   const bool better =
-      value.is_number() && (!best_ || (trainer.metric().higher_is_better ? value.get<double>() > *best_
-                                                                         : value.get<double>() < *best_));
+      std::isfinite(now) && (!best_ || (trainer.metric().higher_is_better ? now > *best_ : now < *best_));
   if (better) {
-    best_ = value.get<double>();
+    best_ = now;
     waited_ = 0;
   } else if (++waited_ >= patience_) {
-    trainer.stop("early-stopping");
+    trainer.stop(kStoppedEarly);
   }
 }
 
@@ -24,9 +26,9 @@ Json EarlyStopping::save() const {
 }
 
 void EarlyStopping::load(const Json& state) {
-  waited_ = state.at("waited").get<int64_t>();
+  waited_ = whole_number_in(state, "waited", 0, INT64_MAX);
   best_.reset();
-  if (!state.at("best").is_null()) best_ = state.at("best").get<double>();
+  if (!state.contains("best") || !state["best"].is_null()) best_ = finite_number_in(state, "best");
 }
 
 }  // namespace semblance

@@ -13,6 +13,7 @@ class EarlyStopping : public Callback {
   explicit EarlyStopping(int64_t patience) : patience_(patience) {}
 
   void on_epoch(TrainerCore&) override;
+  bool has_enough() const override { return waited_ >= patience_; }
   std::string key() const override { return "early_stopping"; }
   Json save() const override;
   void load(const Json& state) override;

@@ -1,6 +1,6 @@
 #include "training/callbacks/metrics_files.h"
 
-#include <set>
+#include <limits>
 
 #include "data/io/atomic_file.h"
 #include "training/measures/curves.h"
@@ -8,6 +8,15 @@
 #include "training/trainer.h"
 
 namespace semblance {
+namespace {
+
+// Null where an epoch had nothing to learn from.
+double train_loss(const Json& record) {
+  const auto& loss = record["train_loss"];
+  return loss.is_null() ? std::numeric_limits<double>::quiet_NaN() : loss.get<double>();
+}
+
+}  // namespace
 
 std::string history_table(const Json& history) {
   if (history.empty()) return {};
@@ -18,9 +27,8 @@ std::string history_table(const Json& history) {
   for (const auto& name : names) table += "\tvalid_" + name;
   table += "\n";
   for (const auto& record : history) {
-    table +=
-        fmt::format("{}\t{}\t{:.6g}\t{:.6f}", record["epoch"].get<int64_t>(), record["step"].get<int64_t>(),
-                    record["lr"].get<double>(), record["train_loss"].get<double>());
+    table += fmt::format("{}\t{}\t{:.6g}\t{:.6f}", record["epoch"].get<int64_t>(),
+                         record["step"].get<int64_t>(), record["lr"].get<double>(), train_loss(record));
     for (const auto& name : names) {
       const auto value = named_number(record["valid"], name);
       table += value.is_number_integer() ? fmt::format("\t{}", value.get<int64_t>())
@@ -41,7 +49,7 @@ void MetricsFiles::on_epoch(TrainerCore& trainer) {
   Curve train{"training", {}}, valid{"validation", {}}, best{"validation", {}};
   for (const auto& record : history) {
     const double epoch = record["epoch"].get<double>();
-    train.points.emplace_back(epoch, record["train_loss"].get<double>());
+    train.points.emplace_back(epoch, train_loss(record));
     if (!record.contains("valid")) continue;
     const auto add = [&](Curve& curve, const std::string& name) {
       const auto found = named_number(record["valid"], name);

@@ -15,6 +15,7 @@
 #include "data/ragged.h"
 #include "data/vectors/word_vectors.h"
 #include "models/networks.h"
+#include "training/checkpoint.h"
 
 namespace semblance {
 
@@ -81,19 +82,13 @@ class WordTableModel {
   virtual WordVectors word_vectors() const = 0;
 };
 
-/// Calls `build`, which makes a model from a checkpoint; whatever does not fit becomes Error(Model).
-template <class Build>
-void build_model(const std::string& source, Build&& build) {
-  constexpr const char* kUnexpected = "{}: the model's description is not as expected ({})";
-  try {
-    build();
-  } catch (const Error& error) {
-    throw Error(ErrorKind::Model, error.what());
-  } catch (const std::out_of_range& error) {
-    throw Error(ErrorKind::Model, kUnexpected, source, error.what());
-  } catch (const Json::exception& error) {
-    throw Error(ErrorKind::Model, kUnexpected, source, error.what());
-  }
-}
+/// Throws Error(Model) unless the tensors of `checkpoint` have numbers enough for a table of `rows` x
+/// widths[0] and a layer from each width to the next. Sizes come from a file: what they would take is known
+/// before it is taken.
+void expect_room(const Checkpoint& checkpoint, int64_t rows, std::span<const int64_t> widths);
+
+/// Calls `build`, which makes a model from a checkpoint of `source`; whatever does not fit becomes
+/// Error(Model) that names it.
+void build_model(const std::string& source, const std::function<void()>& build);
 
 }  // namespace semblance

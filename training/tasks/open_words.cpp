@@ -12,16 +12,16 @@ WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& 
                               const Notice& notice) {
   std::error_code failure;
   if (!std::filesystem::is_directory(path, failure)) return WordVectors::load(path, options, notice);
-  const auto opened = open_model(path, "best", at::kCPU, "has a table of words",
+  const auto opened = open_model(path, "best", at::kCPU, "has a table of words", notice,
                                  [](const auto& kind) { return kind.has_word_vectors; });
   auto vectors = dynamic_cast<const WordTableModel&>(*opened.model).word_vectors();
   if (options.limit > 0) vectors = vectors.first(options.limit);
   return vectors;
 }
 
-std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t dim) {
-  auto opened =
-      open_model(run, "best", at::kCPU, "encodes words", [](const auto& kind) { return kind.encodes_words; });
+std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t dim, const Notice& notice) {
+  auto opened = open_model(run, "best", at::kCPU, "encodes words", notice,
+                           [](const auto& kind) { return kind.encodes_words; });
   const std::shared_ptr<ServedModel> model = std::move(opened.model);
   auto encoder = std::dynamic_pointer_cast<WordEncoder>(model);
   if (dim > 0 && encoder->dim() != dim)
@@ -30,11 +30,11 @@ std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t d
   return encoder;
 }
 
-bool encodes_words(const std::string& path) {
+bool encodes_words(const std::string& path, const Notice& notice) {
   std::error_code failure;
   if (!std::filesystem::is_directory(path, failure)) return false;
   const auto checkpoint =
-      read_checkpoint(locate_checkpoint(path, "best").path().string(), CheckpointPart::ModelOnly);
+      read_checkpoint(locate_checkpoint(path, "best", notice).path().string(), CheckpointPart::ModelOnly);
   return find_task(checkpoint.task).encodes_words;
 }
 

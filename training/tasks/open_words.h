@@ -16,9 +16,9 @@ WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& 
                               const Notice& notice);
 
 /// A run's model that makes vectors of `dim` numbers for any word; 0: of any size. Throws Error(Model).
-std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t dim);
+std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t dim, const Notice& notice);
 
 /// Whether the run at `path` is one that open_word_encoder takes.
-bool encodes_words(const std::string& path);
+bool encodes_words(const std::string& path, const Notice& notice);
 
 }  // namespace semblance

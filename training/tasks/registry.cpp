@@ -65,8 +65,9 @@ const TaskKind& find_task(std::string_view name) {
 }
 
 OpenedModel open_model(const std::string& run, const std::string& choice, c10::Device device,
-                       std::string_view verb, const std::function<bool(const TaskKind&)>& can) {
-  OpenedModel opened{.location = locate_checkpoint(run, choice), .checkpoint = {}, .model = nullptr};
+                       std::string_view verb, const Notice& notice,
+                       const std::function<bool(const TaskKind&)>& can) {
+  OpenedModel opened{.location = locate_checkpoint(run, choice, notice), .checkpoint = {}, .model = nullptr};
   const auto source = opened.location.path().string();
   opened.checkpoint = read_checkpoint(source, CheckpointPart::ModelOnly);
   const TaskKind* found = nullptr;

@@ -44,8 +44,10 @@ struct OpenedModel {
 };
 
 /// The model of a run, or of a checkpoint, that locate_checkpoint finds by `run` and `choice`; `can` picks
-/// the kinds of models that will do, which are those that `verb`. Throws Error(Model).
+/// the kinds of models that will do, which are those that `verb`; `notice` is told of a checkpoint that had
+/// to be guessed. Throws Error(Model).
 OpenedModel open_model(const std::string& run, const std::string& choice, c10::Device device,
-                       std::string_view verb, const std::function<bool(const TaskKind&)>& can);
+                       std::string_view verb, const Notice& notice,
+                       const std::function<bool(const TaskKind&)>& can);
 
 }  // namespace semblance

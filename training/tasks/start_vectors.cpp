@@ -27,24 +27,25 @@ StartVectors::StartVectors(const StartOptions& options, BadRows bad_rows, const 
     build_model(source, [&] {
       const auto& [info, files] = std::tie(point->checkpoint.model_info, point->checkpoint.files);
       constexpr auto kFile = TextFeatures::kVocabularyFile;
-      dim_ = info.value("dim", int64_t{0});  // not told where --dim is given
+      // Not told where --dim is given.
+      dim_ = info.contains("dim") ? whole_number_in(info, "dim", 1, INT32_MAX) : 0;
       resumed_words_ = Vocabulary::parse(files.at(kFile), source + "/" + kFile);
       resumed_report_ = info.value("vectors", Json());
     });
     return;
   }
-  if (encodes_words(options.vectors)) {
+  if (encodes_words(options.vectors, request.notice)) {
     if (!options.oov.empty())
       throw Error(ErrorKind::Usage,
                   "--oov: expected --vectors to lack words, found {}, a run that makes a vector for any",
                   options.vectors);
-    encoder_ = open_word_encoder(options.vectors, 0);
+    encoder_ = open_word_encoder(options.vectors, 0, request.notice);
     dim_ = encoder_->dim();
     return;
   }
   table_ = open_word_vectors(options.vectors, {.limit = options.limit, .bad_rows = bad_rows}, request.notice);
   dim_ = table_->dim();
-  if (!options.oov.empty()) encoder_ = open_word_encoder(options.oov, dim_);
+  if (!options.oov.empty()) encoder_ = open_word_encoder(options.oov, dim_, request.notice);
 }
 
 int64_t StartVectors::dim(int64_t chosen, int64_t otherwise) const {

@@ -73,8 +73,10 @@ int main(int argc, char** argv) try {
   LanguageJob job;
   job.training.epochs = parse_integer(argv[2], "EPOCHS", {.min = 1});
   RunRequest request{.run = RunFolder(argv[1]), .notice = [](auto& line) { std::cerr << line << "\n"; }};
-  if (request.run.exists()) request.mode = RunMode::Resume;  // goes on where it ended or was killed
-  request.resume_point = find_resume_point(request.run, request.notice);
+  if (request.run.exists()) {  // goes on where it ended or was killed
+    request.mode = RunMode::Resume;
+    find_resume_point(request);
+  }
   const auto device = begin_training(job.training, request);
   Phrases train, valid, test;
   for (int32_t language = 0; language < 3; ++language) {

@@ -50,6 +50,19 @@ Split split_of(const TokenizedTexts& tokens, std::span<const int64_t> starts, co
 std::vector<TextPair> make_pairs(const RaggedIds& texts, std::span<const int64_t> starts,
                                  std::span<const int64_t> rows, const DssmJob& job, const Notice& notice) {
   std::vector<TextPair> pairs;
+  int64_t all = 0, most = 0;
+  for (const int64_t row : rows) {
+    const auto at = static_cast<size_t>(row);
+    const int64_t of_row = count_pairs(starts[at + 1] - starts[at], job.pairs);
+    all += of_row;
+    most = std::max(most, of_row);
+  }
+  constexpr int64_t kMany = 1'000'000;
+  if (most > kMany)
+    notice(
+        fmt::format("warning: {} pairs, {} of them of one row, which take {} MB; see --max-pairs-per-row and "
+                    "--pairs",
+                    all, most, all * static_cast<int64_t>(sizeof(TextPair)) / 1'000'000));
   int32_t first = 0;  // `texts` are those of `rows` alone
   for (const int64_t row : rows) {
     const auto at = static_cast<size_t>(row);

@@ -29,12 +29,16 @@ struct DuplicateRowOptions {
         "train", train,
         {.help = "rows of texts that are duplicates of each other, tab-separated; may be given several times",
          .hint = "FILE",
+         .input = true,
          .repeated = true});
     list.add("valid", valid,
              {.help = "rows for validation: a question, its duplicate and negatives, tab-separated",
               .hint = "FILE",
+              .input = true,
               .repeated = true});
-    list.add("test", test, {.help = "such rows to test the best epoch on", .hint = "FILE", .repeated = true});
+    list.add(
+        "test", test,
+        {.help = "such rows to test the best epoch on", .hint = "FILE", .input = true, .repeated = true});
     list.add(
         "split", split,
         {.help = "shares of --train's rows for training, validation and test; a part whose file is given "

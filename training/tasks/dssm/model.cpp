@@ -21,8 +21,11 @@ DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c1
     evaluation_.ranking = job_.ranking;
     const Json& info = checkpoint.model_info;
     DssmSetup setup{.features = TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source),
-                    .dim = info.at("dim").get<int64_t>(),
-                    .data_fingerprint = info.at("training_data").get<std::string>()};
+                    .dim = whole_number_in(info, "dim", 1, INT32_MAX),
+                    .data_fingerprint = text_in(info, "training_data")};
+    std::vector<int64_t> widths = {setup.dim};
+    widths.insert(widths.end(), job_.model.projection.begin(), job_.model.projection.end());
+    expect_room(checkpoint, setup.features.rows(), widths);
     task_ = std::make_unique<DssmTask>(job_, std::move(setup), device);
     load_weights(task_->module(), checkpoint, source);
   });

@@ -59,15 +59,21 @@ struct DataOptions {
   bool split_duplicates = false;
 
   void fields(FieldList& list) {
-    list.add(
-        "train", train,
-        {.help = "labelled texts to train on; may be given several times", .hint = "FILE", .repeated = true});
+    list.add("train", train,
+             {.help = "labelled texts to train on; may be given several times",
+              .hint = "FILE",
+              .input = true,
+              .repeated = true});
     list.add("valid", valid,
              {.help = "labelled texts for validation: the best epoch is chosen by them",
               .hint = "FILE",
+              .input = true,
               .repeated = true});
     list.add("test", test,
-             {.help = "labelled texts to test the best epoch on", .hint = "FILE", .repeated = true});
+             {.help = "labelled texts to test the best epoch on",
+              .hint = "FILE",
+              .input = true,
+              .repeated = true});
     list.add("split", split,
              {.help = "shares of --train for training, validation and test; a part whose file is given "
                       "leaves its share to training",

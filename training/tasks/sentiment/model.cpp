@@ -12,6 +12,20 @@
 #include "training/trainer.h"
 
 namespace semblance {
+namespace {
+
+// Of the table, and of what each layer makes.
+std::vector<int64_t> widths_of(const ClassifierOptions& model, const ClassifierSetup& setup) {
+  std::vector<int64_t> widths;
+  if (model.kind != ClassifierKind::Linear) widths = {setup.dim};
+  if (model.kind == ClassifierKind::Mlp)
+    widths.insert(widths.end(), model.hidden.begin(), model.hidden.end());
+  const bool one_logit = is_binary(setup.loss) && !setup.labels.multi_label;
+  widths.push_back(one_logit ? 1 : static_cast<int64_t>(setup.labels.classes.size()));
+  return widths;
+}
+
+}  // namespace
 
 SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
     : source_(source), device_(device) {
@@ -21,12 +35,13 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
     const Json& info = checkpoint.model_info;
     ClassifierSetup setup{.features =
                               TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source)};
-    setup.dim = info.value("dim", job_.model.dim);
+    setup.dim = info.contains("dim") ? whole_number_in(info, "dim", 1, INT32_MAX) : job_.model.dim;
     setup.labels.classes = info.at("classes").get<std::vector<std::string>>();
     setup.labels.multi_label = info.at("sets").get<bool>();
     setup.class_weights = info.at("class_weights").get<std::vector<double>>();
     setup.loss =
         choose_loss(parse_enum<LossChoice>(info.at("loss").get<std::string>(), "loss"), setup.labels);
+    expect_room(checkpoint, setup.features.rows(), widths_of(job_.model, setup));
     task_ = std::make_unique<SentimentTask>(job_, std::move(setup), device);
     load_weights(task_->module(), checkpoint, source);
   });

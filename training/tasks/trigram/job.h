@@ -21,9 +21,11 @@ struct KnownWordOptions {
   double held_out = 0.1;
 
   void fields(FieldList& list) {
-    list.add("vectors", vectors, {.help = "word vectors to learn from, in any format", .hint = "FILE"});
-    list.add("words", words,
-             {.help = "learn from the words of this list alone, one per line", .hint = "FILE"});
+    list.add("vectors", vectors,
+             {.help = "word vectors to learn from, in any format", .hint = "FILE", .input = true});
+    list.add(
+        "words", words,
+        {.help = "learn from the words of this list alone, one per line", .hint = "FILE", .input = true});
     list.add(
         "held-out", held_out,
         {.help = "share of the words held out for validation, taken at even distances: 0.1 is every tenth",

@@ -1,5 +1,6 @@
 #include "training/tasks/trigram/model.h"
 
+#include <array>
 #include <vector>
 
 #include "models/kernels.h"
@@ -18,12 +19,12 @@ TrigramModel::TrigramModel(const Checkpoint& checkpoint, const std::string& sour
     constexpr auto kFile = TrigramSetup::kIndexFile;
     TrigramSetup setup{
         .index = NgramIndex::parse(job_.index, checkpoint.files.at(kFile), source + "/" + kFile),
-        .dim = info.at("dim").get<int64_t>(),
+        .dim = whole_number_in(info, "dim", 1, INT32_MAX),
         .mean = {},
-        .data_fingerprint = info.at("training_data").get<std::string>()};
-    if (setup.index.size() != info.at("runs").get<int32_t>() || setup.index.size() == 0)
-      throw Error(ErrorKind::Model, "{}: expected {} character n-grams, found {}", source,
-                  info.at("runs").get<int32_t>(), setup.index.size());
+        .data_fingerprint = text_in(info, "training_data")};
+    if (const auto runs = whole_number_in(info, "runs", 1, INT32_MAX); setup.index.size() != runs)
+      throw Error(ErrorKind::Model, "expected {} character n-grams, found {}", runs, setup.index.size());
+    expect_room(checkpoint, setup.index.size(), std::array{setup.dim});
     task_ = std::make_unique<TrigramTask>(job_, std::move(setup), c10::kCPU);
     load_weights(task_->module(), checkpoint, source);
   });

@@ -30,6 +30,7 @@ struct CorpusOptions {
         {.help = "running text to learn from, a sentence a line, gzipped or not, of any size; may be given "
                  "several times",
          .hint = "FILE",
+         .input = true,
          .repeated = true});
   }
 };

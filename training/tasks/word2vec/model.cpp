@@ -1,5 +1,7 @@
 #include "training/tasks/word2vec/model.h"
 
+#include <array>
+
 #include "data/text/vocabulary.h"
 #include "training/measures/word_sets.h"
 #include "training/serving/word_table.h"
@@ -12,6 +14,7 @@ Word2VecModel::Word2VecModel(const Checkpoint& checkpoint, const std::string& so
     job_from_json(job_, checkpoint.config);
     constexpr auto kFile = Word2VecSetup::kVocabularyFile;
     Word2VecSetup setup{.vocabulary = Vocabulary::parse(checkpoint.files.at(kFile), source + "/" + kFile)};
+    expect_room(checkpoint, setup.vocabulary.size(), std::array{job_.model.dim});
     Word2VecTask task(job_, std::move(setup), at::kCPU);
     load_weights(task.module(), checkpoint, source);
     layers_ = task.network().summary();
