@@ -91,14 +91,14 @@ Json read_manifest(const fs::path& folder) {
   Json manifest = parse_json(read_file((folder / kManifest).string(), kMostTextBytes), kManifest);
   if (text_in(manifest, "format") != kFormat)
     damaged(folder, fmt::format("{} is not a checkpoint's", kManifest));
-  const auto version = whole_number_in(manifest, "version", 1, INT32_MAX);
-  if (version > kFormatVersion)
-    throw Error(ErrorKind::Model, "{}: expected format version {} or less, found {}; use a newer semblance",
-                folder.string(), kFormatVersion, version);
   const auto own_checksum = text_in(manifest, "manifest_xxh3");
   manifest.erase("manifest_xxh3");
   if (checksum_of_text(json_line(manifest)) != own_checksum)
     damaged(folder, fmt::format("{} does not match its checksum", kManifest));
+  const auto version = whole_number_in(manifest, "version", 1, INT32_MAX);
+  if (version > kFormatVersion)
+    throw Error(ErrorKind::Model, "{}: expected format version {} or less, found {}; use a newer semblance",
+                folder.string(), kFormatVersion, version);
   return manifest;
 }
 

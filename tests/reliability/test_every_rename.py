@@ -9,7 +9,7 @@ from conftest import BIN, ROOT, semblance
 
 MODEL = 4
 
-STOPPER = BIN.parent / "tests/apps/libstop_at_rename.so"
+STOPPER = BIN.parent / "tests/reliability/libstop_at_rename.so"
 pytestmark = pytest.mark.skipif(not STOPPER.exists(), reason=f"{STOPPER} was not built, as under sanitizers")
 
 # The third epoch is the best: whoever overlooks it is seen. One checkpoint is kept, so that two of three go.

@@ -1,5 +1,6 @@
 """A training that is killed at any moment and resumed ends with the same bytes as one that was never stopped."""
 
+import os
 import random
 import shutil
 import signal
@@ -11,6 +12,7 @@ from conftest import BIN, semblance
 
 
 CHECKPOINT_EVERY = 20
+KILLS = int(os.environ.get("SEMBLANCE_KILLS", 10))  # of each kind of model
 
 
 # In the jobs is everything on that could be forgotten: schedule, patience, row-sparse Adam, …
@@ -135,27 +137,32 @@ def checkpoints_written(run):
         return 0
 
 
-def test_killed_ten_times_at_random_moments(job):
-    """kill -9 at ten random moments; with a checkpoint every 20 steps many of them fall into a save."""
-    run, moments = job / "killed", random.Random(17)
-    # A killed first start may leave less than a run: then it is started again, as a person would.
-    arguments = ("train", "--config", job / "job.toml", "--run", run)
-    for killed in range(10):
-        # The moment is one of the training's own and not of the clock: a fast machine must not finish before it.
-        wanted = checkpoints_written(run) + moments.randrange(5)
-        program = start(*arguments)
-        while program.poll() is None and checkpoints_written(run) < wanted:
-            time.sleep(0.001)
-        time.sleep(moments.uniform(0, 0.01))
-        program.kill()
-        error = program.communicate()[1].decode()
-        if program.returncode == 0 and killed >= 5:  # it came to its end while this test waited for its own turn
-            break
-        assert program.returncode == -signal.SIGKILL, error
-        arguments = ("resume", run) if (run / "job.toml").exists() else arguments
-    semblance(*arguments)
-    assert_same(run, job / "whole")
-    assert not list(run.glob("*.tmp"))
+def test_killed_at_random_moments(job, tmp_path):
+    """kill -9; with a checkpoint every 20 steps many of them fall into a save. A run that came to its end is compared, and
+    another begun, until there were enough of them."""
+    moments, killed, runs = random.Random(17), 0, 0
+    while killed < KILLS:
+        run = tmp_path / f"killed-{(runs := runs + 1)}"
+        # A killed first start may leave less than a run: then it is started again, as a person would.
+        arguments = ("train", "--config", job / "job.toml", "--run", run)
+        while killed < KILLS:
+            # The moment is one of the training's own and not of the clock: a fast machine must not finish before it.
+            wanted = checkpoints_written(run) + moments.randrange(5)
+            program = start(*arguments)
+            while program.poll() is None and checkpoints_written(run) < wanted:
+                time.sleep(0.001)
+            time.sleep(moments.uniform(0, 0.01))
+            program.kill()
+            error = program.communicate()[1].decode()
+            if program.returncode == 0:  # it came to its end before
+                arguments = ("resume", run)
+                break
+            assert program.returncode == -signal.SIGKILL, error
+            killed += 1
+            arguments = ("resume", run) if (run / "job.toml").exists() else arguments
+        semblance(*arguments)
+        assert_same(run, job / "whole")
+        assert not list(run.glob("*.tmp")) and not list(run.glob("*.damaged"))
 
 
 def test_stopped_by_sigterm(job):
