@@ -81,6 +81,13 @@ auto FaultyFileSystem::step(Kind kind, const std::string& what, Call&& call) -> 
   return result;
 }
 
+// What is in a folder goes with it.
+void FaultyFileSystem::move_changes(const std::string& from, const std::string& to) {
+  for (auto& change : changes_)
+    for (auto* path : {&change.from, &change.to})
+      if (path->starts_with(from + "/")) path->replace(0, from.size(), to);
+}
+
 void FaultyFileSystem::lose_what_was_not_flushed() {
   for (const auto& file : written_) {
     struct stat info{};
@@ -94,6 +101,7 @@ void FaultyFileSystem::lose_what_was_not_flushed() {
       continue;
     }
     ::rename(change->to.c_str(), change->from.c_str());
+    move_changes(change->to, change->from);
     if (!change->replaced.empty()) ::rename(change->replaced.c_str(), change->to.c_str());
   }
   changes_.clear();
@@ -178,10 +186,12 @@ int FaultyFileSystem::rename(const char* from, const char* to) {
     if (const auto kept = fmt::format("{}.{}.replaced", root_, steps_); ::link(to, kept.c_str()) == 0)
       change.replaced = kept;
     const int result = FileSystem::rename(from, to);
-    if (result == 0)
+    if (result == 0) {
+      move_changes(from, to);
       changes_.push_back(change);
-    else if (!change.replaced.empty())
+    } else if (!change.replaced.empty()) {
       ::unlink(change.replaced.c_str());
+    }
     return result;
   });
 }

@@ -76,6 +76,7 @@ class FaultyFileSystem : public FileSystem {
   template <class Call>
   auto step(Kind kind, const std::string& what, Call&& call) -> decltype(call());
   void lose_what_was_not_flushed();
+  void move_changes(const std::string& from, const std::string& to);
 
   std::string root_;
   Fault fault_;
