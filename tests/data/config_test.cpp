@@ -92,5 +92,48 @@ TEST(SplitList, KeepsEmptyParts) {
   EXPECT_TRUE(split_list("").empty());
 }
 
+// S10
+TEST(ParseJson, HasALargestDepth) {
+  EXPECT_EQ(parse_json(R"({"a":["[[[","\\",1]})", "x")["a"].size(), 3u);
+  EXPECT_NO_THROW(parse_json(std::string(60, '[') + std::string(60, ']'), "x"));
+  EXPECT_NO_THROW(parse_json("\"" + std::string(100'000, '[') + "\"", "x"));
+  for (const auto& wrong :
+       {std::string(100'000, '['), std::string(100'000, '[') + std::string(100'000, ']'), std::string(),
+        std::string("{"), std::string("{\"a\":1e999}"), std::string("\xff")})
+    EXPECT_THROW(parse_json(wrong, "x"), Error) << wrong.substr(0, 20);
+}
+
+// S10
+TEST(JsonValues, AreOfTheirTypeAndRange) {
+  const auto json = Json::parse(R"({"n":7,"huge":18446744073709551615,"real":1e308,"text":"a","none":null})");
+  EXPECT_EQ(whole_number_in(json, "n", 0, 7), 7);
+  for (const char* key : {"huge", "real", "text", "none", "missing"})
+    EXPECT_THROW(whole_number_in(json, key, 0, INT64_MAX), Error) << key;
+  EXPECT_THROW(whole_number_in(json, "n", 8, 9), Error);
+  EXPECT_EQ(finite_number_in(json, "real"), 1e308);
+  EXPECT_EQ(text_in(json, "text"), "a");
+  EXPECT_THROW(text_in(json, "n"), Error);
+  EXPECT_THROW(text_in(Json::array(), "n"), Error);
+}
+
+// S10
+TEST(ReadToml, HasALargestDepthAndSize) {
+  const TemporaryFolder folder;
+  const auto path = folder / "job.toml";
+  const auto write = [&](const std::string& text) { std::ofstream(path) << text; };
+  std::string list = "a = [";
+  for (int i = 0; i < 1000; ++i) list += "0.25, ";
+  write(list + "]\nb = \"" + std::string(1000, '.') + "\" # " + std::string(1000, '.') +
+        "\n[c.d]\ne = 1.5\n");
+  EXPECT_EQ(read_toml(path.string())["c"]["d"]["e"], 1.5);
+  for (const auto& wrong : {"a" + std::string(1000, '.') + "b = 1", "[" + std::string(1000, '.') + "]",
+                            "a = " + std::string(100'000, '[') + std::string(100'000, ']')}) {
+    write(wrong);
+    EXPECT_THROW(read_toml(path.string()), Error) << wrong.substr(0, 20);
+  }
+  std::filesystem::resize_file(path, uintmax_t{20} << 30);  // holes
+  EXPECT_THROW(read_toml(path.string()), Error);
+}
+
 }  // namespace
 }  // namespace semblance

@@ -5,12 +5,15 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <fstream>
 #include <thread>
 
 #include "data/error.h"
 #include "data/io/atomic_file.h"
 #include "data/io/byte_stream.h"
+#include "data/io/file_system.h"
 #include "data/io/line_reader.h"
 #include "data/io/temporary_path.h"
 #include "tests/temporary_folder.h"
@@ -72,6 +75,29 @@ TEST(ByteStream, RefusesDamagedGzip) {
   auto flipped = whole;
   flipped[whole.size() / 2] ^= 0x10;
   EXPECT_THROW(read_all(File(flipped).path), Error);
+}
+
+// S11
+TEST(FileSystem, GoesOnAfterASignal) {
+  struct sigaction noted{}, before{};
+  noted.sa_handler = [](int) {};
+  ::sigaction(SIGUSR1, &noted, &before);
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pthread_t reader = ::pthread_self();
+  std::thread other([&] {
+    for (int i = 0; i < 5; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ::pthread_kill(reader, SIGUSR1);
+    }
+    EXPECT_EQ(::write(ends[1], "x", 1), 1);
+  });
+  char byte = 0;
+  EXPECT_EQ(file_system().read(ends[0], &byte, 1), 1);
+  other.join();
+  ::sigaction(SIGUSR1, &before, nullptr);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST(ByteStream, NamesWhatCannotBeOpened) {
