@@ -5,6 +5,7 @@
 #include "apps/output.h"
 #include "apps/verbs.h"
 #include "data/io/folders.h"
+#include "training/serving/served_model.h"
 #include "training/tasks/registry.h"
 
 namespace semblance {
@@ -62,8 +63,11 @@ int run_resume(Arguments arguments) {
   if (!request.resume_point)
     print_note(fmt::format("{}: no checkpoint was written yet; starting from the beginning", given));
   const Json config = resumed_config(request);
-  const auto job = find_task(config.value("task", "")).make_job();
-  job_from_json(*job, config);
+  std::unique_ptr<Job> job;
+  build_model(request.run.path().string(), [&] {
+    job = find_task(text_in(config, "task")).make_job();
+    job_from_json(*job, config);
+  });
   line.apply_fields(job->training);
   go_where_inputs_are(*job, request);
   return train_and_report(*job, request, line.given("json"));

@@ -271,6 +271,16 @@ def test_deep_files_are_refused(run):
         assert semblance("train", "--config", job, check=False).code == USAGE
 
 
+# S10
+@pytest.mark.parametrize("line", ["task = 3", 'task = "poetry"', "task = [1]"])
+def test_a_job_of_no_task_is_refused_by_name(line, run):
+    for checkpoint in run.glob("step-*"):
+        shutil.rmtree(checkpoint)
+    (run / "job.toml").write_text(line + "\n")
+    result = semblance("resume", run, check=False)
+    assert result.code == MODEL and str(run) in result.error and "json.exception" not in result.error
+
+
 # S11
 def test_too_many_open_files_are_told_and_nothing_is_lost(run):
     before = content(run)

@@ -1,5 +1,6 @@
 #include "training/tasks/open_words.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "data/error.h"
@@ -35,7 +36,8 @@ bool encodes_words(const std::string& path, const Notice& notice) {
   if (!std::filesystem::is_directory(path, failure)) return false;
   const auto checkpoint =
       read_checkpoint(locate_checkpoint(path, "best", notice).path().string(), CheckpointPart::ModelOnly);
-  return find_task(checkpoint.task).encodes_words;
+  return std::ranges::any_of(
+      task_kinds(), [&](const auto& kind) { return kind.name == checkpoint.task && kind.encodes_words; });
 }
 
 }  // namespace semblance
