@@ -1,5 +1,6 @@
 #include "training/run_training.h"
 
+#include <algorithm>
 #include <ranges>
 
 #include "data/error.h"
@@ -98,6 +99,19 @@ void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& b
                 "train a new run",
                 source);
   trainer.restore(point.checkpoint, source);
+}
+
+void tell_of_equal_epochs(const TrainerCore& trainer, const Notice& notice) {
+  std::vector<double> values;
+  for (const auto& record : trainer.state().history)
+    if (const auto value = named_number(record.value("valid", Json::object()), trainer.metric().name);
+        value.is_number())
+      values.push_back(value.get<double>());
+  if (values.empty()) return;
+  const double best = trainer.metric().higher_is_better ? std::ranges::max(values) : std::ranges::min(values);
+  if (const auto equal = std::ranges::count(values, best); equal > 1)
+    notice(fmt::format("{} was {:.4f} in {} epochs, and never better; the latest of them is the best",
+                       trainer.metric().name, best, equal));
 }
 
 Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::string& task) {

@@ -48,6 +48,8 @@ Checkpoint checkpoint_base(const Job& job, Json model_info, std::map<std::string
 void open_run(const RunRequest& request, const Checkpoint& base);
 void add_callbacks(TrainerCore& trainer, RunRequest& request, const Checkpoint& base, bool has_validation);
 void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& base);
+/// Tells where several epochs are the best by the trainer's metric, of which the latest was taken.
+void tell_of_equal_epochs(const TrainerCore& trainer, const Notice& notice);
 /// The final object of `train --json`; its `valid` is the best epoch's.
 Json final_report(const TrainerCore& trainer, const RunFolder& run, const std::string& task);
 void load_best(torch::nn::Module& module, const RunFolder& run);
@@ -83,6 +85,7 @@ Json run_training(T& task, const Job& job, c10::Device device, RunRequest& reque
     const InterruptGuard guard;
     trainer.fit(source, validation);
   }
+  detail::tell_of_equal_epochs(trainer, request.notice);
   Json report = detail::final_report(trainer, request.run, base.task);
   if constexpr (Evaluates<T, Validation>)
     if (test && !trainer.interrupted()) {

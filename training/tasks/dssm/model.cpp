@@ -17,11 +17,12 @@ DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c1
     : source_(source), device_(device) {
   build_model(source, [&] {
     job_from_json(job_, checkpoint.config);
-    evaluation_.rows.bad_rows = job_.data.bad_rows;
+    evaluation_.rows = {job_.data.file.for_other_files(), job_.data.negatives};
     evaluation_.ranking = job_.ranking;
     const Json& info = checkpoint.model_info;
     DssmSetup setup{.features = TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source),
                     .dim = info.at("dim").get<int64_t>(),
+                    .rows = info.contains("rows") ? layout_from_json(info["rows"]) : RowLayout{},
                     .data_fingerprint = info.at("training_data").get<std::string>()};
     task_ = std::make_unique<DssmTask>(job_, std::move(setup), device);
     load_weights(task_->module(), checkpoint, source);
@@ -32,6 +33,10 @@ DssmModel::~DssmModel() = default;
 
 std::vector<LayerSummary> DssmModel::layers() const {
   return task_->encoder().summary();
+}
+
+Json DssmModel::learnt() const {
+  return task_->learnt();
 }
 
 int64_t DssmModel::dim() const {
@@ -66,8 +71,8 @@ Json DssmModel::evaluate(std::span<const std::string> paths, const Notice& notic
                          const std::function<void(int64_t)>& progress) {
   if (paths.size() != 1)
     throw Error(ErrorKind::Usage, "expected one file of rows to rank, found {}", paths.size());
-  Json report =
-      evaluate_ranking(*this, paths[0], evaluation_.rows.bad_rows, evaluation_.ranking, notice, progress);
+  const RankedRows how{evaluation_.rows, static_cast<uint64_t>(job_.training.seed), &task_->setup().rows};
+  Json report = evaluate_ranking(*this, paths[0], how, evaluation_.ranking, notice, progress);
   report["task"] = DssmJob::kTask;
   return report;
 }
