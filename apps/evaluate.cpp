@@ -81,7 +81,7 @@ int evaluate_vectors(Arguments arguments) {
   CommandLine line(
       "evaluate --vectors FILE ROWS [options]",
       "Ranks the duplicate of each question among other candidates by the mean of the words' vectors. Rows "
-      "hold\na question, its duplicate and negatives, tab-separated.");
+      "hold\na question, its duplicate and negatives, or texts with a score.");
   VectorFileOptions file;
   WordWeightOptions weighting;
   TextOptions text;
@@ -146,7 +146,7 @@ int evaluate_terms(Arguments arguments) {
       "evaluate --tfidf TEXTS ROWS [options]",
       "Ranks the duplicate of each question among other candidates by the terms they share, without "
       "a model.\nHow much a term counts is learnt from TEXTS, where every text of a line, between "
-      "tabs, is a document.\nRows hold a question, its duplicate and negatives, tab-separated.");
+      "tabs, is a document.\nRows hold a question, its duplicate and negatives, or texts with a score.");
   TermOptions terms;
   TextOptions text;
   RankingOptions ranking;

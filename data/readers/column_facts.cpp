@@ -30,10 +30,14 @@ std::optional<double> number_in(std::string_view text) {
 }
 
 void ColumnFacts::add(std::string_view cell) {
-  if (std::ranges::find(kMissing, trimmed(cell)) != std::end(kMissing)) return;
+  constexpr size_t kLongestMissing = 8;  // with blanks around it
+  if (cell.size() <= kLongestMissing && std::ranges::find(kMissing, trimmed(cell)) != std::end(kMissing))
+    return;
   if (cells_++ == 0) first_ = cell;
   if (!varies_) varies_ = cell != first_;
-  if (number_in(cell)) ++numbers_;
+  // Most texts begin as no number does.
+  if (std::string_view("0123456789+-. \t").find(cell[0]) != std::string_view::npos && number_in(cell))
+    ++numbers_;
   if (!words_) return;
   if (cell.size() > kLongestLabel || cell.find(' ') != std::string_view::npos) {
     words_ = false;

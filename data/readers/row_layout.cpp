@@ -219,18 +219,18 @@ bool take_roles(const RowLayout& settled, const Sample& sample, RowLayout& layou
 
 // Which columns hold what where nobody says so: all of them texts, if that can be.
 void guess_roles(const Sample& sample, RowKind kind, RowLayout& layout, const std::string& file) {
+  if (layout.names.empty()) return;
   std::vector<ColumnFacts> facts(layout.names.size());
   for (size_t row = layout.header ? 1 : 0; row < sample.rows.size(); ++row)
     for (size_t i = 0; i < sample.rows[row].cells.size(); ++i) {
       const size_t column = sample.rows[row].columns[i];
-      if (column >= facts.size()) facts.resize(column + 1);
-      facts[column].add(sample.rows[row].cells[i]);
+      if (column < facts.size()) facts[column].add(sample.rows[row].cells[i]);
     }
   std::vector<size_t> left;
   for (size_t column = 0; column < layout.names.size(); ++column)
     if (!contains(layout.negatives, column) && layout.score != column) left.push_back(column);
   const bool odd = std::ranges::any_of(left, [&](size_t column) { return facts[column].holds_numbers(); });
-  if (!layout.names.empty() && (odd || (kind == RowKind::Duplicates && left.size() > 2))) {
+  if (odd || (kind == RowKind::Duplicates && left.size() > 2)) {
     std::vector<std::string> texts, numbers;
     for (const size_t column : left)
       (facts[column].holds_no_texts() ? numbers : texts).push_back(layout.names[column]);
@@ -241,7 +241,6 @@ void guess_roles(const Sample& sample, RowKind kind, RowLayout& layout, const st
                 : !numbers.empty() ? fmt::format(" (and --score-column {})", numbers.back())
                                    : "");
   }
-  if (layout.names.empty()) return;
   // A header tells how many there are; a list of JSON may hold any number.
   if (kind == RowKind::Duplicates || !layout.negatives.empty() || left.size() <= 2) {
     layout.texts = left;

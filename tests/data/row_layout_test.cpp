@@ -196,6 +196,10 @@ TEST_F(RowFiles, JsonLinesByTheirKeys) {
   EXPECT_EQ(rows.texts,
             (std::vector<Strings>{{"how is it", "what is it", "who is it"}, {"where", "whither"}}));
   EXPECT_EQ(rows.negatives, (std::vector<Strings>{{"go on"}, {}}));
+  EXPECT_EQ(
+      read("rows.jsonl", "{\"q\": \"a b\", \"d\": \"c d\"}\n[\"e f\", \"g h\", \"i j\", \"k l\"]\n").texts[1],
+      (Strings{"e f", "g h"}))
+      << "items of a list stand in the columns of the keys";
   EXPECT_TRUE(has(refusal("rows.jsonl", content), "found query, pos, neg, id"));
   EXPECT_EQ(read("rows.jsonl", "[\"a b\", \"c d\"]\n\n[\"e\", \"f\", \"g\"]\n").texts.size(), 2u);
   EXPECT_TRUE(
