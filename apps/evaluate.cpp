@@ -81,11 +81,12 @@ int evaluate_vectors(Arguments arguments) {
   CommandLine line(
       "evaluate --vectors FILE ROWS [options]",
       "Ranks the duplicate of each question among other candidates by the mean of the words' vectors. Rows "
-      "hold\na question, its duplicate and negatives, tab-separated.");
+      "hold\na question, its duplicate and negatives, or texts with a score.");
   VectorFileOptions file;
   WordWeightOptions weighting;
   TextOptions text;
   RankingOptions ranking;
+  RankedRowOptions rows;
   line.add_option("Vectors", "vectors", "FILE", "word vectors in any format");
   line.add_fields(file, "Vectors");
   add_oov_option(line, "Vectors");
@@ -95,6 +96,7 @@ int evaluate_vectors(Arguments arguments) {
                   "ROWS");
   line.add_fields(text, "Cleaning and tokens");
   line.add_fields(ranking, "Ranking");
+  line.add_fields(rows, "Ranking");
   ThreadOptions threads;
   line.add_fields(threads, "Ranking");
   line.add_flag("Output", "json", "print JSON");
@@ -104,6 +106,7 @@ int evaluate_vectors(Arguments arguments) {
   line.apply_fields(weighting);
   line.apply_fields(text);
   line.apply_fields(ranking);
+  line.apply_fields(rows);
   line.apply_fields(threads);
   set_threads(threads.threads);
   const bool weighted = weighting.weighting != WordWeighting::None;
@@ -128,8 +131,8 @@ int evaluate_vectors(Arguments arguments) {
   TextEncoder& encoder = remove ? static_cast<TextEncoder&>(remover) : mean;
   RowProgress progress;
   const Clock ranking_clock;
-  Json report = evaluate_ranking(encoder, given[0], file.bad_rows, ranking, print_note,
-                                 [&](int64_t rows) { progress.show(rows); });
+  Json report = evaluate_ranking(encoder, given[0], {rows}, ranking, print_note,
+                                 [&](int64_t done) { progress.show(done); });
   progress.clear();
   report["ranking_seconds"] = ranking_clock.seconds();
   report["seconds"] = clock.seconds();
@@ -143,7 +146,7 @@ int evaluate_terms(Arguments arguments) {
       "evaluate --tfidf TEXTS ROWS [options]",
       "Ranks the duplicate of each question among other candidates by the terms they share, without "
       "a model.\nHow much a term counts is learnt from TEXTS, where every text of a line, between "
-      "tabs, is a document.\nRows hold a question, its duplicate and negatives, tab-separated.");
+      "tabs, is a document.\nRows hold a question, its duplicate and negatives, or texts with a score.");
   TermOptions terms;
   TextOptions text;
   RankingOptions ranking;
@@ -174,7 +177,7 @@ int evaluate_terms(Arguments arguments) {
   print_note(fmt::format("{}: {} texts, {} terms", fitted_on, vectors.documents(), vectors.terms()));
   RowProgress progress;
   const Clock ranking_clock;
-  Json report = evaluate_ranking(vectors, given[0], rows.bad_rows, ranking, print_note,
+  Json report = evaluate_ranking(vectors, given[0], {rows}, ranking, print_note,
                                  [&](int64_t done) { progress.show(done); });
   progress.clear();
   report["ranking_seconds"] = ranking_clock.seconds();

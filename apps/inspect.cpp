@@ -111,6 +111,7 @@ int run_inspect(Arguments arguments) {
                  {"metrics", training.at("history").empty()
                                  ? Json::object()
                                  : training.at("history").back().value("valid", Json::object())},
+                 {"learnt", opened.model->learnt()},
                  {"layers", layers_json(layers)},
                  {"tensors", manifest.at("tensors")},
                  {"files", manifest.at("files")},
@@ -133,6 +134,7 @@ int run_inspect(Arguments arguments) {
     text += "\n";
     for (const auto& row : layer_lines(layers)) text += row + "\n";
     text += top_words_table(top_words);
+    if (!report["learnt"].empty()) text += "\nlearnt\n" + metrics_table(report["learnt"]);
     text += "\ntensors\n";
     for (const auto& tensor : report["tensors"])
       text += fmt::format("  {:<28} {:<10} {}\n", tensor["name"].get<std::string>(),

@@ -188,6 +188,8 @@ void Progress::on_epoch(TrainerCore& trainer) {
   std::string line =
       fmt::format("epoch {}/{}  step {}  train loss {:.4f}", trainer.state().epoch, trainer.options().epochs,
                   trainer.state().step, record["train_loss"].get<double>());
+  for (const auto& [name, value] : named_numbers(record.value("learnt", Json::object())))
+    line += fmt::format("  {} {:.4f}", name, value.get<double>());
   if (record.contains("valid"))
     for (int shown = 0; const auto& [name, value] : named_numbers(record["valid"]))
       if (value.is_number_float() && shown++ < kMostMetrics)

@@ -1,4 +1,6 @@
 // semblance search RUN --corpus FILE [FILE|-] [options]
+#include <algorithm>
+
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
@@ -34,7 +36,9 @@ class Corpus {
     });
     texts_ = different.take_words();
     if (texts_.size() == 0) throw Error(ErrorKind::Data, "{}: expected texts, found none", path);
-    vectors_ = model.encode(texts_).vectors;
+    const auto encoded = model.encode(texts_);
+    vectors_ = encoded.vectors;
+    keep_known(encoded.known, path);
     norms_ = row_norms(vectors_);
     print_note(fmt::format("{}: {} texts encoded{}", path, texts_.size(),
                            repeated > 0 ? fmt::format(", {} repeated line(s) left out", repeated) : ""));
@@ -45,6 +49,23 @@ class Corpus {
   const at::Tensor& norms() const { return norms_; }
 
  private:
+  // Nothing is near to a text of which nothing is known, whatever its vector.
+  void keep_known(const std::vector<char>& known, const std::string& path) {
+    std::vector<int64_t> kept;
+    for (size_t text = 0; text < known.size(); ++text)
+      if (known[text]) kept.push_back(static_cast<int64_t>(text));
+    const auto unknown = known.size() - kept.size();
+    if (unknown == 0) return;
+    if (kept.empty())
+      throw Error(ErrorKind::Data, "{}: expected texts with a word that is known, found none", path);
+    print_note(fmt::format("warning: {}: {} of {} text(s) have no word that is known, and are not found",
+                           path, unknown, known.size()));
+    texts_ = select_rows(texts_, kept);
+    const auto rows = empty_tensor({static_cast<int64_t>(kept.size())}, at::kLong);
+    std::ranges::copy(kept, rows.mutable_data_ptr<int64_t>());
+    vectors_ = vectors_.index_select(0, rows);
+  }
+
   std::optional<WordVectors> mapped_;
   Texts texts_;
   at::Tensor vectors_, norms_;  // [texts, dim], [texts]

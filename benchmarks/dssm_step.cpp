@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
   const int64_t dim = argument(3, 300), batch_size = argument(4, 256), steps = argument(5, 2000);
 
   TextRows rows;
-  read_duplicate_rows(argv[1], BadRows::Error, [](const auto&) {}, rows);
+  read_duplicate_rows(argv[1], {}, [](const auto&) {}, rows);
   auto tokens = tokenize(rows.texts, TextPipeline(TextOptions{}), threads);
   const int64_t words = tokens.words.size(), table_rows = std::max(argument(6, 0), words);
   for (auto& id : tokens.tokens.values) id = static_cast<int32_t>(id * (table_rows / words));

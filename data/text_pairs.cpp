@@ -74,7 +74,8 @@ void append_pairs(int32_t first, int32_t end, int32_t group, const PairOptions& 
 std::vector<int64_t> group_rows(std::span<const int64_t> starts, std::span<const int64_t> text_groups) {
   std::vector<int64_t> parents(starts.size() - 1);
   std::iota(parents.begin(), parents.end(), 0);
-  std::vector<int64_t> row_of(text_groups.size(), -1);  // the first row that has a text
+  const auto most = text_groups.empty() ? 0 : std::ranges::max(text_groups) + 1;
+  std::vector<int64_t> row_of(static_cast<size_t>(most), -1);  // the first row that has a text
   for (size_t row = 0; row + 1 < starts.size(); ++row)
     for (int64_t text = starts[row]; text < starts[row + 1]; ++text) {
       auto& known = row_of[static_cast<size_t>(text_groups[static_cast<size_t>(text)])];
@@ -91,7 +92,8 @@ std::vector<int64_t> group_rows(std::span<const int64_t> starts, std::span<const
 }
 
 PairBatch PairBatch::to(c10::Device device) const {
-  return {to_device(ids, device), to_device(offsets, device), to_device(groups, device)};
+  return {to_device(ids, device), to_device(offsets, device), to_device(groups, device),
+          to_device(owners, device), to_device(scores, device)};
 }
 
 PairBatch PairDataset::batch(std::span<const int64_t> pairs, uint64_t) const {
@@ -104,8 +106,25 @@ PairBatch PairDataset::batch(std::span<const int64_t> pairs, uint64_t) const {
     texts[n + i] = pair.second;
     groups[i] = pair.group;
   }
+  PairBatch batch;
+  if (extra_.negatives.size() > 0) {
+    std::vector<int64_t> owners;
+    for (size_t i = 0; i < n; ++i)
+      for (const int32_t text : extra_.negatives[groups[i]]) {
+        texts.push_back(text);
+        owners.push_back(static_cast<int64_t>(i));
+      }
+    batch.owners = empty_tensor({static_cast<int64_t>(owners.size())}, at::kLong);
+    std::ranges::copy(owners, batch.owners.data_ptr<int64_t>());
+  }
+  if (!extra_.scores.empty()) {
+    batch.scores = empty_tensor({static_cast<int64_t>(n)});
+    for (size_t i = 0; i < n; ++i)
+      batch.scores.data_ptr<float>()[i] = extra_.scores[static_cast<size_t>(groups[i])];
+  }
   auto collated = collate(texts_, texts, {});
-  PairBatch batch{std::move(collated.ids), std::move(collated.offsets), {}};
+  batch.ids = std::move(collated.ids);
+  batch.offsets = std::move(collated.offsets);
   auto sorted = groups;
   std::ranges::sort(sorted);
   if (std::ranges::adjacent_find(sorted) != sorted.end()) {

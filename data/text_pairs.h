@@ -57,26 +57,38 @@ std::vector<int64_t> group_rows(std::span<const int64_t> starts, std::span<const
 
 struct PairBatch {
   at::Tensor ids;      ///< int64 [n]: all texts' ids one after another
-  at::Tensor offsets;  ///< int64 [2 · batch + 1]: first the pairs' first texts, then their second ones
+  at::Tensor offsets;  ///< int64 [2 · batch + negatives + 1]: first the pairs' first texts, then their second
+                       ///< ones, then hard negatives
   at::Tensor groups;   ///< int64 [batch]; undefined where all are different
+  at::Tensor owners;   ///< int64 [negatives]: the pair of each hard negative, ascending; undefined in a
+                       ///< dataset without any
+  at::Tensor scores;   ///< float [batch]: the cosine that each pair is to have; undefined where none is given
 
   PairBatch to(c10::Device device) const;
+};
+
+/// What the pairs of a group have beside themselves. Either is empty where there is nothing of its kind.
+struct PairExtras {
+  RaggedIds negatives;        ///< of each group: texts by number
+  std::vector<float> scores;  ///< of each group
 };
 
 class PairDataset {
  public:
   /// `pairs` name rows of `texts`.
-  PairDataset(RaggedIds texts, std::vector<TextPair> pairs)
-      : texts_(std::move(texts)), pairs_(std::move(pairs)) {}
+  PairDataset(RaggedIds texts, std::vector<TextPair> pairs, PairExtras extra = {})
+      : texts_(std::move(texts)), pairs_(std::move(pairs)), extra_(std::move(extra)) {}
 
   int64_t size() const { return static_cast<int64_t>(pairs_.size()); }
   PairBatch batch(std::span<const int64_t> pairs, uint64_t key) const;
   const RaggedIds& texts() const { return texts_; }
   const std::vector<TextPair>& pairs() const { return pairs_; }
+  const PairExtras& extra() const { return extra_; }
 
  private:
   RaggedIds texts_;
   std::vector<TextPair> pairs_;
+  PairExtras extra_;
 };
 
 }  // namespace semblance

@@ -259,4 +259,30 @@ void nt_xent_gradient(const float* row_lse, const float* column_lse, int64_t beg
   }
 }
 
+SEMBLANCE_MULTIVERSION
+void negative_scores(const float* rows, const float* negatives, const int64_t* starts, int64_t begin,
+                     int64_t end, int64_t dim, float scale, float* scores, float* lse) {
+  for (int64_t i = begin; i < end; ++i)
+    for (int64_t k = starts[i]; k < starts[i + 1]; ++k) {
+      scores[k] = scale * dot(rows + i * dim, negatives + k * dim, dim);
+      const float more = std::max(lse[i], scores[k]), less = std::min(lse[i], scores[k]);
+      lse[i] = more + std::log1p(std::exp(less - more));
+    }
+}
+
+SEMBLANCE_MULTIVERSION
+void negative_gradient(const float* rows, const float* negatives, const int64_t* starts, int64_t begin,
+                       int64_t end, int64_t dim, const float* lse, const float* scores, float* row_gradients,
+                       float* gradients, double* dot) {
+  for (int64_t i = begin; i < end; ++i)
+    for (int64_t k = starts[i]; k < starts[i + 1]; ++k) {
+      const float gradient = 0.5f * std::exp(scores[k] - lse[i]);
+      for (int64_t d = 0; d < dim; ++d) {
+        row_gradients[i * dim + d] += gradient * negatives[k * dim + d];
+        gradients[k * dim + d] += gradient * rows[i * dim + d];
+      }
+      dot[i] += static_cast<double>(gradient) * static_cast<double>(scores[k]);
+    }
+}
+
 }  // namespace semblance::kernels

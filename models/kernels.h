@@ -67,4 +67,16 @@ void column_lse(const float* scores, int64_t rows, int64_t n, int64_t begin, int
 void nt_xent_gradient(const float* row_lse, const float* column_lse, int64_t begin, int64_t end, int64_t n,
                       float* scores, double* dot);
 
+// Of candidates that a row has beside the matrix, negatives[starts[i]] to negatives[starts[i + 1] - 1], for
+// rows in [begin, end).
+
+/// scores[k] = scale · rows[i, :] · negatives[k, :]; lse[i] = log(exp(lse[i]) + Σₖ exp(scores[k])).
+void negative_scores(const float* rows, const float* negatives, const int64_t* starts, int64_t begin,
+                     int64_t end, int64_t dim, float scale, float* scores, float* lse);
+/// With g = ½ exp(scores[k] − lse[i]): adds g · negatives[k, :] to row_gradients[i, :], g · rows[i, :] to
+/// gradients[k, :] and g · scores[k] to dot[i].
+void negative_gradient(const float* rows, const float* negatives, const int64_t* starts, int64_t begin,
+                       int64_t end, int64_t dim, const float* lse, const float* scores, float* row_gradients,
+                       float* gradients, double* dot);
+
 }  // namespace semblance::kernels

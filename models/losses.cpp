@@ -35,6 +35,17 @@ LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets,
   return {total, weighted ? class_weights.index_select(0, targets).sum() : constant(logits.size(0))};
 }
 
+at::Tensor normalised_rows(const at::Tensor& rows) {
+  return rows / at::norm(rows, 2, {1}, /*keepdim=*/true).clamp_min(kSmallestNorm);
+}
+
+LossSum cosine_loss(const at::Tensor& a, const at::Tensor& b, const at::Tensor& targets) {
+  TORCH_CHECK(a.sizes() == b.sizes() && targets.dim() == 1 && targets.size(0) == a.size(0),
+              "cosine_loss: a and b must be of one shape, targets one a row");
+  const auto cosines = (normalised_rows(a) * normalised_rows(b)).sum(1);
+  return {(cosines - targets).square().sum(), at::full({}, a.size(0), a.options().requires_grad(false))};
+}
+
 LossSum squared_error(const at::Tensor& output, const at::Tensor& target) {
   TORCH_CHECK(output.sizes() == target.sizes(), "squared_error: output and target must be of one shape");
   return {at::mse_loss(output, target, at::Reduction::None).sum(1).sum(),

@@ -5,6 +5,9 @@
 
 namespace semblance {
 
+/// Vectors shorter than this are divided by it instead of by their length.
+constexpr double kSmallestNorm = 1e-12;
+
 /// A loss summed over examples and the weight it is to be divided by: two scalars on the batch's device.
 struct LossSum {
   at::Tensor total;   ///< [] with a graph behind it
@@ -30,6 +33,13 @@ inline bool is_binary(ClassificationLoss loss) {
 /// undefined, or float [classes], the weight of an example by its class (for class numbers only).
 LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets, ClassificationLoss loss,
                             const at::Tensor& class_weights = {});
+
+/// `rows` [n, dim] brought to length 1; a row shorter than kSmallestNorm is divided by that.
+at::Tensor normalised_rows(const at::Tensor& rows);
+
+/// Squared difference of the cosines of a and b, both [batch, dim], and `targets`, float [batch], the
+/// rows normalised as above.
+LossSum cosine_loss(const at::Tensor& a, const at::Tensor& b, const at::Tensor& targets);
 
 /// Squared error of output and target, both [batch, dim], over batch · dim numbers: PyTorch's mse_loss.
 LossSum squared_error(const at::Tensor& output, const at::Tensor& target);

@@ -3,8 +3,10 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
+#include <array>
 #include <limits>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "models/blocks.h"
@@ -27,33 +29,101 @@ struct UnitRows {
   at::Tensor inverse_norms;  // [n]
 };
 
-// Of two matrices of one shape.
-std::pair<UnitRows, UnitRows> unit_rows(const at::Tensor& a, const at::Tensor& b) {
-  const auto empty = [](const at::Tensor& matrix) {
-    return UnitRows{at::empty_like(matrix), at::empty({matrix.size(0)}, matrix.options())};
-  };
-  std::pair units{empty(a), empty(b)};
-  for_each_block(a.size(0), 2 * norm_cost(a.size(1)), [&](int64_t begin, int64_t end) {
-    const auto fill = [&](const at::Tensor& matrix, const UnitRows& unit) {
+// Of matrices of one shape.
+template <size_t N>
+std::array<UnitRows, N> unit_rows(const std::array<at::Tensor, N>& matrices) {
+  std::array<UnitRows, N> units;
+  for (size_t m = 0; m < N; ++m)
+    units[m] = {at::empty_like(matrices[m]), at::empty({matrices[m].size(0)}, matrices[m].options())};
+  const double cost = static_cast<double>(N) * norm_cost(matrices[0].size(1));
+  for_each_block(matrices[0].size(0), cost, [&](int64_t begin, int64_t end) {
+    for (size_t m = 0; m < N; ++m) {
+      const at::Tensor& matrix = matrices[m];
+      const UnitRows& unit = units[m];
       kernels::unit_rows(matrix.const_data_ptr<float>(), begin, end, matrix.size(1),
                          static_cast<float>(kSmallestNorm), unit.rows.mutable_data_ptr<float>(),
                          unit.inverse_norms.mutable_data_ptr<float>());
-    };
-    fill(a, units.first);
-    fill(b, units.second);
+    }
   });
   return units;
 }
+
+// Pairs' hard negatives: candidates beside the matrix of scores.
+class OwnNegatives {
+ public:
+  // Takes part in the sums of the pairs' rows and columns. All but the scalar are to outlive it.
+  OwnNegatives(const at::Tensor& negatives, const at::Tensor& owners, const UnitRows& q, const UnitRows& d,
+               float inverse_alpha, std::vector<float>& row_lse, std::vector<float>& column_lse)
+      : q_(q),
+        d_(d),
+        starts_(row_lse.size() + 1),
+        q_scores_(static_cast<size_t>(negatives.size(0))),
+        d_scores_(q_scores_.size()) {
+    const std::span numbers(owners.const_data_ptr<int64_t>(), q_scores_.size());
+    for (const int64_t owner : numbers) ++starts_[static_cast<size_t>(owner) + 1];
+    for (size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
+    unit_ = unit_rows(std::array{negatives.contiguous()})[0];
+    for_each_pair([&](int64_t begin, int64_t end) {
+      const auto score = [&](const UnitRows& side, std::vector<float>& scores, std::vector<float>& lse) {
+        kernels::negative_scores(side.rows.const_data_ptr<float>(), unit_.rows.const_data_ptr<float>(),
+                                 starts_.data(), begin, end, dim(), inverse_alpha, scores.data(), lse.data());
+      };
+      score(q_, q_scores_, row_lse);
+      score(d_, d_scores_, column_lse);
+    });
+  }
+
+  // Adds to those by the unit rows of queries and documents; returns the sum of scores, each by its gradient.
+  double add_gradients(const std::vector<float>& row_lse, const std::vector<float>& column_lse,
+                       const at::Tensor& q_gradient, const at::Tensor& d_gradient) {
+    gradient_ = at::zeros_like(unit_.rows);
+    std::vector<double> terms(row_lse.size());
+    for_each_pair([&](int64_t begin, int64_t end) {
+      const auto add = [&](const UnitRows& side, const std::vector<float>& scores,
+                           const std::vector<float>& lse, const at::Tensor& side_gradient) {
+        kernels::negative_gradient(side.rows.const_data_ptr<float>(), unit_.rows.const_data_ptr<float>(),
+                                   starts_.data(), begin, end, dim(), lse.data(), scores.data(),
+                                   side_gradient.mutable_data_ptr<float>(),
+                                   gradient_.mutable_data_ptr<float>(), terms.data());
+      };
+      add(q_, q_scores_, row_lse, q_gradient);
+      add(d_, d_scores_, column_lse, d_gradient);
+    });
+    double sum = 0;
+    for (const double term : terms) sum += term;
+    return sum;
+  }
+
+  const UnitRows& unit() const { return unit_; }
+  const at::Tensor& gradient() const { return gradient_; }
+
+ private:
+  int64_t dim() const { return unit_.rows.size(1); }
+  template <class Body>
+  void for_each_pair(Body&& body) const {
+    const auto pairs = static_cast<int64_t>(starts_.size()) - 1;
+    const double each = static_cast<double>(q_scores_.size()) / static_cast<double>(pairs);
+    for_each_block(pairs, each * 2 * norm_cost(dim()), body);
+  }
+
+  const UnitRows &q_, &d_;
+  UnitRows unit_;
+  at::Tensor gradient_;          // by the unit rows
+  std::vector<int64_t> starts_;  // pair i's are starts_[i] to starts_[i + 1] - 1
+  std::vector<float> q_scores_, d_scores_;
+};
 
 class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& queries,
                             const at::Tensor& documents, const at::Tensor& alpha,
-                            const std::optional<at::Tensor>& groups) {
+                            const std::optional<at::Tensor>& groups,
+                            const std::optional<at::Tensor>& negatives,
+                            const std::optional<at::Tensor>& owners) {
     const int64_t n = queries.size(0);
     // On the CPU reading a scalar waits for nothing; other devices do not come here.
     const float inverse_alpha = 1 / alpha.item<float>();
-    const auto [q, d] = unit_rows(queries.contiguous(), documents.contiguous());
+    const auto [q, d] = unit_rows(std::array{queries.contiguous(), documents.contiguous()});
     const auto s = at::empty({n, n}, queries.options());
     float* scores = s.mutable_data_ptr<float>();
     std::vector<float> row_lse(static_cast<size_t>(n)), column_lse(static_cast<size_t>(n));
@@ -68,6 +138,8 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     for_each_block(n, row, [&](int64_t begin, int64_t end) {
       kernels::column_lse(scores, n, n, begin, end, column_lse.data());
     });
+    std::optional<OwnNegatives> own;
+    if (negatives) own.emplace(*negatives, *owners, q, d, inverse_alpha, row_lse, column_lse);
     double total = 0;
     for (int64_t i = 0; i < n; ++i) {
       const auto at = static_cast<size_t>(i);
@@ -86,7 +158,13 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     multiply_into(d_gradient, s.t(), q.rows);
     double by_alpha = 0;
     for (const double term : alpha_terms) by_alpha -= term;
-    context->save_for_backward({q.rows, q.inverse_norms, q_gradient, d.rows, d.inverse_norms, d_gradient});
+    torch::autograd::variable_list saved{q.rows, q.inverse_norms, q_gradient,
+                                         d.rows, d.inverse_norms, d_gradient};
+    if (own) {
+      by_alpha -= own->add_gradients(row_lse, column_lse, q_gradient, d_gradient);
+      saved.insert(saved.end(), {own->unit().rows, own->unit().inverse_norms, own->gradient()});
+    }
+    context->save_for_backward(saved);
     context->saved_data["inverse_alpha"] = static_cast<double>(inverse_alpha);
     context->saved_data["by_alpha"] = by_alpha * static_cast<double>(inverse_alpha);
     return at::full({}, total, queries.options());
@@ -107,14 +185,17 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
       });
       return result;
     };
-    return {through_norm(saved[0], saved[1], saved[2]), through_norm(saved[3], saved[4], saved[5]),
+    return {through_norm(saved[0], saved[1], saved[2]),
+            through_norm(saved[3], saved[4], saved[5]),
             at::full({}, factor * context->saved_data["by_alpha"].toDouble(), gradients[0].options()),
+            at::Tensor(),
+            saved.size() > 6 ? through_norm(saved[6], saved[7], saved[8]) : at::Tensor(),
             at::Tensor()};
   }
 };
 
 void check(const at::Tensor& queries, const at::Tensor& documents, const at::Tensor& alpha,
-           const at::Tensor& groups) {
+           const at::Tensor& groups, const HardNegatives& negatives) {
   TORCH_CHECK(queries.dim() == 2 && queries.sizes() == documents.sizes() && queries.size(0) > 0,
               "nt_xent: queries and documents must be matrices of one shape");
   TORCH_CHECK(queries.scalar_type() == at::kFloat && documents.scalar_type() == at::kFloat,
@@ -123,6 +204,11 @@ void check(const at::Tensor& queries, const at::Tensor& documents, const at::Ten
   TORCH_CHECK(!groups.defined() || (groups.dim() == 1 && groups.size(0) == queries.size(0) &&
                                     groups.scalar_type() == at::kLong && groups.is_contiguous()),
               "nt_xent: groups must be int64, one a pair");
+  const auto& [vectors, owners] = negatives;
+  TORCH_CHECK(!vectors.defined() || (vectors.dim() == 2 && vectors.size(1) == queries.size(1) &&
+                                     vectors.scalar_type() == at::kFloat && owners.dim() == 1 &&
+                                     owners.size(0) == vectors.size(0) && owners.scalar_type() == at::kLong),
+              "nt_xent: negatives must be float32, each with the int64 number of its pair");
 }
 
 LossSum with_weight(const at::Tensor& total, int64_t batch) {
@@ -132,26 +218,41 @@ LossSum with_weight(const at::Tensor& total, int64_t batch) {
 }  // namespace
 
 LossSum nt_xent(const at::Tensor& queries, const at::Tensor& documents, const at::Tensor& alpha,
-                const at::Tensor& groups) {
-  if (!queries.is_cpu()) return nt_xent_plain(queries, documents, alpha, groups);
-  check(queries, documents, alpha, groups);
-  const auto given = groups.defined() ? std::optional(groups) : std::nullopt;
-  return with_weight(NtXentFunction::apply(queries, documents, alpha, given), queries.size(0));
+                const at::Tensor& groups, const HardNegatives& negatives) {
+  if (!queries.is_cpu()) return nt_xent_plain(queries, documents, alpha, groups, negatives);
+  check(queries, documents, alpha, groups, negatives);
+  const auto given = [](const at::Tensor& tensor) {
+    return tensor.defined() ? std::optional(tensor) : std::nullopt;
+  };
+  return with_weight(NtXentFunction::apply(queries, documents, alpha, given(groups), given(negatives.vectors),
+                                           given(negatives.owners)),
+                     queries.size(0));
 }
 
 LossSum nt_xent_plain(const at::Tensor& queries, const at::Tensor& documents, const at::Tensor& alpha,
-                      const at::Tensor& groups) {
-  check(queries, documents, alpha, groups);
-  const auto unit = [](const at::Tensor& rows) {
-    return rows / at::norm(rows, 2, {1}, /*keepdim=*/true).clamp_min(kSmallestNorm);
-  };
-  auto s = at::mm(unit(queries), unit(documents).t()) / alpha;
+                      const at::Tensor& groups, const HardNegatives& negatives) {
+  check(queries, documents, alpha, groups, negatives);
+  constexpr double kMasked = -std::numeric_limits<double>::infinity();
+  const auto q = normalised_rows(queries), d = normalised_rows(documents);
+  auto s = at::mm(q, d.t()) / alpha;
   if (groups.defined()) {
     const auto others = at::eye(s.size(0), at::dtype(at::kBool).device(s.device())).logical_not();
-    s = s.masked_fill(groups.unsqueeze(1).eq(groups.unsqueeze(0)).logical_and(others),
-                      -std::numeric_limits<double>::infinity());
+    s = s.masked_fill(groups.unsqueeze(1).eq(groups.unsqueeze(0)).logical_and(others), kMasked);
   }
-  const auto pairs = at::log_softmax(s, 1).diagonal() + at::log_softmax(s, 0).diagonal();
+  auto from_queries = s, from_documents = s.t();
+  if (negatives.vectors.defined()) {
+    const auto& owners = negatives.owners;
+    const auto n = normalised_rows(negatives.vectors);
+    const auto owned = owners.unsqueeze(0).eq(at::arange(s.size(0), owners.options()).unsqueeze(1));
+    const auto go_on = [&](at::Tensor& scores, const at::Tensor& side) {
+      const auto own = (side.index_select(0, owners) * n).sum(1) / alpha;
+      scores = at::cat({scores, at::where(owned, own.unsqueeze(0), at::full({}, kMasked, s.options()))}, 1);
+    };
+    go_on(from_queries, q);
+    go_on(from_documents, d);
+  }
+  const auto pairs =
+      at::log_softmax(from_queries, 1).diagonal() + at::log_softmax(from_documents, 1).diagonal();
   return with_weight(pairs.sum().mul(-0.5), queries.size(0));
 }
 

@@ -185,6 +185,19 @@ void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& b
         rates.rate(state.step)));
 }
 
+void tell_of_equal_epochs(const TrainerCore& trainer, const Notice& notice) {
+  std::vector<double> values;
+  for (const auto& record : trainer.state().history)
+    if (const auto value = named_number(record.value("valid", Json::object()), trainer.metric().name);
+        value.is_number())
+      values.push_back(value.get<double>());
+  if (values.empty()) return;
+  const double best = trainer.metric().higher_is_better ? std::ranges::max(values) : std::ranges::min(values);
+  if (const auto equal = std::ranges::count(values, best); equal > 1)
+    notice(fmt::format("{} was {:.4f} in {} epochs, and never better; the latest of them is the best",
+                       trainer.metric().name, best, equal));
+}
+
 Json final_report(const TrainerCore& trainer, const RunRequest& request, const std::string& task) {
   const auto& run = request.run;
   const auto& state = trainer.state();

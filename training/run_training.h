@@ -64,6 +64,8 @@ void open_run(RunRequest& request, const Checkpoint& base);
 void add_callbacks(TrainerCore& trainer, RunRequest& request, const Checkpoint& base, bool has_validation);
 /// Throws Error(Usage) for fewer epochs than are done; tells of what changes with their number.
 void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& base, int64_t batches);
+/// Tells where several epochs are the best by the trainer's metric, of which the latest was taken.
+void tell_of_equal_epochs(const TrainerCore& trainer, const Notice& notice);
 /// The final object of `train --json`; its `valid` is the best epoch's.
 Json final_report(const TrainerCore& trainer, const RunRequest& request, const std::string& task);
 void load_best(torch::nn::Module& module, const RunRequest& request);
@@ -102,6 +104,7 @@ Json run_training(T& task, const Job& job, c10::Device device, RunRequest& reque
     const InterruptGuard guard;
     detail::within_memory(options, [&] { trainer.fit(source, validation); });
   }
+  detail::tell_of_equal_epochs(trainer, request.notice);
   Json report = detail::final_report(trainer, request, base.task);
   if constexpr (Evaluates<T, Validation>)
     if (test && !trainer.interrupted()) {

@@ -1,50 +1,84 @@
-// Rows of texts between tabs: duplicates of each other, or a question and what is to be ranked for it.
+// Rows of texts: duplicates of each other, or a question and what is to be ranked for it
+// (rows 4.1, 6.1, 6.7).
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "data/io/line_reader.h"
 #include "data/ragged.h"
-#include "data/readers/input_options.h"
+#include "data/readers/cell_reader.h"
+#include "data/readers/column_facts.h"
 #include "data/readers/read_report.h"
+#include "data/readers/row_layout.h"
 
 namespace semblance {
 
-/// Reads rows of two and more fields; blank lines are passed over. Ill-formed UTF-8 becomes U+FFFD. To be
-/// used by one thread at a time.
+/// Views hold until the next row is read.
+struct TextRow {
+  std::vector<std::string_view> texts;                      ///< two or more, the question first
+  std::vector<std::string_view> negatives;                  ///< texts that are no duplicates of them
+  double score = std::numeric_limits<double>::quiet_NaN();  ///< where the layout has scores
+};
+
+/// Reads rows of two texts and more; blank lines are passed over, empty fields are no texts (but as a ranked
+/// row's question and duplicate). Ill-formed UTF-8 becomes U+FFFD. To be used by one thread at a time.
 class TextRowReader {
  public:
-  /// `expected` is what a row holds, for messages.
-  TextRowReader(const std::string& path, BadRows bad_rows, std::string expected);
+  /// See recognise_rows, and what it throws.
+  TextRowReader(const std::string& path, const RowFileOptions& options, RowKind kind,
+                const RowLayout* settled = nullptr);
 
-  /// The next row's fields, which hold until the next call, or false at the end. `dropping_empty`: empty
-  /// fields do not count. Throws Error(Data) naming file and line for a row of fewer than two.
-  bool next(std::vector<std::string_view>& fields, bool dropping_empty = false);
+  /// The next row, or false at the end. Throws Error(Data) naming file and line for a bad one.
+  bool next(TextRow& row);
 
   const ReadReport& report() const { return report_; }
-  /// Tells of what was left out and repaired; throws Error(Data) if there was no row at all.
+  const RowLayout& layout() const { return layout_; }
+  const std::string& name() const { return name_; }
+  /// Tells of the layout and of what was left out and repaired. Throws Error(Data) if there was no row at
+  /// all, and where a column that nobody named turns out to hold no texts.
   void finish(const Notice& notice) const;
 
  private:
-  LineReader lines_;
+  enum class Role { Text, Negative, Score, None };
+
+  Role role(size_t column);
+  Role find_role(size_t column) const;
+  bool take(TextRow& row);  // what stands in cells_; sets cells_.error
+  std::string_view valid(std::string_view text, bool& repaired);
+  void check_columns(const Notice& notice) const;
+
+  std::string name_;
   BadRows bad_rows_;
-  std::string expected_, clean_;
+  RowKind kind_;
+  RowLayout layout_;
+  bool picks_texts_ = false;  // whether their columns may come in another order than they were named in
+  std::unique_ptr<CellReader> reader_;
+  std::vector<Role> roles_;  // of the columns met so far
+  RowCells cells_;
+  std::deque<std::string> repaired_;
   ReadReport report_{.units = {.whole = "row", .bad = "row", .repaired = "row"}};
+  std::vector<ColumnFacts> facts_;      // of the columns of texts
+  size_t least_ = SIZE_MAX, most_ = 0;  // texts in a row
 };
 
-/// Texts in rows: row r's are texts[starts[r]] to texts[starts[r + 1] - 1], two or more.
+/// Texts in rows: row r's duplicates are texts[starts[r]] to texts[negatives[r] - 1], two or more, and its
+/// hard negatives texts[negatives[r]] to texts[starts[r + 1] - 1].
 struct TextRows {
   Texts texts;
-  std::vector<int64_t> starts{0};
+  std::vector<int64_t> starts{0}, negatives;
+  std::vector<double> scores;  ///< one a row, or none at all
 
-  int64_t size() const { return static_cast<int64_t>(starts.size()) - 1; }
+  int64_t size() const { return static_cast<int64_t>(negatives.size()); }
 };
 
-/// Appends the rows of a file in which each row's texts are duplicates of each other; empty texts are left
-/// out. Returns the number of rows skipped. Throws Error(Data) as TextRowReader does.
-int64_t read_duplicate_rows(const std::string& path, BadRows bad_rows, const Notice& notice, TextRows& rows);
+/// Appends the rows of a file in which each row's texts are duplicates of each other, empty texts left out.
+/// Returns its layout. Throws Error(Data) as TextRowReader does.
+RowLayout read_duplicate_rows(const std::string& path, const RowFileOptions& options, const Notice& notice,
+                              TextRows& rows, const RowLayout* settled = nullptr);
 
 }  // namespace semblance

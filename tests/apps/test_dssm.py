@@ -147,6 +147,46 @@ def test_early_stopping_on_a_ranking_metric(data, tmp_path):
     assert wrong.code == USAGE and "hits@5" in wrong.error
 
 
+# R1
+def test_pairs_to_validate_on_are_ranked_among_each_other(data, tmp_path):
+    """Alone with its question, a duplicate would come first whatever the vectors."""
+    rows = [row[:2] for row in make_rows(60, 2)]
+    write_rows(tmp_path / "pairs.tsv", rows)
+    options = ["--valid", tmp_path / "pairs.tsv", *QUICK, "--epochs", "3", "--json"]
+    report = train(data, tmp_path / "r", *options).json
+    assert report["valid"]["examples"] == 60
+    assert report["history"][0]["valid"]["hits"]["1"] < report["valid"]["hits"]["1"] < 1
+    served = semblance("evaluate", tmp_path / "r", tmp_path / "pairs.tsv", "--json").json
+    written_out = [[*row, *(other[1] for other in rows if other != row)] for row in rows]
+    whole = semblance("evaluate", tmp_path / "r", write_rows(tmp_path / "rows.tsv", written_out), "--json").json
+    for key in ("hits", "mrr", "mean_rank", "ties"):
+        assert served[key] == whole[key] == report["valid"][key], key
+    vectors = semblance("evaluate", "--vectors", WORDS, tmp_path / "pairs.tsv", "--json").json
+    assert vectors["mrr"] == 0 and vectors["empty_queries"] == 60, "where nothing is known, nothing is found"
+    few = semblance("evaluate", tmp_path / "r", tmp_path / "pairs.tsv", "--negatives", "3", "--json").json
+    assert few["mean_rank"] <= 4 and few["mrr"] > served["mrr"]
+
+
+def test_of_equal_epochs_the_latest_is_best_and_told(data, tmp_path):
+    result = train(data, tmp_path / "r", "--valid", data / "valid.tsv", *QUICK, "--lr", "0", "--epochs", "3", "--json")
+    assert result.json["best_epoch"] == 3 and "in 3 epochs, and never better" in result.err
+
+
+# R4
+def test_what_is_known_of_a_text_hangs_on_its_tokens(data, tmp_path):
+    """Behind a layer with a bias every text has a vector, those without a known word too."""
+    run = tmp_path / "r"
+    train(data, run, *QUICK, "--projection", "16")
+    questions = [["xyzzy" + str(i), row[1], row[0]] for i, row in enumerate(make_rows(20, 2))]
+    result = semblance("evaluate", run, write_rows(tmp_path / "rows.tsv", questions), "--json")
+    assert result.json["empty_queries"] == 20 and result.json["mrr"] == 0 and result.json["hits"]["5"] == 0
+    assert "20 of 20 question(s) have no word that is known" in result.err
+    (tmp_path / "corpus.txt").write_text("xyzzy\nba0 de1\nplugh\n")
+    answer = semblance("search", run, "--corpus", tmp_path / "corpus.txt", "--top", "3", "--json", input="ba0 de1\n")
+    assert [found["text"] for found in answer.json["results"]] == ["ba0 de1"]
+    assert "2 of 3 text(s) have no word that is known" in answer.err
+
+
 def test_starting_from_word_vectors(data, tmp_path):
     """A word that the training texts lack is known all the same, unless --no-vector-words says otherwise."""
     words = dict((line.split(" ")[0], line.split(" ")[1:]) for line in WORDS.read_text().splitlines()[1:])

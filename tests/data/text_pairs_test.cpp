@@ -79,6 +79,28 @@ TEST(PairDataset, GroupsAreGivenWhereSomeAreEqual) {
             (std::vector<int64_t>{0, 7, 0}));
 }
 
+TEST(PairDataset, HardNegativesComeLastWithTheirPairs) {
+  const PairDataset data(texts_of_ids(), {{0, 1, 0}, {1, 3, 1}, {0, 3, 0}},
+                         {.negatives = {.values = {3, 2}, .offsets = {0, 2, 2}}, .scores = {}});
+  const std::vector<int64_t> rows = {1, 2};
+  const auto batch = data.batch(rows, 0);
+  const auto numbers = [](const at::Tensor& tensor) {
+    return std::vector<int64_t>(tensor.data_ptr<int64_t>(), tensor.data_ptr<int64_t>() + tensor.numel());
+  };
+  EXPECT_EQ(numbers(batch.offsets), (std::vector<int64_t>{0, 1, 3, 6, 9, 12, 12}));
+  EXPECT_EQ(numbers(batch.owners), (std::vector<int64_t>{1, 1})) << "pair 0's row has none";
+  EXPECT_FALSE(batch.scores.defined());
+}
+
+TEST(PairDataset, ScoresAreThoseOfThePairsGroups) {
+  const PairDataset data(texts_of_ids(), {{0, 1, 0}, {1, 3, 1}}, {.negatives = {}, .scores = {0.25f, -1}});
+  const std::vector<int64_t> rows = {1, 0};
+  const auto batch = data.batch(rows, 0);
+  EXPECT_EQ(batch.scores.data_ptr<float>()[0], -1);
+  EXPECT_EQ(batch.scores.data_ptr<float>()[1], 0.25f);
+  EXPECT_FALSE(batch.owners.defined());
+}
+
 struct Notices {
   std::string text;
   std::function<void(const std::string&)> take = [this](const std::string& line) { text += line + "\n"; };
@@ -89,7 +111,7 @@ TEST(DuplicateRows, AreReadFromPlainAndCrlfLines) {
   std::ofstream(folder / "rows.tsv") << "\xEF\xBB\xBFone\tuno\tein\r\n\r\ntwo\tdos\t\t\nthree\tt\xFFres";
   Notices notices;
   TextRows rows;
-  EXPECT_EQ(read_duplicate_rows(folder / "rows.tsv", BadRows::Error, notices.take, rows), 0);
+  read_duplicate_rows(folder / "rows.tsv", {}, notices.take, rows);
   EXPECT_EQ(rows.starts, (std::vector<int64_t>{0, 3, 5, 7}));
   EXPECT_EQ(rows.texts[0], "one");
   EXPECT_EQ(rows.texts[2], "ein");
@@ -104,14 +126,16 @@ TEST(DuplicateRows, ARowOfOneTextIsNamedOrCounted) {
   Notices notices;
   TextRows rows;
   try {
-    read_duplicate_rows(folder / "rows.tsv", BadRows::Error, notices.take, rows);
+    read_duplicate_rows(folder / "rows.tsv", {}, notices.take, rows);
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("rows.tsv:2: expected texts"), std::string::npos)
         << error.what();
   }
   rows = {};
-  EXPECT_EQ(read_duplicate_rows(folder / "rows.tsv", BadRows::Skip, notices.take, rows), 1);
+  RowFileOptions options;
+  options.bad_rows = BadRows::Skip;
+  read_duplicate_rows(folder / "rows.tsv", options, notices.take, rows);
   EXPECT_EQ(rows.size(), 2);
   EXPECT_NE(notices.text.find("left out 1 bad row(s)"), std::string::npos);
 }
@@ -119,19 +143,75 @@ TEST(DuplicateRows, ARowOfOneTextIsNamedOrCounted) {
 TEST(RankingRows, EachDifferentTextIsHeldOnceAndPartsAreBounded) {
   const TemporaryFolder folder;
   std::ofstream(folder / "rows.tsv") << "q\td\tn\tn\nr\td\tq\ns\tt\tu\n";
-  RankingRowReader whole(folder / "rows.tsv", BadRows::Error);
+  RankingRowReader whole(folder / "rows.tsv", {}, {1000, 1});
   RankingRows part;
   ASSERT_TRUE(whole.next(part));
   EXPECT_EQ(part.texts.size(), 7);
   EXPECT_EQ(part.rows.values, (std::vector<int32_t>{0, 1, 2, 2, 3, 1, 0, 4, 5, 6}));
   EXPECT_FALSE(whole.next(part));
 
-  RankingRowReader parts(folder / "rows.tsv", BadRows::Error);
+  RankingRowReader parts(folder / "rows.tsv", {}, {1000, 1});
   ASSERT_TRUE(parts.next(part, 4));
   EXPECT_EQ(part.rows.size(), 2);
   ASSERT_TRUE(parts.next(part, 4));
   EXPECT_EQ(part.rows.values, (std::vector<int32_t>{0, 1, 2}));
   EXPECT_FALSE(parts.next(part, 4));
+}
+
+// The texts of each row.
+std::vector<std::vector<std::string>> texts_of(const RankingRows& part) {
+  std::vector<std::vector<std::string>> rows;
+  for (int64_t row = 0; row < part.rows.size(); ++row) {
+    rows.emplace_back();
+    for (const int32_t text : part.rows[row]) rows.back().emplace_back(part.texts[text]);
+  }
+  return rows;
+}
+
+// R1
+TEST(RankingRows, OfTwoTextsAreRankedAmongEachOthersSecondTexts) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "rows.tsv") << "q1\td1\nq2\td2\tn\nq3\td3\nq4\td4\nd4\td5\n";
+  RankingRowReader reader(folder / "rows.tsv", {}, {1000, 1});
+  RankingRows part;
+  ASSERT_TRUE(reader.next(part));
+  EXPECT_EQ(texts_of(part), (std::vector<std::vector<std::string>>{{"q2", "d2", "n"}}));
+  ASSERT_TRUE(reader.next(part));
+  EXPECT_EQ(texts_of(part), (std::vector<std::vector<std::string>>{{"q1", "d1", "d3", "d4", "d5"},
+                                                                   {"q3", "d3", "d4", "d5", "d1"},
+                                                                   {"q4", "d4", "d1", "d3"},
+                                                                   {"d4", "d5", "d1", "d3"}}))
+      << "a row that has a text in common with it holds no wrong answer";
+  EXPECT_FALSE(reader.next(part));
+  Notices notices;
+  reader.finish(notices.take);
+  EXPECT_NE(notices.text.find("4 row(s) of two texts"), std::string::npos) << notices.text;
+}
+
+TEST(RankingRows, OfTwoTextsGetSoManyCandidatesDrawnByTheSeed) {
+  const TemporaryFolder folder;
+  {
+    std::ofstream file(folder / "rows.tsv");
+    for (int i = 0; i < 40; ++i) file << "q" << i << "\td" << i << "\n";
+  }
+  const auto rows = [&](uint64_t seed) {
+    RankingRowReader reader(folder / "rows.tsv", {}, {7, seed});
+    RankingRows part;
+    reader.next(part);
+    return texts_of(part);
+  };
+  for (const auto& row : rows(1)) EXPECT_EQ(row.size(), 9u);
+  EXPECT_EQ(rows(1), rows(1));
+  EXPECT_NE(rows(1), rows(2));
+}
+
+TEST(RankingRows, ThatNothingCanBeRankedAmongAreNoResult) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "rows.tsv") << "q\ta\nq\tb\n";
+  RankingRowReader reader(folder / "rows.tsv", {}, {1000, 1});
+  RankingRows part;
+  EXPECT_FALSE(reader.next(part));
+  EXPECT_THROW(reader.finish([](const auto&) {}), Error);
 }
 
 }  // namespace

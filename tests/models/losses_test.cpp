@@ -23,6 +23,17 @@ TEST(Losses, CrossEntropyAndNllOfALectureExample) {
               1e-6);
 }
 
+TEST(Losses, CosinesAreFittedToScores) {
+  const auto a = torch::tensor({{1.f, 0.f}, {0.f, 1.f}, {1.f, 1.f}}).requires_grad_(true);
+  const auto b = torch::tensor({{2.f, 0.f}, {1.f, 1.f}, {0.f, 3.f}});
+  const auto loss = cosine_loss(a, b, torch::tensor({1.f, 0.25f, -0.5f}));
+  EXPECT_NEAR(mean(loss), 0.5553511, 1e-6);  // by torch 2.13 in Python
+  loss.mean().backward();
+  EXPECT_NEAR(a.grad()[0].abs().max().item<double>(), 0, 1e-6) << "as near as it is to be";
+  EXPECT_TRUE(torch::isfinite(cosine_loss(torch::zeros({1, 2}), torch::ones({1, 2}), torch::ones({1})).total)
+                  .item<bool>());
+}
+
 TEST(Losses, ClassWeightsMakeAWeightedMean) {
   const auto logits = torch::tensor({{30.f, 2.f}, {30.f, 2.f}});
   const auto with = [&](torch::Tensor weights) {

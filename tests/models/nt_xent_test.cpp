@@ -6,6 +6,8 @@
 #include <torch/types.h>
 
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "models/parallel.h"
 
@@ -31,26 +33,29 @@ struct Case {
   int64_t batch, dim;
   double alpha;
   bool grouped;
+  std::vector<int64_t> owners = {};  // of hard negatives
 };
 
 class NtXentLikePlain : public testing::TestWithParam<Case> {};
 
 // Value and gradients of the fused loss are autograd's of the plain one.
 TEST_P(NtXentLikePlain, ValueAndGradients) {
-  const auto [batch, dim, alpha_value, grouped] = GetParam();
+  const auto [batch, dim, alpha_value, grouped, owners] = GetParam();
   torch::manual_seed(1);
   struct Result {
     double value;
-    torch::Tensor q, d, alpha;
+    torch::Tensor q, d, alpha, negatives;
   };
   const auto queries = torch::randn({batch, dim}), documents = torch::randn({batch, dim});
   const auto groups = grouped ? torch::arange(batch).div(3, "floor").to(torch::kInt64) : torch::Tensor();
+  const auto hard = torch::randn({static_cast<int64_t>(owners.size()), dim});
   const auto run = [&](auto loss) {
     auto q = queries.clone().requires_grad_(true), d = documents.clone().requires_grad_(true),
-         alpha = temperature(alpha_value).requires_grad_(true);
-    const auto value = loss(q, d, alpha, groups).mean();
+         alpha = temperature(alpha_value).requires_grad_(true), n = hard.clone().requires_grad_(true);
+    const HardNegatives negatives{n, torch::tensor(owners, torch::kInt64)};
+    const auto value = loss(q, d, alpha, groups, owners.empty() ? HardNegatives{} : negatives).mean();
     value.mul(3).backward();
-    return Result{value.template item<double>(), q.grad(), d.grad(), alpha.grad()};
+    return Result{value.template item<double>(), q.grad(), d.grad(), alpha.grad(), n.grad()};
   };
   const auto fused = run(nt_xent), plain = run(nt_xent_plain);
   EXPECT_NEAR(fused.value, plain.value, 1e-5 * std::abs(plain.value) + 1e-6);
@@ -60,12 +65,15 @@ TEST_P(NtXentLikePlain, ValueAndGradients) {
   expect_close(fused.q, plain.q);
   expect_close(fused.d, plain.d);
   expect_close(fused.alpha, plain.alpha);
+  if (!owners.empty()) expect_close(fused.negatives, plain.negatives);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, NtXentLikePlain,
                          testing::Values(Case{1, 3, 0.5, false}, Case{2, 2, 0.1, false}, Case{7, 5, 1, true},
                                          Case{64, 16, 0.05, false}, Case{65, 33, 0.05, true},
-                                         Case{200, 100, 0.02, true}, Case{256, 300, 0.05, false}));
+                                         Case{200, 100, 0.02, true}, Case{256, 300, 0.05, false},
+                                         Case{1, 3, 0.5, false, {0}}, Case{3, 4, 0.1, false, {0, 0, 2}},
+                                         Case{66, 33, 0.05, true, {0, 1, 1, 1, 7, 64, 65, 65}}));
 
 TEST(NtXent, CandidatesOfTheSameRowDoNotCount) {
   // Pairs 0 and 1 are of one row: for each the other's text is no candidate, as if it were far away.
@@ -81,6 +89,35 @@ TEST(NtXent, CandidatesOfTheSameRowDoNotCount) {
   const auto groups = torch::tensor({int64_t{4}, int64_t{4}, int64_t{9}});
   EXPECT_NEAR(nt_xent(q, d, temperature(0.1), groups).mean().item<double>(), expected.item<double>(), 1e-5);
   EXPECT_GT(nt_xent(q, d, temperature(0.1)).mean().item<double>(), expected.item<double>());
+}
+
+// R5
+TEST(NtXent, HardNegativesAreFurtherCandidatesOfTheirPairAlone) {
+  // Pair 0 has one, pair 2 two: as rows of more columns of PyTorch's cross entropy.
+  const auto q = torch::tensor({{1.f, 0.f}, {0.f, 1.f}, {1.f, 1.f}});
+  const auto d = torch::tensor({{2.f, 0.f}, {1.f, 1.f}, {0.f, 3.f}});
+  const auto n = torch::tensor({{1.f, 2.f}, {-1.f, 1.f}, {3.f, 1.f}});
+  const std::vector<int64_t> owners = {0, 2, 2};
+  const auto unit = [](const torch::Tensor& rows) { return torch::nn::functional::normalize(rows); };
+  const double alpha = 0.5;
+  const auto s = torch::mm(unit(q), unit(d).t()) / alpha;
+  const auto rows_of = [&](const torch::Tensor& scores, const torch::Tensor& side) {
+    auto further = torch::full({3, 3}, -std::numeric_limits<float>::infinity());
+    for (int64_t k = 0; k < 3; ++k) {
+      const int64_t i = owners[static_cast<size_t>(k)];
+      further[i][k] = torch::dot(unit(side)[i], unit(n)[k]) / alpha;
+    }
+    return torch::cat({scores, further}, 1);
+  };
+  const auto targets = torch::arange(3);
+  const auto expected = 0.5 * (torch::nn::functional::cross_entropy(rows_of(s, q), targets) +
+                               torch::nn::functional::cross_entropy(rows_of(s.t(), d), targets));
+  const HardNegatives negatives{n, torch::tensor(owners, torch::kInt64)};
+  // The same by torch 2.13 in Python.
+  EXPECT_NEAR(expected.item<double>(), 1.1770055, 1e-6);
+  for (auto* loss : {&nt_xent, &nt_xent_plain})
+    EXPECT_NEAR((*loss)(q, d, temperature(alpha), {}, negatives).mean().item<double>(),
+                expected.item<double>(), 1e-5);
 }
 
 TEST(NtXent, AZeroVectorIsAsFarFromAllAndGetsAGradient) {
@@ -114,7 +151,8 @@ TEST(NtXent, TheSameBitsForAnyNumberOfThreads) {
   const auto gradient = [&](int threads) {
     set_compute_threads(threads);
     auto q = queries.clone().requires_grad_(true);
-    nt_xent(q, documents, temperature(0.05)).mean().backward();
+    const HardNegatives negatives{documents.narrow(0, 0, 100), torch::arange(100).mul(3)};
+    nt_xent(q, documents, temperature(0.05), {}, negatives).mean().backward();
     return q.grad();
   };
   const int threads = compute_threads();

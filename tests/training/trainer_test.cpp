@@ -47,7 +47,9 @@ struct Regression {
 
   torch::nn::Linear linear{2, 1};
   double dropout = 0.3;
-  double poison = 0;  // added to the loss
+  double poison = 0;   // added to the loss
+  double worsens = 0;  // added to the measure with every validation
+  double worse = 0;
 
   torch::nn::Module& module() { return *linear; }
   LossSum loss(const Batch& batch) {
@@ -55,7 +57,9 @@ struct Regression {
     return {(linear(x).squeeze(1) - batch.y).square().sum() + poison,
             torch::tensor(static_cast<float>(batch.y.numel()))};
   }
-  Measure measure(const Points&) { return {}; }
+  Measure measure(const Points& data) {
+    return {.total = (worse += worsens) * static_cast<double>(data.size())};
+  }
   void observe(const Batch& batch, Measure& measure) {
     EXPECT_FALSE(linear->is_training());
     EXPECT_FALSE(torch::GradMode::is_enabled());
@@ -315,8 +319,8 @@ TEST(Checkpoints, KeepTheLastFewAndAlwaysTheBest) {
   auto options = small();
   options.epochs = 8;
   options.keep_last = 2;
-  options.learning_rate = 0;  // epoch 1 stays the best
   auto run = make_run(options);
+  run->task.worsens = 100;  // epoch 1 stays the best
   run->trainer->add(std::make_unique<Checkpoints>(RunFolder(folder.path()), Checkpoint{}, options));
   run->fit(SequentialSampler(50), &points());
   const RunFolder written(folder.path());
@@ -324,6 +328,19 @@ TEST(Checkpoints, KeepTheLastFewAndAlwaysTheBest) {
             (std::vector<std::string>{"step-00000007", "step-00000049", "step-00000056"}));
   EXPECT_EQ(written.best(), "step-00000007");
   EXPECT_EQ(written.last(), "step-00000056");
+}
+
+TEST(Checkpoints, OfEqualEpochsTheLatestIsBest) {
+  const TemporaryFolder folder;
+  auto options = small();
+  options.learning_rate = 0;
+  auto run = make_run(options);
+  run->trainer->add(std::make_unique<Checkpoints>(RunFolder(folder.path()), Checkpoint{}, options));
+  run->fit(SequentialSampler(50), &points());
+  EXPECT_EQ(RunFolder(folder.path()).best(), "step-00000021");
+  std::string told;
+  run_training_detail::tell_of_equal_epochs(*run->trainer, [&](const std::string& line) { told = line; });
+  EXPECT_NE(told.find("in 3 epochs, and never better; the latest"), std::string::npos) << told;
 }
 
 TEST(Checkpoints, AreWrittenEverySoManySteps) {

@@ -9,14 +9,15 @@
 namespace semblance {
 namespace {
 
-// The validation's value of the metric in an epoch's record, where it is better than `before`.
+// The validation's value of the metric in an epoch's record, where it is no worse than `before`: of equal
+// epochs the latest is best.
 std::optional<double> better_value(const MetricInfo& metric, const Json& record,
                                    const std::optional<double>& before) {
   if (!record.contains("valid")) return std::nullopt;
   const auto value = named_number(record["valid"], metric.name);
   const double now = value.is_number() ? value.get<double>() : NAN;
   if (!std::isfinite(now)) return std::nullopt;
-  if (before && !(metric.higher_is_better ? now > *before : now < *before)) return std::nullopt;
+  if (before && (metric.higher_is_better ? now < *before : now > *before)) return std::nullopt;
   return now;
 }
 

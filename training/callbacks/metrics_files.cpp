@@ -20,15 +20,23 @@ double train_loss(const Json& record) {
 
 std::string history_table(const Json& history) {
   if (history.empty()) return {};
-  std::vector<std::string> names;  // the scalar metrics, as the first epoch orders them
+  // What is learnt beside layers, as the last epoch has it, and the scalar metrics, as the first orders them.
+  std::vector<std::string> learnt, names;
+  for (const auto& [name, value] : named_numbers(history.back().value("learnt", Json::object())))
+    learnt.push_back(name);
   if (history[0].contains("valid"))
     for (const auto& [name, value] : named_numbers(history[0]["valid"])) names.push_back(name);
   std::string table = "epoch\tstep\tlr\ttrain_loss";
+  for (const auto& name : learnt) table += "\t" + name;
   for (const auto& name : names) table += "\tvalid_" + name;
   table += "\n";
   for (const auto& record : history) {
     table += fmt::format("{}\t{}\t{:.6g}\t{:.6f}", record["epoch"].get<int64_t>(),
                          record["step"].get<int64_t>(), record["lr"].get<double>(), train_loss(record));
+    for (const auto& name : learnt) {
+      const auto value = named_number(record.value("learnt", Json::object()), name);
+      table += value.is_number() ? fmt::format("\t{:.6f}", value.get<double>()) : "\t";
+    }
     for (const auto& name : names) {
       const auto value = named_number(record["valid"], name);
       table += value.is_number_integer() ? fmt::format("\t{}", value.get<int64_t>())

@@ -132,6 +132,8 @@ void TensorBoard::on_epoch(TrainerCore& trainer) {
   const auto& record = trainer.state().history.back();
   const int64_t step = trainer.state().step;
   events_->scalar("train/epoch_loss", step, record["train_loss"].get<double>());
+  for (const auto& [name, value] : named_numbers(record.value("learnt", Json::object())))
+    events_->scalar("train/" + name, step, value.get<double>());
   if (!record.contains("valid")) return;
   for (const auto& [name, value] : named_numbers(record["valid"]))
     if (value.is_number()) events_->scalar("valid/" + name, step, value.get<double>());

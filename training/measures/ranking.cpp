@@ -6,7 +6,9 @@
 #include "data/tensors.h"
 #include "data/vectors/word_vectors.h"
 #include "models/kernels.h"
+#include "models/nearest.h"
 #include "models/parallel.h"
+#include "training/measures/word_sets.h"
 
 namespace semblance {
 namespace {
@@ -16,23 +18,26 @@ constexpr int64_t kMostVectorBytes = int64_t{256} << 20;
 
 struct Comparison {
   int64_t above = 0, equal = 0;
-  bool empty_query = false;
+  bool unknown_query = false, unknown_duplicate = false;
 };
 
-// Of the duplicate, which comes first, with the negatives.
-Comparison compare(std::span<const float> similarities, bool empty_query) {
-  Comparison result{.empty_query = empty_query};
+// Of the duplicate, which comes first, with the negatives. What nothing is known of is near to nothing.
+template <class Known>
+Comparison compare(std::span<const int32_t> row, std::span<const float> similarities, const Known& known) {
+  Comparison result{.unknown_query = !known(row[0]), .unknown_duplicate = !known(row[1])};
   for (size_t i = 1; i < similarities.size(); ++i) {
+    if (!known(row[i + 1])) continue;
     result.above += similarities[i] > similarities[0];
     result.equal += similarities[i] == similarities[0];
   }
   return result;
 }
 
-// Ranks rows of text numbers: similarities_of(row, out) writes those of the candidates to the question and
-// returns whether the question is empty. `cost`: nanoseconds for a candidate. Returns the empty questions.
-template <class Similarities>
-int64_t rank(const RaggedIds& rows, double cost, Similarities&& similarities_of, RankingMetrics& metrics) {
+// Ranks rows of text numbers: known(text) says whether anything is known of a text, similarities_of(row, out)
+// writes those of the candidates to the question. `cost`: nanoseconds for a candidate.
+template <class Known, class Similarities>
+UnknownTexts rank(const RaggedIds& rows, double cost, const Known& known, Similarities&& similarities_of,
+                  RankingMetrics& metrics) {
   std::vector<Comparison> results(static_cast<size_t>(rows.size()));
   const double row_cost =
       cost * static_cast<double>(rows.values.size()) / static_cast<double>(std::max<int64_t>(1, rows.size()));
@@ -40,48 +45,93 @@ int64_t rank(const RaggedIds& rows, double cost, Similarities&& similarities_of,
     std::vector<float> similarities;
     for (int64_t row = begin; row < end; ++row) {
       similarities.resize(rows[row].size() - 1);
-      const bool empty_query = similarities_of(rows[row], similarities);
-      results[static_cast<size_t>(row)] = compare(similarities, empty_query);
+      similarities_of(rows[row], similarities);
+      results[static_cast<size_t>(row)] = compare(rows[row], similarities, known);
     }
   });
-  int64_t empty_queries = 0;
-  for (const auto& result : results) {
-    metrics.add(result.above, result.equal);
-    empty_queries += result.empty_query;
+  UnknownTexts unknown;
+  for (int64_t row = 0; row < rows.size(); ++row) {
+    const auto& result = results[static_cast<size_t>(row)];
+    if (result.unknown_query || result.unknown_duplicate)
+      metrics.add_not_found(rows.length(row) - 1);
+    else
+      metrics.add(result.above, result.equal);
+    unknown.queries += result.unknown_query;
+    unknown.duplicates += result.unknown_duplicate;
   }
-  return empty_queries;
+  return unknown;
 }
+
+// The similarity of each row's two texts, by similarity(a, b), beside its score; nothing is near to a text of
+// which nothing is known.
+template <class Known, class Similarity>
+UnknownTexts compare_with_scores(const RaggedIds& rows, std::span<const double> scores, const Known& known,
+                                 const Similarity& similarity, ScoreMetrics& metrics) {
+  UnknownTexts unknown;
+  for (int64_t row = 0; row < rows.size(); ++row) {
+    const int32_t a = rows[row][0], b = rows[row][1];
+    metrics.add(known(a) && known(b) ? static_cast<double>(similarity(a, b)) : 0,
+                scores[static_cast<size_t>(row)]);
+    unknown.queries += !known(a);
+    unknown.duplicates += !known(b);
+  }
+  return unknown;
+}
+
+UnknownTexts compare_vectors_with_scores(const RaggedIds& rows, std::span<const double> scores,
+                                         const at::Tensor& vectors, std::span<const char> known,
+                                         ScoreMetrics& metrics) {
+  const auto vector = [&](int32_t text) {
+    return std::span(vectors.const_data_ptr<float>() + text * vectors.size(1),
+                     static_cast<size_t>(vectors.size(1)));
+  };
+  return compare_with_scores(
+      rows, scores, [&](int32_t text) { return known[static_cast<size_t>(text)] != 0; },
+      [&](int32_t a, int32_t b) { return cosine(vector(a), vector(b)); }, metrics);
+}
+
+// What is measured of a file's rows: ranks, or how similarities follow scores.
+struct RowMetrics {
+  RankingMetrics ranks;
+  ScoreMetrics scores;
+};
 
 // What ranking a part of a file found.
 struct RankedPart {
-  int64_t empty_queries = 0, tokens = 0, unknown_tokens = 0;
+  UnknownTexts unknown;
+  int64_t tokens = 0, unknown_tokens = 0;
 };
 
 // Reads rows in parts of about `most_texts` different texts and ranks each by rank_part(part, metrics).
 template <class RankPart>
-Json rank_file(const std::string& path, BadRows bad_rows, int64_t most_texts, const RankingOptions& options,
-               const Notice& notice, const std::function<void(int64_t rows)>& progress,
-               RankPart&& rank_part) {
-  RankingMetrics metrics(options);
-  RankingRowReader reader(path, bad_rows);
+Json rank_file(const std::string& path, const RankedRows& how, int64_t most_texts,
+               const RankingOptions& options, const Notice& notice,
+               const std::function<void(int64_t rows)>& progress, RankPart&& rank_part) {
+  RowMetrics metrics{RankingMetrics(options), {}};
+  RankingRowReader reader(path, how.options.file, how.candidates(), how.settled);
   RankedPart all;
   for (RankingRows part; reader.next(part, most_texts);) {
     const RankedPart ranked = rank_part(part, metrics);
     all.tokens += ranked.tokens;
     all.unknown_tokens += ranked.unknown_tokens;
-    all.empty_queries += ranked.empty_queries;
-    progress(reader.reader().report().rows);
+    all.unknown.queries += ranked.unknown.queries;
+    all.unknown.duplicates += ranked.unknown.duplicates;
+    progress(reader.rows());
   }
-  reader.reader().finish(notice);
-  if (all.empty_queries > 0)
-    notice(fmt::format("warning: {} of {} question(s) have no word that is known", all.empty_queries,
-                       reader.reader().report().rows));
+  reader.finish(notice);
+  const auto tell = [&](int64_t count, std::string_view what) {
+    if (count > 0)
+      notice(fmt::format("warning: {} of {} {}(s) have no word that is known, and are near to nothing", count,
+                         reader.rows(), what));
+  };
+  tell(all.unknown.queries, "question");
+  tell(all.unknown.duplicates, "duplicate");
   Json report = {{"task", "ranking"}};
-  report.update(metrics.report());
-  report["empty_queries"] = all.empty_queries;
+  report.update(reader.scored() ? metrics.scores.report() : metrics.ranks.report());
+  report["empty_queries"] = all.unknown.queries;
   report["coverage"] =
       all.tokens > 0 ? 1 - static_cast<double>(all.unknown_tokens) / static_cast<double>(all.tokens) : 0;
-  report["skipped"] = reader.reader().report().skipped;
+  report["skipped"] = reader.skipped();
   return report;
 }
 
@@ -114,6 +164,11 @@ void RankingMetrics::add(int64_t above, int64_t equal) {
   ties_ += equal > 0;
 }
 
+void RankingMetrics::add_not_found(int64_t candidates) {
+  ranks_.push_back(static_cast<double>(candidates));
+  rank_sum_ += ranks_.back();
+}
+
 Json RankingMetrics::report() const {
   const auto n = static_cast<double>(ranks_.size());
   Json hits = Json::object(), dcg = Json::object();
@@ -137,7 +192,8 @@ Json RankingMetrics::report() const {
           {"tie_policy", enum_name(options_.ties)}};
 }
 
-int64_t rank_rows(const RaggedIds& rows, const at::Tensor& vectors, RankingMetrics& metrics) {
+UnknownTexts rank_rows(const RaggedIds& rows, const at::Tensor& vectors, std::span<const char> known,
+                       RankingMetrics& metrics) {
   const int64_t dim = vectors.size(1), different = vectors.size(0);
   const float* values = vectors.const_data_ptr<float>();
   std::vector<float> inverse_norms(static_cast<size_t>(different));
@@ -152,59 +208,81 @@ int64_t rank_rows(const RaggedIds& rows, const at::Tensor& vectors, RankingMetri
                       static_cast<int64_t>(candidates.size()), dim, similarities.data());
     for (size_t i = 0; i < candidates.size(); ++i)
       similarities[i] *= inverse_norms[static_cast<size_t>(candidates[i])];
-    return inverse_norms[static_cast<size_t>(row[0])] == 0;
   };
-  return rank(rows, 0.2 * static_cast<double>(dim), similarities_of, metrics);
+  const auto is_known = [&](int32_t text) { return known[static_cast<size_t>(text)] != 0; };
+  return rank(rows, 0.2 * static_cast<double>(dim), is_known, similarities_of, metrics);
+}
+
+Json ScoreMetrics::report() const {
+  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
+  return {{"examples", scores_.size()},
+          {"spearman", number(spearman(similarities_, scores_))},
+          {"pearson", number(pearson(similarities_, scores_))}};
 }
 
 Metrics RankingMeasure::result() {
-  const auto empty_queries = rank_rows(data_.rows(), concatenate(vectors_).contiguous(), metrics_);
+  const auto& texts = data_.texts();
+  std::vector<char> known(static_cast<size_t>(texts.size()));
+  for (int64_t text = 0; text < texts.size(); ++text)
+    known[static_cast<size_t>(text)] = texts.length(text) > 0;
+  const auto vectors = concatenate(vectors_).contiguous();
   Metrics metrics;
-  metrics.values = metrics_.report();
-  metrics.details = {{"empty_queries", empty_queries}};
+  UnknownTexts unknown;
+  if (data_.scores().empty()) {
+    unknown = rank_rows(data_.rows(), vectors, known, metrics_);
+    metrics.values = metrics_.report();
+  } else {
+    ScoreMetrics scores;
+    unknown = compare_vectors_with_scores(data_.rows(), data_.scores(), vectors, known, scores);
+    metrics.values = scores.report();
+  }
+  metrics.details = {{"empty_queries", unknown.queries}};
   return metrics;
 }
 
-Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad_rows,
+Json evaluate_ranking(TextEncoder& encoder, const std::string& path, const RankedRows& how,
                       const RankingOptions& options, const Notice& notice,
                       const std::function<void(int64_t rows)>& progress) {
   const int64_t most_texts = std::max<int64_t>(1024, kMostVectorBytes / (4 * encoder.dim()));
-  return rank_file(path, bad_rows, most_texts, options, notice, progress,
-                   [&](const RankingRows& part, RankingMetrics& metrics) {
-                     const auto encoded = encoder.encode(part.texts);
-                     return RankedPart{rank_rows(part.rows, encoded.vectors, metrics), encoded.tokens,
-                                       encoded.unknown_tokens};
-                   });
+  return rank_file(
+      path, how, most_texts, options, notice, progress, [&](const RankingRows& part, RowMetrics& metrics) {
+        const auto encoded = encoder.encode(part.texts);
+        const auto unknown = part.scores.empty()
+                                 ? rank_rows(part.rows, encoded.vectors, encoded.known, metrics.ranks)
+                                 : compare_vectors_with_scores(part.rows, part.scores, encoded.vectors,
+                                                               encoded.known, metrics.scores);
+        return RankedPart{unknown, encoded.tokens, encoded.unknown_tokens};
+      });
 }
 
-Json evaluate_ranking(const TermVectors& terms, const std::string& path, BadRows bad_rows,
+Json evaluate_ranking(const TermVectors& terms, const std::string& path, const RankedRows& how,
                       const RankingOptions& options, const Notice& notice,
                       const std::function<void(int64_t rows)>& progress) {
   constexpr int64_t kMostTexts = 100'000;
   constexpr double kTextCost = 5000, kScoreCost = 200;  // nanoseconds
-  return rank_file(path, bad_rows, kMostTexts, options, notice, progress,
-                   [&](const RankingRows& part, RankingMetrics& metrics) {
-                     std::vector<TermVector> texts(static_cast<size_t>(part.texts.size()));
-                     parallel_for(part.texts.size(), kTextCost, [&](int64_t begin, int64_t end) {
-                       for (int64_t i = begin; i < end; ++i)
-                         texts[static_cast<size_t>(i)] = terms.vector(part.texts[i]);
-                     });
-                     RankedPart ranked;
-                     for (const auto& text : texts) {
-                       ranked.tokens += text.tokens;
-                       ranked.unknown_tokens += text.unknown_tokens;
-                     }
-                     ranked.empty_queries = rank(
-                         part.rows, kScoreCost,
-                         [&](std::span<const int32_t> row, std::vector<float>& similarities) {
-                           const auto& question = texts[static_cast<size_t>(row[0])];
-                           for (size_t i = 0; i < similarities.size(); ++i)
-                             similarities[i] = score(question, texts[static_cast<size_t>(row[i + 1])]);
-                           return question.terms.empty();
-                         },
-                         metrics);
-                     return ranked;
-                   });
+  return rank_file(
+      path, how, kMostTexts, options, notice, progress, [&](const RankingRows& part, RowMetrics& metrics) {
+        std::vector<TermVector> texts(static_cast<size_t>(part.texts.size()));
+        parallel_for(part.texts.size(), kTextCost, [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) texts[static_cast<size_t>(i)] = terms.vector(part.texts[i]);
+        });
+        RankedPart ranked;
+        for (const auto& text : texts) {
+          ranked.tokens += text.tokens;
+          ranked.unknown_tokens += text.unknown_tokens;
+        }
+        const auto known = [&](int32_t text) { return !texts[static_cast<size_t>(text)].terms.empty(); };
+        const auto similarity = [&](int32_t a, int32_t b) {
+          return score(texts[static_cast<size_t>(a)], texts[static_cast<size_t>(b)]);
+        };
+        const auto similarities_of = [&](std::span<const int32_t> row, std::vector<float>& similarities) {
+          for (size_t i = 0; i < similarities.size(); ++i) similarities[i] = similarity(row[0], row[i + 1]);
+        };
+        ranked.unknown = part.scores.empty()
+                             ? rank(part.rows, kScoreCost, known, similarities_of, metrics.ranks)
+                             : compare_with_scores(part.rows, part.scores, known, similarity, metrics.scores);
+        return ranked;
+      });
 }
 
 }  // namespace semblance

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ class RankingMetrics {
 
   /// A row in which `above` candidates are nearer than the duplicate and `equal` others as near.
   void add(int64_t above, int64_t equal);
+  /// A row whose duplicate is found at no rank, for want of anything known of it or of the question: no hit,
+  /// a reciprocal rank of 0, and the last place among its `candidates` where ranks are averaged.
+  void add_not_found(int64_t candidates);
 
   /// examples, hits and dcg (by K), mrr, mean_rank, median_rank, ties (rows in which another was as near),
   /// tie_policy. DCG@K of one relevant candidate at rank r is 1 / log2(1 + r), or 0 beyond K (Järvelin and
@@ -37,11 +41,34 @@ class RankingMetrics {
   std::vector<double> ranks_;
 };
 
-/// Ranks each row's candidates by their cosine to its question: `vectors` are [texts, dim], float32, on the
-/// CPU; `rows` name them. Returns the number of questions with a zero vector.
-int64_t rank_rows(const RaggedIds& rows, const at::Tensor& vectors, RankingMetrics& metrics);
+/// How many rows' question or duplicate has no token that is known.
+struct UnknownTexts {
+  int64_t queries = 0, duplicates = 0;
+};
 
-/// Ranking as the trainer's evaluation sees it: the vectors of a dataset's texts, batch by batch.
+/// Ranks each row's candidates by their cosine to its question: `vectors` are [texts, dim], float32, on the
+/// CPU; `rows` name them. `known`: of each text, whether any of its tokens is; whatever its vector, one
+/// without is near to nothing.
+UnknownTexts rank_rows(const RaggedIds& rows, const at::Tensor& vectors, std::span<const char> known,
+                       RankingMetrics& metrics);
+
+/// How well similarities follow given scores (row 6.7).
+class ScoreMetrics {
+ public:
+  void add(double similarity, double score) {
+    similarities_.push_back(similarity);
+    scores_.push_back(score);
+  }
+  /// examples, and the Spearman and Pearson correlations of similarities and scores: null where they have
+  /// none.
+  Json report() const;
+
+ private:
+  std::vector<double> similarities_, scores_;
+};
+
+/// Ranking as the trainer's evaluation sees it: the vectors of a dataset's texts, batch by batch. Where the
+/// dataset has scores, they are what similarities are measured by.
 class RankingMeasure {
  public:
   RankingMeasure(const RankingDataset& data, const RankingOptions& options)
@@ -49,7 +76,7 @@ class RankingMeasure {
 
   /// vectors: float [batch, dim]; batches come in the dataset's order.
   void add(const at::Tensor& vectors) { vectors_.push_back(vectors.cpu()); }
-  /// What RankingMetrics reports, and empty_queries.
+  /// What RankingMetrics or ScoreMetrics reports, and empty_queries.
   Metrics result();
 
  private:
@@ -58,16 +85,25 @@ class RankingMeasure {
   std::vector<at::Tensor> vectors_;
 };
 
-/// Reads rows of question, duplicate, negative 1, negative 2, … between tabs and ranks each by cosine. The
-/// report also has empty_queries (questions of no known word), coverage (share of the different texts' tokens
-/// that is known) and skipped. `progress` is called with the rows done, now and then. Throws Error(Data)
-/// naming file and line.
-Json evaluate_ranking(TextEncoder& encoder, const std::string& path, BadRows bad_rows,
+/// How rows outside a training are read.
+struct RankedRows {
+  RankedRowOptions options;
+  uint64_t seed = 1;                   ///< of what is drawn for rows without candidates of their own
+  const RowLayout* settled = nullptr;  ///< see recognise_rows
+
+  OtherCandidates candidates() const { return {options.negatives, seed}; }
+};
+
+/// Reads rows of question, duplicate, negative 1, negative 2, … and ranks each by cosine; where they have
+/// scores, cosines are compared to those. The report also has empty_queries (questions of no known word),
+/// coverage (share of the different texts' tokens that is known) and skipped. `progress` is called with the
+/// rows done, now and then. Throws Error(Data) naming file and line.
+Json evaluate_ranking(TextEncoder& encoder, const std::string& path, const RankedRows& how,
                       const RankingOptions& options, const Notice& notice,
                       const std::function<void(int64_t rows)>& progress);
 
 /// The same by the scores of sparse vectors of terms.
-Json evaluate_ranking(const TermVectors& terms, const std::string& path, BadRows bad_rows,
+Json evaluate_ranking(const TermVectors& terms, const std::string& path, const RankedRows& how,
                       const RankingOptions& options, const Notice& notice,
                       const std::function<void(int64_t rows)>& progress);
 

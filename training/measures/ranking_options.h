@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "data/readers/input_options.h"
+#include "data/readers/row_file_options.h"
 
 namespace semblance {
 
@@ -32,12 +32,20 @@ struct RankingOptions {
   }
 };
 
+/// Of options that tell how many candidates a row without any of its own gets.
+inline constexpr Field kNegativesField{
+    .help = "most candidates of a row that has none of its own: other rows' second texts, drawn at random",
+    .min = 1,
+    .max = 1e6};
+
 /// Rows that are ranked by themselves, outside a training.
 struct RankedRowOptions {
-  BadRows bad_rows = BadRows::Error;
+  RowFileOptions file;
+  int64_t negatives = 1000;
 
   void fields(FieldList& list) {
-    list.add("bad-rows", bad_rows, {.help = "stop at a row that cannot be used, or skip and count it"});
+    file.fields(list);
+    list.add("negatives", negatives, kNegativesField);
   }
 };
 

@@ -24,6 +24,8 @@ class ServedModel {
   virtual ~ServedModel() = default;
   /// Of its network.
   virtual std::vector<LayerSummary> layers() const = 0;
+  /// Single numbers that it has learnt beside its layers, by name; an object of JSON.
+  virtual Json learnt() const { return Json::object(); }
 };
 
 /// Can be measured on files: labelled texts, rows to rank, sets of words.

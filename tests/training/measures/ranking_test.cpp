@@ -36,9 +36,10 @@ TEST(RankingMetrics, ATieCountsAsThePolicySays) {
 }
 
 TEST(RankingMeasure, RanksByCosineWhateverTheBatches) {
-  // Texts: 0 question, 1 its duplicate, 2 nearer, 3 as near as the duplicate, 4 a zero vector.
+  // Texts: 0 question, 1 its duplicate, 2 nearer, 3 as near as the duplicate, 4 without a token.
   RaggedIds texts, rows;
-  for (int32_t i = 0; i < 5; ++i) texts.push_back(std::vector<int32_t>{i});
+  for (int32_t i = 0; i < 4; ++i) texts.push_back(std::vector<int32_t>{i});
+  texts.close_row();
   rows.push_back(std::vector<int32_t>{0, 1, 2, 4});
   rows.push_back(std::vector<int32_t>{0, 1, 3});
   rows.push_back(std::vector<int32_t>{4, 1, 2});
@@ -50,9 +51,32 @@ TEST(RankingMeasure, RanksByCosineWhateverTheBatches) {
       measure.add(vectors.narrow(0, first, std::min(size, 5 - first)));
     const auto metrics = measure.result();
     EXPECT_DOUBLE_EQ(metrics.value("hits@1"), 0);
-    EXPECT_DOUBLE_EQ(metrics.value("hits@2"), 1);
-    EXPECT_EQ(metrics.report()["ties"], 2);  // the equal one; all candidates of the empty question
+    EXPECT_DOUBLE_EQ(metrics.value("hits@2"), 2.0 / 3);
+    EXPECT_EQ(metrics.report()["ties"], 1);  // the equal one
     EXPECT_EQ(metrics.report()["empty_queries"], 1);
+  }
+}
+
+// R4
+TEST(RankingMeasure, ATextWithoutTokensIsNearToNothingWhateverItsVector) {
+  // A layer behind the mean gives every text a vector, those without a token too: here 3, as text 0 has it.
+  RaggedIds texts, rows;
+  for (int32_t i = 0; i < 3; ++i) texts.push_back(std::vector<int32_t>{i});
+  texts.close_row();
+  rows.push_back(std::vector<int32_t>{0, 1, 3});  // above the duplicate, were anything known of it
+  rows.push_back(std::vector<int32_t>{3, 0, 2});  // the question
+  rows.push_back(std::vector<int32_t>{0, 3, 2});  // the duplicate
+  const RankingDataset data(texts, rows);
+  const auto vectors = torch::tensor({{1.f, 0.f}, {1.f, 1.f}, {0.f, 1.f}, {1.f, 0.f}});
+  for (const Ties ties : {Ties::Pessimistic, Ties::Optimistic, Ties::Expected}) {
+    RankingMeasure measure(data, {.k = {1, 2}, .ties = ties});
+    measure.add(vectors);
+    const auto report = measure.result().report();
+    EXPECT_DOUBLE_EQ(report["hits"]["1"], 1.0 / 3);
+    EXPECT_DOUBLE_EQ(report["hits"]["2"], 1.0 / 3);
+    EXPECT_DOUBLE_EQ(report["mrr"], 1.0 / 3);
+    EXPECT_DOUBLE_EQ(report["mean_rank"], (1 + 2 + 2) / 3.0);
+    EXPECT_EQ(report["empty_queries"], 1);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 
 #include "data/error.h"
@@ -19,13 +20,20 @@ std::array<double, 3> training_shares(const DuplicateRowOptions& data) {
   return split_shares(data.split, !data.valid.empty(), !data.test.empty());
 }
 
-// The texts of the given rows.
-std::vector<int64_t> texts_of(std::span<const int64_t> starts, std::span<const int64_t> rows) {
-  std::vector<int64_t> texts;
-  for (const int64_t row : rows)
-    for (int64_t text = starts[static_cast<size_t>(row)]; text < starts[static_cast<size_t>(row) + 1]; ++text)
-      texts.push_back(text);
-  return texts;
+TextRows read_rows(const DssmJob& job, const Notice& notice, RowLayout& layout) {
+  const auto& files = job.data.train;
+  TextRows rows;
+  layout = read_duplicate_rows(files.front(), job.data.file, notice, rows);
+  for (size_t i = 1; i < files.size(); ++i) {
+    read_duplicate_rows(files[i], job.data.file, notice, rows, &layout);
+    if (!rows.scores.empty() && static_cast<int64_t>(rows.scores.size()) != rows.size())
+      throw Error(ErrorKind::Data, "{}: expected scores in every file of rows or in none, found both",
+                  files[i]);
+  }
+  if (rows.texts.size() > INT32_MAX)
+    throw Error(ErrorKind::Data, "{}: expected at most {} texts, found {}", files.front(), INT32_MAX,
+                rows.texts.size());
+  return rows;
 }
 
 // Groups of equal texts, where texts without a token are equal to none.
@@ -36,24 +44,86 @@ std::vector<int64_t> text_groups(const TokenizedTexts& tokens) {
   return groups;
 }
 
-Split split_of(const TokenizedTexts& tokens, std::span<const int64_t> starts, const DssmJob& job) {
+// What is held out or trained on as a whole: texts that are duplicates of each other.
+struct Units {
+  RaggedIds texts;
+  std::vector<int32_t> rows;  // the row of each
+};
+
+// Rows, or a row's texts in random twos, the last with a third where they are odd.
+Units units_of(const TextRows& rows, const DssmJob& job) {
+  Units units;
+  for (int64_t row = 0; row < rows.size(); ++row) {
+    const auto at = static_cast<size_t>(row);
+    std::vector<int32_t> texts(static_cast<size_t>(rows.negatives[at] - rows.starts[at]));
+    std::iota(texts.begin(), texts.end(), static_cast<int32_t>(rows.starts[at]));
+    size_t size = texts.size();
+    if (job.data.split_by == SplitBy::Text) {
+      RandomStream random(mix(mix(static_cast<uint64_t>(job.training.seed), 0x7e87), at));
+      for (size_t i = texts.size(); i > 1; --i) std::swap(texts[i - 1], texts[random.below(i)]);
+      size = 2;
+    }
+    for (size_t first = 0; first + 1 < texts.size(); first += size) {
+      const auto end = first + 2 * size > texts.size() ? texts.size() : first + size;
+      units.texts.push_back(std::span(texts).subspan(first, end - first));
+      units.rows.push_back(static_cast<int32_t>(row));
+      if (end == texts.size()) break;
+    }
+  }
+  return units;
+}
+
+// Units that have a text in common are of one group.
+std::vector<int64_t> group_units(const Units& units, std::span<const int64_t> text_groups) {
+  std::vector<int64_t> groups;
+  groups.reserve(units.texts.values.size());
+  for (const int32_t text : units.texts.values) groups.push_back(text_groups[static_cast<size_t>(text)]);
+  return group_rows(units.texts.offsets, groups);
+}
+
+Split split_units(const Units& units, std::span<const int64_t> text_groups, const DssmJob& job) {
   const auto shares = training_shares(job.data);
   if (shares[1] > 0 || shares[2] > 0)
-    return split_rows(group_rows(starts, text_groups(tokens)), shares,
-                      static_cast<uint64_t>(job.training.seed));
+    return split_rows(group_units(units, text_groups), shares, static_cast<uint64_t>(job.training.seed));
   Split whole;
-  whole.train.resize(starts.size() - 1);
+  whole.train.resize(units.rows.size());
   std::iota(whole.train.begin(), whole.train.end(), 0);
   return whole;
 }
 
-std::vector<TextPair> make_pairs(const RaggedIds& texts, std::span<const int64_t> starts,
-                                 std::span<const int64_t> rows, const DssmJob& job, const Notice& notice) {
+// What is trained on: each row's texts that are not held out, in their order, then its hard negatives.
+struct TrainingTexts {
+  std::vector<int64_t> texts;  // by number
+  struct Row {
+    int32_t row, first, negatives, end;  // places in `texts`
+  };
+  std::vector<Row> rows;
+};
+
+TrainingTexts training_texts(const TextRows& rows, const Units& units, std::span<const int64_t> trained) {
+  TrainingTexts training;
+  auto& texts = training.texts;
+  const auto here = [&] { return static_cast<int32_t>(texts.size()); };
+  for (size_t i = 0; i < trained.size();) {
+    const int32_t row = units.rows[static_cast<size_t>(trained[i])];
+    const int32_t first = here();
+    for (; i < trained.size() && units.rows[static_cast<size_t>(trained[i])] == row; ++i)
+      for (const int32_t text : units.texts[trained[i]]) texts.push_back(text);
+    std::sort(texts.begin() + first, texts.end());
+    const int32_t negatives = here();
+    const auto at = static_cast<size_t>(row);
+    for (int64_t text = rows.negatives[at]; text < rows.starts[at + 1]; ++text) texts.push_back(text);
+    training.rows.push_back({row, first, negatives, here()});
+  }
+  return training;
+}
+
+std::vector<TextPair> make_pairs(const RaggedIds& texts, const TrainingTexts& training, const DssmJob& job,
+                                 const Notice& notice) {
   std::vector<TextPair> pairs;
   int64_t all = 0, most = 0;
-  for (const int64_t row : rows) {
-    const auto at = static_cast<size_t>(row);
-    const int64_t of_row = count_pairs(starts[at + 1] - starts[at], job.pairs);
+  for (const auto& row : training.rows) {
+    const int64_t of_row = count_pairs(row.negatives - row.first, job.pairs);
     all += of_row;
     most = std::max(most, of_row);
   }
@@ -63,14 +133,9 @@ std::vector<TextPair> make_pairs(const RaggedIds& texts, std::span<const int64_t
         fmt::format("warning: {} pairs, {} of them of one row, which take {} MB; see --max-pairs-per-row and "
                     "--pairs",
                     all, most, all * static_cast<int64_t>(sizeof(TextPair)) / 1'000'000));
-  int32_t first = 0;  // `texts` are those of `rows` alone
-  for (const int64_t row : rows) {
-    const auto at = static_cast<size_t>(row);
-    const auto end = first + static_cast<int32_t>(starts[at + 1] - starts[at]);
-    append_pairs(first, end, static_cast<int32_t>(row), job.pairs,
-                 mix(static_cast<uint64_t>(job.training.seed), static_cast<uint64_t>(row)), pairs);
-    first = end;
-  }
+  for (const auto& row : training.rows)
+    append_pairs(row.first, row.negatives, row.row, job.pairs,
+                 mix(static_cast<uint64_t>(job.training.seed), static_cast<uint64_t>(row.row)), pairs);
   const auto empty = std::erase_if(pairs, [&](const TextPair& pair) {
     return texts.length(pair.first) == 0 || texts.length(pair.second) == 0;
   });
@@ -78,51 +143,129 @@ std::vector<TextPair> make_pairs(const RaggedIds& texts, std::span<const int64_t
   return pairs;
 }
 
-// Each row's first text is to find its second among those of other rows.
-std::unique_ptr<RankingDataset> rank_among_rows(const TokenizedTexts& tokens, std::span<const int64_t> starts,
-                                                std::span<const int64_t> rows, const DssmSetup& setup,
-                                                const DssmJob& job) {
-  if (rows.empty()) return nullptr;
-  const auto n = static_cast<int64_t>(rows.size());
-  std::vector<int64_t> texts;
-  for (const int64_t row : rows) {
-    texts.push_back(starts[static_cast<size_t>(row)]);
-    texts.push_back(starts[static_cast<size_t>(row)] + 1);
+// Each row's hard negatives, but those that tell nothing.
+RaggedIds make_negatives(const RaggedIds& texts, const TrainingTexts& training, int64_t rows,
+                         const Notice& notice) {
+  RaggedIds negatives;
+  int64_t useless = 0;
+  for (const auto& row : training.rows) {
+    while (negatives.size() < row.row) negatives.close_row();
+    for (int32_t text = row.negatives; text < row.end; ++text) {
+      bool useful = texts.length(text) > 0;
+      for (int32_t own = row.first; useful && own < row.negatives; ++own)
+        useful = !std::ranges::equal(texts[own], texts[text]);
+      if (useful) negatives.values.push_back(text);
+      useless += !useful;
+    }
+    negatives.close_row();
+  }
+  while (negatives.size() < rows) negatives.close_row();
+  if (useless > 0)
+    notice(fmt::format(
+        "warning: left out {} hard negative(s) of no known word, or equal to a duplicate in their row",
+        useless));
+  if (negatives.values.empty()) return {};
+  return negatives;
+}
+
+// The cosine that each row's texts are to have. Scores of another range are stretched to that from 0 to 1.
+std::vector<float> make_scores(std::span<const double> scores, const TrainingTexts& training,
+                               const std::string& file, const Notice& notice) {
+  if (scores.empty()) return {};
+  double least = INFINITY, most = -INFINITY;
+  for (const auto& row : training.rows) {
+    least = std::min(least, scores[static_cast<size_t>(row.row)]);
+    most = std::max(most, scores[static_cast<size_t>(row.row)]);
+  }
+  if (!(least < most))
+    throw Error(ErrorKind::Data, "{}: expected scores that differ, found {} in every row", file, least);
+  const bool are_cosines = least >= -1 && most <= 1;
+  if (!are_cosines)
+    notice(fmt::format("scores from {} to {}, which are taken for cosines from 0 to 1", least, most));
+  std::vector<float> cosines;
+  for (const double score : scores)
+    cosines.push_back(static_cast<float>(are_cosines ? score : (score - least) / (most - least)));
+  return cosines;
+}
+
+OtherCandidates other_candidates(const DssmJob& job) {
+  return {job.data.negatives, static_cast<uint64_t>(job.training.seed)};
+}
+
+// The first text of each of the units is to find its second among those of other rows and its own row's hard
+// negatives; where rows have scores, it is to be as near to it as they say.
+std::unique_ptr<RankingDataset> rank_held_out(const TokenizedTexts& tokens, const TextRows& rows,
+                                              const Units& units, std::span<const int64_t> held_out,
+                                              std::span<const int64_t> row_groups, const DssmSetup& setup,
+                                              const DssmJob& job, const Notice& notice) {
+  if (held_out.empty()) return nullptr;
+  std::vector<int64_t> texts, groups;
+  std::vector<std::array<int32_t, 2>> pairs;
+  std::vector<double> scores;
+  RaggedIds own;
+  const auto add = [&](int64_t text) {
+    texts.push_back(text);
+    return static_cast<int32_t>(texts.size()) - 1;
+  };
+  for (const int64_t unit : held_out) {
+    const auto row = static_cast<size_t>(units.rows[static_cast<size_t>(unit)]);
+    pairs.push_back({add(units.texts[unit][0]), add(units.texts[unit][1])});
+    groups.push_back(row_groups[row]);
+    if (!rows.scores.empty()) scores.push_back(rows.scores[row]);
+    for (int64_t text = rows.negatives[row]; text < rows.starts[row + 1]; ++text)
+      own.values.push_back(add(text));
+    own.close_row();
   }
   RaggedIds ranked;
-  RandomStream random(mix(static_cast<uint64_t>(job.training.seed), 0x4a6b));
-  for (int64_t i = 0; i < n; ++i) {
-    ranked.values.push_back(static_cast<int32_t>(2 * i));
-    ranked.values.push_back(static_cast<int32_t>(2 * i + 1));
-    const int64_t others = std::min(job.data.negatives, n - 1);
-    for (int64_t k = 1; k <= others; ++k) {
-      const int64_t step =
-          others == n - 1 ? k : 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(n - 1)));
-      ranked.values.push_back(static_cast<int32_t>(2 * ((i + step) % n) + 1));
-    }
-    ranked.close_row();
-  }
-  return std::make_unique<RankingDataset>(setup.features.encode(tokens, texts), std::move(ranked));
+  if (scores.empty())
+    ranked = rank_among_others(pairs, groups, other_candidates(job), own);
+  else
+    for (const auto& pair : pairs) ranked.push_back(pair);
+  const auto left_out = static_cast<int64_t>(pairs.size()) - ranked.size();
+  if (left_out > 0)
+    notice(fmt::format("warning: left out {} held-out row(s) that have no other's text to be ranked among",
+                       left_out));
+  if (ranked.size() == 0) return nullptr;
+  return std::make_unique<RankingDataset>(setup.features.encode(tokens, texts), std::move(ranked),
+                                          std::move(scores));
 }
 
 std::unique_ptr<RankingDataset> read_for_ranking(std::span<const std::string> paths, const DssmSetup& setup,
                                                  const DssmJob& job, const Notice& notice) {
   Texts texts;
   RaggedIds rows;
+  std::vector<double> scores;
   for (const auto& path : paths) {
-    RankingRowReader reader(path, job.data.bad_rows);
-    RankingRows part;
-    reader.next(part);
-    reader.reader().finish(notice);
-    const auto before = static_cast<int32_t>(texts.size());
-    for (int64_t text = 0; text < part.texts.size(); ++text) texts.push_back(part.texts[text]);
-    for (int64_t row = 0; row < part.rows.size(); ++row) {
-      for (const int32_t text : part.rows[row]) rows.values.push_back(before + text);
-      rows.close_row();
+    RankingRowReader reader(path, job.data.file.for_other_files(), other_candidates(job), &setup.rows);
+    if (reader.scored() != setup.rows.score.has_value())
+      throw Error(ErrorKind::Data, "{}: expected rows laid out as those of --train, which have scores", path);
+    for (RankingRows part; reader.next(part);) {
+      const auto before = static_cast<int32_t>(texts.size());
+      for (int64_t text = 0; text < part.texts.size(); ++text) texts.push_back(part.texts[text]);
+      for (int64_t row = 0; row < part.rows.size(); ++row) {
+        for (const int32_t text : part.rows[row]) rows.values.push_back(before + text);
+        rows.close_row();
+      }
+      scores.insert(scores.end(), part.scores.begin(), part.scores.end());
     }
+    reader.finish(notice);
   }
   return std::make_unique<RankingDataset>(setup.features.encode(texts, compute_threads()).ids,
-                                          std::move(rows));
+                                          std::move(rows), std::move(scores));
+}
+
+// Tells where a training is to be steered by what cannot change.
+void check_metric(const DssmJob& job, const RankingDataset& valid, const Notice& notice) {
+  constexpr std::string_view kHits = "hits@";
+  if (!valid.scores().empty() || !job.training.metric.starts_with(kHits)) return;
+  int64_t most = 0;
+  for (int64_t row = 0; row < valid.rows().size(); ++row) most = std::max(most, valid.rows().length(row) - 1);
+  const auto k = parse_integer(std::string_view(job.training.metric).substr(kHits.size()), "metric", {});
+  if (most <= k)
+    notice(
+        fmt::format("warning: --metric {}: no row has more than {} candidates, so that it is 1 for "
+                    "whatever vectors",
+                    job.training.metric, most));
 }
 
 std::string fingerprint(const DssmData& data) {
@@ -133,9 +276,14 @@ std::string fingerprint(const DssmData& data) {
   };
   add(data.train->texts());
   fingerprint.add(std::span(data.train->pairs()));
+  if (const auto& extra = data.train->extra(); extra.negatives.size() > 0 || !extra.scores.empty()) {
+    add(extra.negatives);
+    fingerprint.add(std::span(extra.scores));
+  }
   if (data.valid) {
     add(data.valid->texts());
     add(data.valid->rows());
+    if (!data.valid->scores().empty()) fingerprint.add(std::span(data.valid->scores()));
   }
   fingerprint.add(data.setup.features.vocabulary().serialize());
   return fingerprint.digest();
@@ -153,6 +301,11 @@ void check_options(const DssmJob& job) {
                 "--freeze: expected layers to train beside the embedding (--projection), found none");
   if (job.start.freeze && job.ngrams.rows() > 0)
     throw Error(ErrorKind::Usage, "--freeze: expected an embedding of words alone, found one of n-grams too");
+  if (job.scored() && (job.model.learn_alpha || !job.data.file.negatives_columns.empty()))
+    throw Error(
+        ErrorKind::Usage,
+        "--score-column: expected neither --learn-alpha nor --negatives-column beside it: a cosine is "
+        "fitted to each score");
 }
 
 DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Notice& notice) {
@@ -160,38 +313,43 @@ DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Not
   auto& setup = data.setup;
   setup.dim = vectors.dim(job.model.dim, kDefaultDim);
 
-  TextRows rows;
-  for (const auto& path : job.data.train) read_duplicate_rows(path, job.data.bad_rows, notice, rows);
-  if (rows.texts.size() > INT32_MAX)
-    throw Error(ErrorKind::Data, "{}: expected at most {} texts, found {}", job.data.train.front(), INT32_MAX,
-                rows.texts.size());
+  auto rows = read_rows(job, notice, setup.rows);
   auto tokens = setup.features.tokenize(rows.texts, compute_threads());
   rows.texts = {};
-  const auto split = split_of(tokens, rows.starts, job);
+  const auto units = units_of(rows, job);
+  const auto equal_texts = text_groups(tokens);
+  const auto split = split_units(units, equal_texts, job);
 
-  const auto texts = texts_of(rows.starts, split.train);
-  setup.features.set_vocabulary(vectors.vocabulary(tokens, texts, job.vocabulary));
-  auto encoded = setup.features.encode(tokens, texts);
+  const auto training = training_texts(rows, units, split.train);
+  setup.features.set_vocabulary(vectors.vocabulary(tokens, training.texts, job.vocabulary));
+  auto encoded = setup.features.encode(tokens, training.texts);
   if (job.model.token_weights == TokenWeights::Idf)
     setup.idf = inverse_document_frequencies(encoded, setup.features.rows());
-  auto pairs = make_pairs(encoded, rows.starts, split.train, job, notice);
+  auto pairs = make_pairs(encoded, training, job, notice);
   if (pairs.empty())
     throw Error(ErrorKind::Data, "{}: expected pairs of texts to train on, found none",
                 job.data.train.front());
-  data.train = std::make_unique<PairDataset>(std::move(encoded), std::move(pairs));
+  PairExtras extra{.negatives = make_negatives(encoded, training, rows.size(), notice),
+                   .scores = make_scores(rows.scores, training, job.data.train.front(), notice)};
+  const auto hard = extra.negatives.values.size();
+  data.train = std::make_unique<PairDataset>(std::move(encoded), std::move(pairs), std::move(extra));
+
+  std::vector<int64_t> row_groups;
+  if (!split.valid.empty() || !split.test.empty()) row_groups = group_units(units_of(rows, {}), equal_texts);
   const auto dataset_of = [&](std::span<const std::string> paths, std::span<const int64_t> part) {
-    return paths.empty() ? rank_among_rows(tokens, rows.starts, part, setup, job)
+    return paths.empty() ? rank_held_out(tokens, rows, units, part, row_groups, setup, job, notice)
                          : read_for_ranking(paths, setup, job, notice);
   };
   data.valid = dataset_of(job.data.valid, split.valid);
   data.test = dataset_of(job.data.test, split.test);
+  if (data.valid) check_metric(job, *data.valid, notice);
   setup.data_fingerprint = fingerprint(data);
 
   const auto size = [](const auto& part) { return part ? part->rows().size() : 0; };
-  notice(
-      fmt::format("{} rows, {} pairs to train on; {} rows to validate, {} to test; {} words, {} dimensions",
-                  split.train.size(), data.train->size(), size(data.valid), size(data.test),
-                  setup.features.words(), setup.dim));
+  notice(fmt::format(
+      "{} rows, {} pairs{} to train on; {} rows to validate, {} to test; {} words, {} dimensions",
+      training.rows.size(), data.train->size(), hard > 0 ? fmt::format(" and {} hard negatives", hard) : "",
+      size(data.valid), size(data.test), setup.features.words(), setup.dim));
   return data;
 }
 

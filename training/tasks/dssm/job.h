@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "data/readers/input_options.h"
+#include "data/readers/row_file_options.h"
 #include "data/text/ngrams.h"
 #include "data/text/text_pipeline.h"
 #include "data/text/token_weights.h"
@@ -18,21 +18,35 @@
 
 namespace semblance {
 
+/// What is held out of the training rows.
+enum class SplitBy {
+  Row,   ///< rows
+  Text,  ///< texts of rows that are trained on all the same
+};
+
+template <>
+struct EnumNames<SplitBy> {
+  static constexpr std::array names{std::pair{SplitBy::Row, "row"}, std::pair{SplitBy::Text, "text"}};
+};
+
 struct DuplicateRowOptions {
   std::vector<std::string> train, valid, test;
   std::vector<double> split = {0.95, 0.05, 0};
   int64_t negatives = 1000;
-  BadRows bad_rows = BadRows::Error;
+  SplitBy split_by = SplitBy::Row;
+  RowFileOptions file;
 
   void fields(FieldList& list) {
     list.add(
         "train", train,
-        {.help = "rows of texts that are duplicates of each other, tab-separated; may be given several times",
+        {.help = "rows of texts that are duplicates of each other: tab-separated, CSV or JSON lines; may be "
+                 "given several times",
          .hint = "FILE",
          .input = true,
          .repeated = true});
     list.add("valid", valid,
-             {.help = "rows for validation: a question, its duplicate and negatives, tab-separated",
+             {.help = "rows for validation: a question, its duplicate and negatives; without "
+                      "negatives, the duplicates of other rows are the candidates",
               .hint = "FILE",
               .input = true,
               .repeated = true});
@@ -46,11 +60,11 @@ struct DuplicateRowOptions {
          .min = 0,
          .max = 1,
          .hint = "A,B,C"});
-    list.add(
-        "negatives", negatives,
-        {.help = "candidates per query when validating on held-out training rows", .min = 1, .max = 1e6});
-    list.add("bad-rows", bad_rows,
-             {.help = "stop at a row or a vector that cannot be used, or skip and count it"});
+    list.add("negatives", negatives, kNegativesField);
+    list.add("split-by", split_by,
+             {.help = "what --split holds out: whole rows, or two texts and more of rows of many, which are "
+                      "trained on without them"});
+    file.fields(list);
   }
 };
 
@@ -105,6 +119,8 @@ struct DssmJob : Job {
     training.learning_rate = 0.01;
     training.optimizer = OptimizerKind::LazyAdam;
   }
+  /// Whether pairs have scores, which their cosines are fitted to.
+  bool scored() const { return !data.file.score_column.empty(); }
   std::string_view task() const override { return kTask; }
   void sections(SectionList& list) override {
     list.add("data", data, "Data");

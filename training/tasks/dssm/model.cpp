@@ -17,11 +17,12 @@ DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c1
     : source_(source), device_(device) {
   build_model(source, [&] {
     job_from_json(job_, checkpoint.config);
-    evaluation_.rows.bad_rows = job_.data.bad_rows;
+    evaluation_.rows = {job_.data.file.for_other_files(), job_.data.negatives};
     evaluation_.ranking = job_.ranking;
     const Json& info = checkpoint.model_info;
     DssmSetup setup{.features = TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source),
                     .dim = whole_number_in(info, "dim", 1, INT32_MAX),
+                    .rows = info.contains("rows") ? layout_from_json(info["rows"]) : RowLayout{},
                     .data_fingerprint = text_in(info, "training_data")};
     std::vector<int64_t> widths = {setup.dim};
     widths.insert(widths.end(), job_.model.projection.begin(), job_.model.projection.end());
@@ -35,6 +36,10 @@ DssmModel::~DssmModel() = default;
 
 std::vector<LayerSummary> DssmModel::layers() const {
   return task_->encoder().summary();
+}
+
+Json DssmModel::learnt() const {
+  return task_->learnt();
 }
 
 int64_t DssmModel::dim() const {
@@ -69,8 +74,8 @@ Json DssmModel::evaluate(std::span<const std::string> paths, const Notice& notic
                          const std::function<void(int64_t)>& progress) {
   if (paths.size() != 1)
     throw Error(ErrorKind::Usage, "expected one file of rows to rank, found {}", paths.size());
-  Json report =
-      evaluate_ranking(*this, paths[0], evaluation_.rows.bad_rows, evaluation_.ranking, notice, progress);
+  const RankedRows how{evaluation_.rows, static_cast<uint64_t>(job_.training.seed), &task_->setup().rows};
+  Json report = evaluate_ranking(*this, paths[0], how, evaluation_.ranking, notice, progress);
   report["task"] = DssmJob::kTask;
   return report;
 }

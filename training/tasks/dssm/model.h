@@ -29,6 +29,7 @@ class DssmModel : public ServedModel, public Evaluable, public TextEncoder, publ
   ~DssmModel() override;
 
   std::vector<LayerSummary> layers() const override;
+  Json learnt() const override;
   int64_t dim() const override;
   /// A text's vector does not depend on its neighbours.
   EncodedTexts encode(const Texts& texts) override;

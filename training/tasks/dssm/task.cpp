@@ -3,15 +3,20 @@
 #include "data/tensors.h"
 #include "models/module_access.h"
 #include "models/nt_xent.h"
+#include "training/trainer.h"
 
 namespace semblance {
 
 DssmTask::DssmTask(const DssmJob& job, DssmSetup setup, c10::Device device)
-    : setup_(std::move(setup)), ranking_(job.ranking) {
+    : setup_(std::move(setup)), ranking_(job.ranking), learns_alpha_(job.model.learn_alpha) {
   for (const int64_t k : ranking_.k) metric_names_.push_back(fmt::format("hits@{}", k));
-  metrics_.push_back({"mrr", true});
-  for (const auto& name : metric_names_) metrics_.push_back({name, true});
-  metrics_.push_back({"mean_rank", false});
+  if (job.scored()) {
+    metrics_ = {{"spearman", true}, {"pearson", true}};
+  } else {
+    metrics_.push_back({"mrr", true});
+    for (const auto& name : metric_names_) metrics_.push_back({name, true});
+    metrics_.push_back({"mean_rank", false});
+  }
   encoder_ = make_dssm_encoder(
       {.rows = setup_.features.rows(),
        .dim = setup_.dim,
@@ -29,12 +34,25 @@ DssmTask::DssmTask(const DssmJob& job, DssmSetup setup, c10::Device device)
 }
 
 LossSum DssmTask::loss(const PairBatch& batch) {
-  const auto sides = encoder_->forward(batch.ids, batch.offsets).chunk(2);
-  return nt_xent(sides[0], sides[1], encoder_->alpha(), batch.groups);
+  const int64_t negatives = batch.owners.defined() ? batch.owners.size(0) : 0;
+  const int64_t pairs = (batch.offsets.size(0) - 1 - negatives) / 2;
+  const auto vectors = encoder_->forward(batch.ids, batch.offsets);
+  if (negatives == 0) {
+    const auto sides = vectors.chunk(2);
+    if (batch.scores.defined()) return cosine_loss(sides[0], sides[1], batch.scores);
+    return nt_xent(sides[0], sides[1], encoder_->alpha(), batch.groups);
+  }
+  const auto sides = vectors.split_with_sizes({pairs, pairs, negatives});
+  return nt_xent(sides[0], sides[1], encoder_->alpha(), batch.groups, {sides[2], batch.owners});
 }
 
 void DssmTask::observe(const TextBatch& batch, RankingMeasure& measure) {
   measure.add(encoder_->forward(batch.ids, batch.offsets));
+}
+
+Json DssmTask::learnt() const {
+  if (!learns_alpha_) return Json::object();
+  return {{"alpha", encoder_->alpha().item<double>()}};
 }
 
 Json DssmTask::model_info() const {
@@ -43,7 +61,12 @@ Json DssmTask::model_info() const {
   setup_.features.describe(info);
   info["training_data"] = setup_.data_fingerprint;
   if (!setup_.vectors.is_null()) info["vectors"] = setup_.vectors;
+  if (const Json rows = layout_to_json(setup_.rows); !rows.is_null()) info["rows"] = rows;
   return info;
+}
+
+void LearntNumbers::on_epoch(TrainerCore& trainer) {
+  trainer.annotate_epoch("learnt", task_.learnt());
 }
 
 std::map<std::string, std::string> DssmTask::files() const {

@@ -11,6 +11,7 @@
 #include "data/text_pairs.h"
 #include "models/losses.h"
 #include "models/networks.h"
+#include "training/callback.h"
 #include "training/measures/ranking.h"
 #include "training/tasks/dssm/data.h"
 
@@ -33,15 +34,29 @@ class DssmTask {
   RankingMeasure measure(const RankingDataset& data) const { return {data, ranking_}; }
   void observe(const TextBatch& batch, RankingMeasure& measure);
   std::span<const MetricInfo> metrics() const { return metrics_; }
+  /// The temperature (alpha), if it is learnt.
+  Json learnt() const;
   Json model_info() const;
   std::map<std::string, std::string> files() const;
 
  private:
   DssmSetup setup_;
   RankingOptions ranking_;
+  bool learns_alpha_;
   std::vector<std::string> metric_names_;
   std::vector<MetricInfo> metrics_;
   std::shared_ptr<DssmNetwork> encoder_;
+};
+
+/// Notes in each epoch's record what is learnt beside the vectors.
+class LearntNumbers : public Callback {
+ public:
+  /// `task` is to outlive it.
+  explicit LearntNumbers(const DssmTask& task) : task_(task) {}
+  void on_epoch(TrainerCore& trainer) override;
+
+ private:
+  const DssmTask& task_;
 };
 
 }  // namespace semblance

@@ -44,7 +44,7 @@ void check_batches(const DssmJob& job, const PairDataset& data, const Notice& no
 Json train_model(const DssmJob& job, RunRequest& request) {
   check_options(job);
   const auto device = begin_training(job.training, request);
-  StartVectors vectors(job.start, job.data.bad_rows, request);
+  StartVectors vectors(job.start, job.data.file.bad_rows, request);
   auto data = prepare_data(job, vectors, request.notice);
   check_batches(job, *data.train, request.notice);
   const auto sampler = make_sampler(job, *data.train);
@@ -52,6 +52,8 @@ Json train_model(const DssmJob& job, RunRequest& request) {
   DssmTask task(job, std::move(data.setup), device);
   task.set_vectors(vectors.fill(task.setup().features.vocabulary(), data.train->texts(),
                                 task.encoder().table(), request.notice));
+  if (job.model.learn_alpha)
+    request.callbacks.insert(request.callbacks.begin(), std::make_unique<LearntNumbers>(task));
   Json report = run_training(task, job, device, request, batches_of(job, *data.train, *sampler),
                              data.valid.get(), data.test.get());
   if (const Json& told = task.setup().vectors; !told.is_null()) report["vectors"] = told;
