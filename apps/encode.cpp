@@ -84,8 +84,9 @@ class VectorTable : public Output {
     writer_->finish();
     if (repeated_ > 0) print_note(fmt::format("{} line(s) that came before, written once", repeated_));
     if (writer_->words_with_blanks() > 0)
-      print_note(fmt::format("warning: {} word(s) or text(s) with blanks, written with _ in their place",
-                             writer_->words_with_blanks()));
+      print_note(fmt::format(
+          "warning: {} word(s) or text(s) with blanks or control characters, written with _ in their place",
+          writer_->words_with_blanks()));
   }
 
  private:

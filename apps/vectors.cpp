@@ -14,7 +14,6 @@
 #include "data/io/line_reader.h"
 #include "data/text/unicode.h"
 #include "data/vectors/convert.h"
-#include "data/vectors/mapped_vectors.h"
 #include "training/measures/word_sets.h"
 #include "training/serving/word_queries.h"
 #include "training/tasks/open_words.h"
@@ -154,7 +153,6 @@ int info(Arguments arguments) {
   if (!session.parse(arguments)) return 0;
   const auto& path = session.line.positional(1, 1)[0];
   const auto vectors = session.load(path);
-  if (is_mapped_vector_file(path)) MappedVectors(path).verify();
   const auto norms = vectors.norms();
   const auto [least, most] = std::ranges::minmax(norms);
   double sum = 0;

@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "data/error.h"
 #include "data/io/temporary_path.h"
 
 namespace semblance {
@@ -19,6 +20,17 @@ void handle(int signal) {
   _exit(128 + signal);
 }
 
+// A page of a mapped file that is no longer there.
+void lose_mapped_file(int) {
+  constexpr char kMessage[] =
+      "semblance: error: a mapped file was cut short or overwritten while it was in use; write the new one "
+      "under another name and rename it\n";
+  const auto ignored = ::write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  static_cast<void>(ignored);
+  remove_temporaries();
+  _exit(static_cast<int>(ErrorKind::Model));
+}
+
 }  // namespace
 
 void install_signal_handlers() {
@@ -31,6 +43,7 @@ void install_signal_handlers() {
     sigaction(signal, nullptr, &before);
     if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
   }
+  std::signal(SIGBUS, lose_mapped_file);
 }
 
 InterruptGuard::InterruptGuard() {

@@ -1,5 +1,6 @@
 // SIGINT and SIGTERM: a training finishes its step and writes a checkpoint, anything else ends at once, its
-// temporary files removed. Either way the exit code is 128 + signal.
+// temporary files removed. Either way the exit code is 128 + signal. SIGBUS, where a mapped file lost a page,
+// ends with one line and exit code 4.
 #pragma once
 
 namespace semblance {

@@ -127,13 +127,28 @@ void FileWriter::write(std::string_view bytes) {
   }
 }
 
-void FileWriter::rewrite_start(std::string_view bytes) {
-  for (off_t at = 0; !bytes.empty();) {
-    const ssize_t n = file_system().pwrite(file_, bytes.data(), bytes.size(), at);
-    if (n < 0) fail("written");
-    bytes.remove_prefix(static_cast<size_t>(n));
-    at += n;
+void FileWriter::replace_start(size_t size, std::string_view bytes) {
+  const auto put = [&](std::string_view part, off_t at) {
+    while (!part.empty()) {
+      const ssize_t n = file_system().pwrite(file_, part.data(), part.size(), at);
+      if (n < 0) fail("written");
+      part.remove_prefix(static_cast<size_t>(n));
+      at += n;
+    }
+  };
+  put(bytes, 0);
+  if (bytes.size() == size) return;
+  std::vector<char> buffer(size_t{1} << 20);
+  auto from = static_cast<off_t>(size), to = static_cast<off_t>(bytes.size());
+  while (true) {
+    const ssize_t n = file_system().pread(file_, buffer.data(), buffer.size(), from);
+    if (n < 0) fail("read");
+    if (n == 0) break;
+    put({buffer.data(), static_cast<size_t>(n)}, to);
+    from += n;
+    to += n;
   }
+  if (file_system().ftruncate(file_, to) != 0) fail("written");
 }
 
 void FileWriter::copy_to(FileWriter& to) const {

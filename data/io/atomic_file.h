@@ -24,8 +24,9 @@ class FileWriter {
   FileWriter& operator=(FileWriter&&) = delete;
 
   void write(std::string_view bytes);
-  /// Writes over the first bytes, for a header that is known at the end alone.
-  void rewrite_start(std::string_view bytes);
+  /// Puts `bytes` in the place of the first `size`, which are no fewer: for a header that is known at the end
+  /// alone. What follows moves up. The descriptor must be open for reading too.
+  void replace_start(size_t size, std::string_view bytes);
   /// Appends all that was written here to `to`. The descriptor must be open for reading too.
   void copy_to(FileWriter& to) const;
   /// Flushes to the disk and closes. A second call does nothing.
@@ -65,7 +66,7 @@ class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path, Delivery delivery = Delivery::AtCommit);
 
-  /// `rewrite_start` is for Delivery::AtCommit alone.
+  /// `replace_start` is for Delivery::AtCommit alone.
   FileWriter& writer() { return *writer_; }
   void commit();
 

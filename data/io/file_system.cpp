@@ -45,6 +45,10 @@ ssize_t FileSystem::pwrite(int file, const void* from, size_t size, off_t at) {
   return again_if_interrupted([&] { return ::pwrite(file, from, size, at); });
 }
 
+int FileSystem::ftruncate(int file, off_t size) {
+  return again_if_interrupted([&] { return ::ftruncate(file, size); });
+}
+
 int FileSystem::fsync(int file) {
   return again_if_interrupted([&] { return ::fsync(file); });
 }

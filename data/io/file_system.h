@@ -22,6 +22,7 @@ class FileSystem {
   virtual ssize_t pread(int file, void* to, size_t size, off_t at);
   virtual ssize_t write(int file, const void* from, size_t size);
   virtual ssize_t pwrite(int file, const void* from, size_t size, off_t at);
+  virtual int ftruncate(int file, off_t size);
   virtual int fsync(int file);
   virtual int close(int file);
   virtual int rename(const char* from, const char* to);

@@ -30,18 +30,29 @@ class Word2vecWriter : public VectorWriter {
  public:
   Word2vecWriter(const std::string& path, bool binary, int64_t dim, int64_t expected_rows)
       : file_(path), binary_(binary), dim_(dim) {
-    // Room for the number of vectors, which is known at the end: its digits stand at the right of it.
-    digits_ = fmt::formatted_size("{}", expected_rows > 0 ? expected_rows : 2'000'000'000);
+    // Room for the number of vectors, which is known at the end.
+    rows_ = expected_rows > 0 ? expected_rows : 2'000'000'000;
     buffer_ = header();
+    reserved_ = buffer_.size();
+    rows_ = 0;
   }
 
   void add(std::string_view word, std::span<const float> vector) override {
-    const size_t at = buffer_.size();
-    buffer_ += word;
-    const auto blanks = std::ranges::count_if(word, is_blank);
-    words_with_blanks_ += blanks > 0;
-    if (blanks > 0)
-      std::replace_if(buffer_.begin() + static_cast<std::ptrdiff_t>(at), buffer_.end(), is_blank, '_');
+    if (word.size() > kLongestWord)
+      throw Error(ErrorKind::Data,
+                  "'{:.40}…': expected a word of at most {} bytes, found {}; mapped files hold it", word,
+                  kLongestWord, word.size());
+    written_ = word;
+    std::ranges::replace_if(written_, cannot_stand, '_');
+    words_with_blanks_ += written_ != word;
+    // Only what has a _ can be what another word became.
+    if (written_.find('_') != std::string::npos && names_.add(written_) < names_count_)
+      throw Error(ErrorKind::Data,
+                  "'{:.80}': expected words that differ with _ for blanks and control characters, found one "
+                  "that becomes '{:.80}' as an earlier one does; mapped files keep both",
+                  escaped(word), written_);
+    names_count_ = names_.size();
+    buffer_ += written_;
     if (binary_) {
       buffer_ += ' ';
       buffer_.append(reinterpret_cast<const char*>(vector.data()), vector.size_bytes());
@@ -55,13 +66,22 @@ class Word2vecWriter : public VectorWriter {
 
   void finish() override {
     flush();
-    file_.writer().rewrite_start(header());
+    file_.writer().replace_start(reserved_, header());
     file_.commit();
   }
 
  private:
-  static bool is_blank(char c) { return c == ' '; }
-  std::string header() const { return fmt::format("{:>{}} {}\n", rows_, digits_, dim_); }
+  static bool cannot_stand(char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F; }
+  static std::string escaped(std::string_view word) {
+    std::string shown;
+    for (const char c : word)
+      if (c != ' ' && cannot_stand(c))
+        fmt::format_to(std::back_inserter(shown), "\\x{:02x}", static_cast<unsigned char>(c));
+      else
+        shown += c;
+    return shown;
+  }
+  std::string header() const { return fmt::format("{} {}\n", rows_, dim_); }
   void flush() {
     file_.writer().write(buffer_);
     buffer_.clear();
@@ -70,8 +90,10 @@ class Word2vecWriter : public VectorWriter {
   AtomicFile file_;
   bool binary_;
   int64_t dim_, rows_ = 0;
-  size_t digits_ = 0;
-  std::string buffer_;
+  size_t reserved_ = 0;  // bytes for the header
+  WordTable names_;      // those with a _
+  int32_t names_count_ = 0;
+  std::string written_, buffer_;
 };
 
 }  // namespace
@@ -87,8 +109,9 @@ namespace {
 void finish(VectorWriter& writer, const std::string& to, const Notice& notice) {
   writer.finish();
   if (writer.words_with_blanks() > 0)
-    notice(fmt::format("warning: {}: {} word(s) with blanks, written with _ in their place", to,
-                       writer.words_with_blanks()));
+    notice(fmt::format(
+        "warning: {}: {} word(s) with blanks or control characters, written with _ in their place", to,
+        writer.words_with_blanks()));
 }
 
 }  // namespace

@@ -31,10 +31,12 @@ class VectorWriter {
                                               int64_t expected_rows, uint64_t encoder = 0);
   virtual ~VectorWriter() = default;
 
-  /// Words are well-formed UTF-8, each given once; vector: [dim].
+  /// Words are well-formed UTF-8, each given once; vector: [dim]. Throws Error(Data) for a word that the
+  /// format cannot tell from an earlier one, or cannot hold.
   virtual void add(std::string_view word, std::span<const float> vector) = 0;
   virtual void finish() = 0;
-  /// Words with blanks, which word2vec's formats cannot hold: written with _ in their place.
+  /// Words with blanks or control characters, which word2vec's formats cannot hold: written with _ in their
+  /// place.
   int64_t words_with_blanks() const { return words_with_blanks_; }
 
  protected:

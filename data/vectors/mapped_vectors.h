@@ -2,10 +2,12 @@
 //
 // Little-endian: magic "SEMBVEC1", zeros to byte 4096; matrix, float32 [rows, dim]; norms, float32 [rows];
 // offsets, int64 [rows + 1]; hash table, WordSlot [places]; the words' bytes; each part begins at a multiple
-// of 64. The last 128 bytes are a MappedFooter. The checksum of offsets, hash table, words and norms is
-// verified when the file is opened, that of the matrix by `verify` alone.
+// of 64, then XXH3 of each MiB of the matrix, uint64 [blocks]. The last 128 bytes are a MappedFooter. The
+// checksum of all but the matrix is verified when the file is opened, that of a part of the matrix when it is
+// first read. Version 1 has one checksum for the whole matrix.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -20,14 +22,14 @@
 namespace semblance {
 
 struct MappedFooter {
-  uint64_t version = 1;
+  uint64_t version = 2;
   uint64_t rows = 0, dim = 0;
   uint64_t norms_at = 0, offsets_at = 0, slots_at = 0, words_at = 0;  ///< bytes from the file's start
   uint64_t places = 0, word_bytes = 0, file_bytes = 0;
-  uint64_t matrix_xxh3 = 0;
-  uint64_t index_xxh3 = 0;  ///< of the bytes between the matrix and the footer
-  uint64_t encoder = 0;     ///< the identity of the checkpoint that made the vectors; 0: not told
-  uint64_t unused = 0;
+  uint64_t matrix_xxh3 = 0;  ///< version 1 alone
+  uint64_t index_xxh3 = 0;   ///< of the bytes between the matrix and the footer
+  uint64_t encoder = 0;      ///< the identity of the checkpoint that made the vectors; 0: not told
+  uint64_t blocks_at = 0;    ///< from version 2 on
   uint64_t footer_xxh3 = 0;  ///< of the fields before
   char magic[8] = {'S', 'E', 'M', 'B', 'V', 'E', 'C', '1'};
 };
@@ -44,20 +46,32 @@ class MappedVectors {
 
   int64_t dim() const { return static_cast<int64_t>(footer_.dim); }
   const WordIndex& words() const { return words_; }
+  /// Of these only what `verify` was called for is to be read.
   std::span<const float> values() const { return values_; }
   std::span<const float> norms() const { return norms_; }
   uint64_t encoder() const { return footer_.encoder; }
 
-  /// Reads the whole matrix and holds it against its checksum. Throws Error(Model).
-  void verify() const;
+  /// Reads `count` values from `first` on, and holds them against their checksums unless that was done.
+  /// Throws Error(Model).
+  void verify(size_t first, size_t count) const {
+    if (count == 0) return;
+    const size_t last = (first + count - 1) / block_values_;
+    for (size_t block = first / block_values_; block <= last; ++block)
+      if (!verified_[block].load(std::memory_order_relaxed)) verify_block(block);
+  }
 
  private:
+  void verify_block(size_t block) const;
+
   std::string path_;
   const char* start_ = nullptr;
   size_t size_ = 0;
   MappedFooter footer_;
   WordIndex words_;
   std::span<const float> values_, norms_;
+  std::span<const uint64_t> checksums_;  // of each block of the matrix
+  size_t block_values_ = 0;
+  std::unique_ptr<std::atomic<bool>[]> verified_;
 };
 
 /// Whether a file begins as MappedVectorWriter writes it; false for what cannot be opened.
@@ -78,7 +92,8 @@ class MappedVectorWriter {
  private:
   struct Checksum;
 
-  void write(std::string_view bytes, Checksum& checksum);
+  void write(std::string_view bytes);
+  void close_block();
   void flush();
 
   AtomicFile file_;
@@ -86,7 +101,8 @@ class MappedVectorWriter {
   MappedFooter footer_;
   uint64_t written_ = 0;
   std::vector<float> norms_;
-  std::unique_ptr<Checksum> matrix_, index_;
+  std::vector<uint64_t> blocks_;        // checksums
+  std::unique_ptr<Checksum> checksum_;  // of the block, then of the index
 };
 
 }  // namespace semblance

@@ -10,15 +10,16 @@
 #include "data/error.h"
 #include "data/io/line_reader.h"
 #include "data/text/unicode.h"
+#include "data/vectors/word_vectors.h"
 
 namespace semblance {
 namespace {
 
 constexpr size_t kSample = size_t{1} << 16;
-constexpr size_t kLongestWord = size_t{1} << 16;  // bytes
 constexpr size_t kLongestLine = size_t{16} << 20;
 constexpr int64_t kLargestDim = 65536;
 constexpr double kBestDeflation = 1032;  // no gzip stream grows by more
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr const char* kHelp = "expected word2vec, GloVe or fastText .vec vectors";
 
 bool is_blank(char c) {
@@ -88,10 +89,11 @@ int64_t trailing_numbers(std::string_view line) {
 
 struct Promise {
   int64_t rows, dim;
+  bool three_numbers;  // as deeplearning4j writes it: the third is how many documents there were
 };
 
-// "ROWS DIM"; before them may stand blanks, which a writer leaves that learnt at the end how many rows there
-// are.
+// "ROWS DIM" or "ROWS DIM DOCUMENTS"; before them may stand blanks, which a writer leaves that learnt at the
+// end how many rows there are.
 std::optional<Promise> parse_header(std::string_view line) {
   while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
   while (!line.empty() && (is_blank(line.back()) || line.back() == '\r')) line.remove_suffix(1);
@@ -100,8 +102,77 @@ std::optional<Promise> parse_header(std::string_view line) {
   const auto rows = std::from_chars(line.data(), end, promise.rows);
   if (rows.ec != std::errc{} || rows.ptr == end || !is_blank(*rows.ptr)) return std::nullopt;
   const auto dim = std::from_chars(rows.ptr + 1, end, promise.dim);
-  if (dim.ec != std::errc{} || dim.ptr != end || promise.rows < 0 || promise.dim < 0) return std::nullopt;
+  if (dim.ec != std::errc{} || promise.rows < 0 || promise.dim < 0) return std::nullopt;
+  if (dim.ptr == end) return promise;
+  int64_t documents = 0;
+  const auto third = is_blank(*dim.ptr) ? std::from_chars(dim.ptr + 1, end, documents)
+                                        : std::from_chars_result{dim.ptr, std::errc::invalid_argument};
+  if (third.ec != std::errc{} || third.ptr != end) return std::nullopt;
+  promise.three_numbers = true;
   return promise;
+}
+
+// What else vectors come in, known by bytes at a place.
+struct Other {
+  std::string_view magic;
+  size_t at;
+  const char* what;
+};
+
+constexpr const char* kPickle =
+    "a Python pickle; load it in Python and write it with gensim's save_word2vec_format";
+
+constexpr Other kOthers[] = {
+    {"ustar", 257, "a tar archive; unpack it: tar -xf FILE"},
+    {"\x93NUMPY", 0,
+     "a NumPy array, which has no words; write them beside its rows with gensim's "
+     "save_word2vec_format"},
+    {"\x80\x02", 0, kPickle},
+    {"\x80\x03", 0, kPickle},
+    {"\x80\x04", 0, kPickle},
+    {"\x80\x05", 0, kPickle},
+};
+
+// The first lines of `sample`, without one that it cuts and without blank ones.
+std::vector<std::string_view> first_lines(std::string_view sample, bool whole) {
+  constexpr size_t kLines = 64;
+  std::vector<std::string_view> lines;
+  while (!sample.empty() && lines.size() < kLines) {
+    const auto end = sample.find('\n');
+    if (end == std::string_view::npos && !whole && !lines.empty()) break;
+    auto line = sample.substr(0, end);
+    sample.remove_prefix(std::min(sample.size(), line.size() + 1));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.empty()) lines.push_back(line);
+  }
+  return lines;
+}
+
+// How many numbers most of the lines end in, of equals what comes first; 0 where most are no vectors.
+int64_t usual_numbers(std::span<const std::string_view> lines) {
+  std::vector<std::pair<int64_t, int64_t>> counts;  // numbers, lines
+  for (const auto line : lines) {
+    const int64_t numbers = trailing_numbers(line);
+    const auto found = std::ranges::find(counts, numbers, &std::pair<int64_t, int64_t>::first);
+    if (found == counts.end())
+      counts.emplace_back(numbers, 1);
+    else
+      ++found->second;
+  }
+  return counts.empty() ? 0
+                        : std::ranges::max_element(counts, {}, &std::pair<int64_t, int64_t>::second)->first;
+}
+
+// Whether a word ends in what is rather one of the vector's numbers, as "the 0.1" does; "windows 10" does
+// not, unless all the numbers are whole.
+bool ends_in_a_number(std::string_view word, std::span<const float> vector) {
+  const size_t blank = word.find_last_of(" \t");
+  if (blank == std::string_view::npos) return false;
+  const auto last = word.substr(blank + 1);
+  float ignored;
+  if (last.find_first_of("0123456789") == std::string_view::npos || !parse_float(last, ignored)) return false;
+  return last.find('.') != std::string_view::npos ||
+         std::ranges::all_of(vector, [](float x) { return x == std::floor(x); });
 }
 
 bool is_fasttext_model(std::string_view bytes) {
@@ -146,8 +217,8 @@ class VectorReader::Source {
   // False at the end. A row that cannot be read sets `problem`.
   virtual bool next(std::string_view& word, std::span<float> vector, std::string& problem) = 0;
   virtual std::string place() const = 0;
-  // Lines after the promised ones.
-  virtual int64_t count_surplus() { return 0; }
+  // Vectors after the promised ones.
+  virtual int64_t count_surplus() = 0;
 };
 
 class VectorReader::TextSource : public Source {
@@ -195,8 +266,8 @@ class VectorReader::TextSource : public Source {
 
 class VectorReader::BinarySource : public Source {
  public:
-  BinarySource(ByteStream stream, size_t header_bytes)
-      : stream_(std::move(stream)), buffer_(size_t{1} << 20) {
+  BinarySource(ByteStream stream, size_t header_bytes, int64_t dim)
+      : stream_(std::move(stream)), record_bytes_(4 * static_cast<size_t>(dim)), buffer_(size_t{1} << 20) {
     need(header_bytes);
     begin_ += header_bytes;
   }
@@ -231,6 +302,21 @@ class VectorReader::BinarySource : public Source {
 
   std::string place() const override { return fmt::format("{}: vector {}", stream_.name(), row_); }
 
+  int64_t count_surplus() override {
+    int64_t surplus = 0;
+    while (true) {
+      while (need(1) && buffer_[begin_] == '\n') ++begin_;
+      if (!need(1)) return surplus;
+      ++surplus;
+      need(kLongestWord + 1);
+      const auto* start = buffer_.data() + begin_;
+      const auto* blank = static_cast<const char*>(std::memchr(start, ' ', end_ - begin_));
+      const size_t record = blank == nullptr ? 0 : static_cast<size_t>(blank - start) + 1 + record_bytes_;
+      if (record == 0 || !need(record)) return surplus;  // what is left is no whole vector
+      begin_ += record;
+    }
+  }
+
  private:
   // Whether `size` unread bytes are there, reading on if need be.
   bool need(size_t size) {
@@ -253,6 +339,7 @@ class VectorReader::BinarySource : public Source {
   }
 
   ByteStream stream_;
+  size_t record_bytes_;  // of a vector
   std::vector<char> buffer_;
   size_t begin_ = 0, end_ = 0;
   int64_t row_ = 0;
@@ -274,24 +361,38 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
         "{}: {}, found a fastText model; make its vectors with: fasttext print-word-vectors {} < words.txt > "
         "vectors.vec (training wrote a .vec beside it, too)",
         name, kHelp, name);
-  const auto first_end = sample.find('\n');
-  if (first_end == std::string_view::npos && sample.size() >= kSample)
-    throw Error(ErrorKind::Data, "{}: {}, found a first line of over {} KB", name, kHelp, kSample >> 10);
-  const auto promise = parse_header(sample.substr(0, first_end));
+  // Rows of thousands of numbers are longer than a sample is.
+  while (sample.find('\n') == std::string_view::npos && sample.size() < kLongestLine) {
+    const size_t had = sample.size();
+    sample = stream.peek(2 * std::max(had, kSample));
+    if (sample.size() == had) break;
+  }
+  for (const auto& [magic, at, what] : kOthers)
+    if (sample.substr(std::min(at, sample.size())).starts_with(magic))
+      throw Error(ErrorKind::Data, "{}: {}, found {}", name, kHelp, what);
+  const size_t mark = sample.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  const size_t first_length = std::min(sample.find('\n'), sample.size());
+  if (first_length >= kLongestLine)
+    throw Error(ErrorKind::Data, "{}: {}, found a first line of over {} MB", name, kHelp, kLongestLine >> 20);
+  const size_t wanted_sample = std::max(kSample, std::min(8 * (first_length + 1), kLongestLine));
+  sample = stream.peek(wanted_sample);
+  const bool whole = sample.size() < wanted_sample;
+  sample.remove_prefix(mark);
+  const size_t first_end = first_length - mark;
+  const auto lines = first_lines(sample, whole);
+  auto promise = parse_header(sample.substr(0, first_end));
+  const auto body = std::span(lines).subspan(std::min<size_t>(1, lines.size()));
+  const int64_t body_numbers = usual_numbers(body);
+  // Three numbers may be a word and its vector as well: then the other lines have as many.
+  if (promise && promise->three_numbers &&
+      (body_numbers != promise->dim ||
+       (promise->dim == 2 && static_cast<int64_t>(body.size()) != promise->rows)))
+    promise.reset();
   if (!promise) {
-    // GloVe has no header, and words with blanks: the first lines agree on how many numbers there are.
-    int64_t dim = kLargestDim + 1;
-    auto rest = sample;
-    for (int lines = 0; lines < 32 && !rest.empty(); ++lines) {
-      const auto end = rest.find('\n');
-      if (end == std::string_view::npos && lines > 0) break;  // cut by the sample
-      auto line = rest.substr(0, end);
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      if (const auto numbers = trailing_numbers(line); numbers > 0) dim = std::min(dim, numbers);
-      if (lines == 0 && dim > kLargestDim) break;
-      rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-    }
-    if (dim > kLargestDim)
+    // GloVe has no header, and words with blanks: most of the first lines agree on how many numbers there
+    // are, and a line that does not is a bad row.
+    const int64_t dim = usual_numbers(lines);
+    if (dim < 1 || dim > kLargestDim)
       throw Error(ErrorKind::Data, "{}:1: {}, found '{:.40}'", name, kHelp,
                   std::ranges::all_of(sample.substr(0, 40), [](char c) { return c >= 0x20; })
                       ? sample.substr(0, first_end)
@@ -308,8 +409,15 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
                 kLargestDim, promise->dim);
   if (promise->rows < 1)
     throw Error(ErrorKind::Data, "{}:1: expected vectors, the header promises none", name);
-  sample = stream.peek(std::max(kSample, first_end + 1 + static_cast<size_t>(promise->dim) * 32));
+  sample =
+      stream.peek(std::max(kSample, first_end + 1 + static_cast<size_t>(promise->dim) * 32)).substr(mark);
   const bool text = is_text_body(sample.substr(std::min(sample.size(), first_end + 1)), promise->dim);
+  if (text && body_numbers > promise->dim)
+    throw Error(
+        ErrorKind::Data,
+        "{}:1: the header promises vectors of {} dimensions, the lines after it have {} numbers; mend "
+        "the header",
+        name, promise->dim, body_numbers);
   report_.layout = text ? "word2vec text" : "word2vec binary";
   report_.dim = promise->dim;
   report_.details = fmt::format(" of {} dimensions", report_.dim);
@@ -329,7 +437,7 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
   if (path != "-" && !not_a_file && !stream.is_gzip()) expected_rows_ = static_cast<int64_t>(wanted);
   vector_.resize(static_cast<size_t>(promise->dim));
   if (text) return std::make_unique<TextSource>(std::move(stream), true);
-  return std::make_unique<BinarySource>(std::move(stream), first_end + 1);
+  return std::make_unique<BinarySource>(std::move(stream), mark + first_end + 1, promise->dim);
 }
 
 void VectorReport::tell(const std::string& file, const Notice& notice) const {
@@ -337,8 +445,8 @@ void VectorReport::tell(const std::string& file, const Notice& notice) const {
   if (duplicates > 0)
     notice(fmt::format("warning: {}: left out {} vector(s) of words that came before", file, duplicates));
   if (surplus > 0)
-    notice(fmt::format("warning: {}: left out {} line(s) after the last vector that the header promises",
-                       file, surplus));
+    notice(fmt::format("warning: {}: left out {} vector(s) after the last one that the header promises", file,
+                       surplus));
 }
 
 bool VectorReader::next() {
@@ -365,8 +473,15 @@ bool VectorReader::next() {
         problem = "expected a word, found none";
       else if (has_control_character(word))
         problem = "expected a word, found one with a control character";
+      else if (ends_in_a_number(word, vector_))
+        problem =
+            fmt::format("expected a word and {} numbers, found more numbers: '{:.40}'", vector_.size(), word);
       else if (!std::ranges::all_of(vector_, [](float x) { return std::isfinite(x); }))
         problem = fmt::format("expected finite numbers for '{:.40}', found NaN or infinity", word);
+      else if (std::ranges::any_of(vector_, [](float x) { return std::abs(x) > kLongestVector / 256; }) &&
+               vector_norm(vector_) > kLongestVector)
+        problem = fmt::format("expected a vector no longer than {:g} for '{:.40}', found a longer one",
+                              kLongestVector, word);
     }
     if (!problem.empty()) {
       report_.leave_out(fmt::format("{}: {}", source_->place(), problem), options_.bad_rows);

@@ -18,16 +18,21 @@
 
 namespace semblance {
 
+/// Bytes of a word.
+constexpr size_t kLongestWord = size_t{1} << 16;
+/// The length of a vector, |v|: products of two longer ones are beyond float32.
+constexpr float kLongestVector = 1e18f;
+
 struct VectorFileOptions {
   int64_t limit = 0;
   BadRows bad_rows = BadRows::Error;
 
   void fields(FieldList& list) {
     list.add("limit", limit, {.help = "read the first N vectors alone; 0: all", .min = 0, .max = 2e9});
-    list.add(
-        "bad-rows", bad_rows,
-        {.help = "stop at a vector that cannot be used (short, not numbers, not finite, an empty word or one "
-                 "with a control character), or skip and count it"});
+    list.add("bad-rows", bad_rows,
+             {.help = "stop at a vector that cannot be used (short, not numbers, not finite, too long, an "
+                      "empty word or one "
+                      "with a control character), or skip and count it"});
   }
 };
 
@@ -38,7 +43,7 @@ struct VectorReport : ReadReport {
 
   int64_t dim = 0;
   int64_t duplicates = 0;  ///< later vectors of a word that was there: left out, as gensim does
-  int64_t surplus = 0;     ///< lines after the last vector that the header promises: left out
+  int64_t surplus = 0;     ///< vectors after the last one that the header promises: left out
 };
 
 /// One vector after another. The format is recognised by content. A header's promise is held against the size

@@ -29,7 +29,7 @@ WordVectors WordVectors::load(const std::string& path, const VectorFileOptions& 
     vectors.norms_ = file->norms();
     vectors.format_ = "mapped";
     vectors.encoder_ = file->encoder();
-    vectors.memory_ = std::move(file);
+    vectors.mapped_ = std::move(file);
     return options.limit > 0 ? vectors.first(options.limit) : vectors;
   }
   VectorReader reader(path, options);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/vectors/mapped_vectors.h"
 #include "data/vectors/vector_file.h"
 
 namespace semblance {
@@ -36,11 +37,22 @@ class WordVectors {
     const auto id = words_.find(word);
     return id < size_ ? id : -1;
   }
+  /// Of a mapped file it is verified when it is first read; throws Error(Model).
   std::span<const float> vector(int64_t id) const {
+    verify(id, 1);
     return values_.subspan(static_cast<size_t>(id * dim_), static_cast<size_t>(dim_));
   }
-  /// All vectors, [size, dim] row by row.
-  std::span<const float> values() const { return values_; }
+  /// All vectors, [size, dim] row by row; verified as `vector` does.
+  std::span<const float> values() const {
+    verify(0, size_);
+    return values_;
+  }
+  /// As `values`, but only what `vector` or `verify` was called for is to be read.
+  const float* unverified() const { return values_.data(); }
+  /// Holds `count` vectors of a mapped file against their checksums. Throws Error(Model).
+  void verify(int64_t id, int64_t count) const {
+    if (mapped_) mapped_->verify(static_cast<size_t>(id * dim_), static_cast<size_t>(count * dim_));
+  }
   /// Their lengths, [size].
   std::span<const float> norms() const { return norms_; }
   /// The path that it was loaded from.
@@ -55,7 +67,8 @@ class WordVectors {
   WordIndex words_;
   std::span<const float> values_, norms_;
   std::string source_, format_;
-  std::shared_ptr<const void> memory_;  // what the spans point into
+  std::shared_ptr<const void> memory_;           // what the spans point into, or
+  std::shared_ptr<const MappedVectors> mapped_;  // the file
 };
 
 /// The length of a vector, summed in double.

@@ -205,6 +205,15 @@ TEST(AtomicFile, FollowsLinks) {
   EXPECT_THROW(write_file_atomically(folder / "circle", "x"), Error);
 }
 
+TEST(AtomicFile, AShorterStartMovesTheRestUp) {
+  const TemporaryFolder folder;
+  AtomicFile file(folder / "f");
+  file.writer().write("????1234");
+  file.writer().replace_start(4, "0");
+  file.commit();
+  EXPECT_EQ(read_all((folder / "f").string()), "01234");
+}
+
 TEST(AtomicFile, WritesToWhatIsNoFile) {
   const TemporaryFolder folder;
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
@@ -217,7 +226,7 @@ TEST(AtomicFile, WritesToWhatIsNoFile) {
   AtomicFile whole(folder / "pipe"), streamed(folder / "pipe", Delivery::AsWritten);
   whole.writer().write("?234");
   EXPECT_EQ(received(), "");
-  whole.writer().rewrite_start("1");
+  whole.writer().replace_start(1, "1");
   whole.commit();
   EXPECT_EQ(received(), "1234");
   streamed.writer().write("56");

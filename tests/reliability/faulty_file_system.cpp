@@ -145,6 +145,13 @@ ssize_t FaultyFileSystem::pwrite(int file, const void* from, size_t size, off_t 
               [&] { return FileSystem::pwrite(file, from, halved_ ? (size + 1) / 2 : size, at); });
 }
 
+int FaultyFileSystem::ftruncate(int file, off_t size) {
+  const std::lock_guard lock(mutex_);
+  if (!is_ours(file)) return FileSystem::ftruncate(file, size);
+  return step(Kind::Other, "ftruncate " + files_[file].path,
+              [&] { return FileSystem::ftruncate(file, size); });
+}
+
 // The disk of a test needs no flushing; what counts is that it was asked for.
 int FaultyFileSystem::fsync(int file) {
   const std::lock_guard lock(mutex_);

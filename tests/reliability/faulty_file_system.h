@@ -49,6 +49,7 @@ class FaultyFileSystem : public FileSystem {
   ssize_t read(int file, void* to, size_t size) override;
   ssize_t write(int file, const void* from, size_t size) override;
   ssize_t pwrite(int file, const void* from, size_t size, off_t at) override;
+  int ftruncate(int file, off_t size) override;
   int fsync(int file) override;
   int close(int file) override;
   int rename(const char* from, const char* to) override;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 
 #include "data/tensors.h"
 #include "data/vectors/word_vectors.h"
@@ -15,6 +17,9 @@ namespace {
 
 // Rows are gathered until their different texts' vectors take so much.
 constexpr int64_t kMostVectorBytes = int64_t{256} << 20;
+
+// Cosines that differ by no more are as near as float32 vectors can tell.
+constexpr double kEqualCosines = 1e-7;
 
 struct Comparison {
   int64_t above = 0, equal = 0;
@@ -196,18 +201,31 @@ UnknownTexts rank_rows(const RaggedIds& rows, const at::Tensor& vectors, std::sp
                        RankingMetrics& metrics) {
   const int64_t dim = vectors.size(1), different = vectors.size(0);
   const float* values = vectors.const_data_ptr<float>();
-  std::vector<float> inverse_norms(static_cast<size_t>(different));
+  std::vector<float> norms(static_cast<size_t>(different)), inverse_norms(static_cast<size_t>(different));
   for (int64_t i = 0; i < different; ++i) {
     const float norm = vector_norm({values + i * dim, static_cast<size_t>(dim)});
+    norms[static_cast<size_t>(i)] = norm;
     inverse_norms[static_cast<size_t>(i)] = norm > 0 ? 1 / norm : 0;
   }
-  // A candidate's similarity does not depend on where it stands, so equal texts are equally near.
+  const auto vector = [&](int32_t text) { return std::span(values + text * dim, static_cast<size_t>(dim)); };
+  // Only where a candidate is about as near as the duplicate does float32 not do.
+  constexpr float kAbout = 1e-4f, kInfinity = std::numeric_limits<float>::infinity();
   const auto similarities_of = [&](std::span<const int32_t> row, std::vector<float>& similarities) {
     const auto candidates = row.subspan(1);
     kernels::dot_rows(values + row[0] * dim, values, candidates.data(),
                       static_cast<int64_t>(candidates.size()), dim, similarities.data());
     for (size_t i = 0; i < candidates.size(); ++i)
       similarities[i] *= inverse_norms[static_cast<size_t>(candidates[i])];
+    const float margin = kAbout * norms[static_cast<size_t>(row[0])], duplicate = similarities[0];
+    std::optional<double> exact;
+    for (size_t i = 1; i < candidates.size(); ++i) {
+      if (std::abs(similarities[i] - duplicate) > margin) continue;
+      if (!exact) exact = cosine(vector(row[0]), vector(candidates[0]));
+      const double difference = cosine(vector(row[0]), vector(candidates[i])) - *exact;
+      similarities[i] = std::abs(difference) <= kEqualCosines
+                            ? duplicate
+                            : std::nextafter(duplicate, difference > 0 ? kInfinity : -kInfinity);
+    }
   };
   const auto is_known = [&](int32_t text) { return known[static_cast<size_t>(text)] != 0; };
   return rank(rows, 0.2 * static_cast<double>(dim), is_known, similarities_of, metrics);

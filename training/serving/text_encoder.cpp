@@ -1,5 +1,6 @@
 #include "training/serving/text_encoder.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "data/tensors.h"
@@ -23,8 +24,11 @@ EncodedTexts MeanVectorEncoder::encode(const Texts& texts) {
     int64_t shard_tokens = 0;
     for (int64_t i = begin; i < end; ++i) {
       pipeline_.tokenize(texts[i], buffer);
+      // In one order: the rounding of a sum must not tell texts apart that have the same words.
+      std::ranges::sort(buffer.tokens);
       for (const auto token : buffer.tokens)
         if (const int64_t id = vectors_.find(token); id >= 0) {
+          vectors_.verify(id, 1);
           ids.values.push_back(id);
           if (weights_) weights.push_back(weights_->of(token));
         } else if (oov_) {
@@ -40,7 +44,7 @@ EncodedTexts MeanVectorEncoder::encode(const Texts& texts) {
       made.close_row();
       shard_tokens += static_cast<int64_t>(buffer.tokens.size());
     }
-    const float* table = vectors_.values().data();
+    const float* table = vectors_.unverified();
     float* sums = out + begin * dim;
     const bool plain = !oov_ && !weights_;
     if (weights_)

@@ -14,12 +14,17 @@ void add_unit(std::span<const float> vector, float norm, float weight, std::span
   for (size_t i = 0; i < sum.size(); ++i) sum[i] += weight * (vector[i] / norm);
 }
 
+// models/nearest.h over the memory of `vectors`.
+std::vector<std::vector<Neighbor>> nearest_of(const WordVectors& vectors, const at::Tensor& queries,
+                                              int64_t top,
+                                              std::span<const std::vector<int64_t>> excluded = {}) {
+  return nearest(tensor_over(vectors.values(), {vectors.size(), vectors.dim()}),
+                 tensor_over(vectors.norms(), {vectors.size()}), queries, top, excluded);
+}
+
 }  // namespace
 
-WordQueries::WordQueries(const WordVectors& vectors)
-    : vectors_(vectors),
-      rows_(tensor_over(vectors.values(), {vectors.size(), vectors.dim()})),
-      norms_(tensor_over(vectors.norms(), {vectors.size()})) {}
+WordQueries::WordQueries(const WordVectors& vectors) : vectors_(vectors) {}
 
 int64_t WordQueries::id(std::string_view word) const {
   const int64_t found = vectors_.find(word);
@@ -49,13 +54,13 @@ std::vector<std::vector<Neighbor>> WordQueries::most_similar(std::span<const Wor
     for (const int64_t word : queries[q].positive) add(word, 1);
     for (const int64_t word : queries[q].negative) add(word, -1);
   }
-  return nearest(rows_.narrow(0, 0, n), norms_.narrow(0, 0, n), sums, top, excluded);
+  return nearest_of(vectors_.first(n), sums, top, excluded);
 }
 
 std::vector<std::vector<Neighbor>> WordQueries::nearest_to(std::span<const float> vectors,
                                                            int64_t top) const {
   const auto size = static_cast<int64_t>(vectors.size());
-  return nearest(rows_, norms_, tensor_over(vectors, {size / vectors_.dim(), vectors_.dim()}), top);
+  return nearest_of(vectors_, tensor_over(vectors, {size / vectors_.dim(), vectors_.dim()}), top);
 }
 
 std::string WordQueries::odd_one_out(std::span<const std::string> words) const {

@@ -1,8 +1,6 @@
 // Questions to word vectors (row 3.2), answered as gensim's KeyedVectors answers them.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <span>
 #include <string>
@@ -44,7 +42,6 @@ class WordQueries {
 
  private:
   const WordVectors& vectors_;
-  at::Tensor rows_, norms_;  // over the vectors' memory
 };
 
 }  // namespace semblance
