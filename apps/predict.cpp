@@ -19,17 +19,24 @@ std::string to_line(const Prediction& prediction, bool multi_label) {
   return json_line(json) + "\n";
 }
 
+// Whether options say how the file is laid out, so that it is not as the training files.
+bool gives_layout(const CommandLine& line) {
+  InputOptions options;
+  for (const auto& field : fields_of(options))
+    if (field.name != "bad-rows" && field.name != "encoding" && line.given(field.name)) return true;
+  return false;
+}
+
 }  // namespace
 
 int run_predict(Arguments arguments) {
   CommandLine line("predict RUN [FILE|-] [options]",
                    "Prints a JSON line for each text, in order: {\"label\":…,\"probability\":…}, or, for a "
                    "multi-label model,\n"
-                   "{\"labels\":[…],\"probabilities\":[…]}. Texts come one per line unless --input-format "
-                   "says otherwise.");
+                   "{\"labels\":[…],\"probabilities\":[…]}. FILE is laid out as the training files were (an "
+                   "answer a row,\nfor the text alone), or else holds a text a line.");
   add_serving_options(line);
   InputOptions layout;
-  layout.format = InputFormat::Lines;
   line.add_fields(layout, "Layout of the file");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 2);
@@ -50,12 +57,23 @@ int run_predict(Arguments arguments) {
     flush_out();
   };
   const std::string path = given.size() > 1 ? given[1] : "-";
-  auto report = read_texts(path, layout, [&](std::string_view text, bool may_wait) {
-    texts.push_back(text);
-    if (may_wait || texts.size() == kMostAtOnce) answer();
-  });
+  Expected expected = model.expected_input();
+  if (gives_layout(line))
+    expected.layout = nullptr;
+  else if (!expected.layout)
+    layout.format = InputFormat::Lines;
+  auto report = read_texts(
+      path, layout, expected,
+      [&](const Layout& found) {
+        print_note(fmt::format("{}: read as {}: an answer for each {}", path, found.description(),
+                               found.delimited() ? "row" : "line"));
+      },
+      [&](std::string_view text, bool may_wait) {
+        texts.push_back(text);
+        if (may_wait || texts.size() == kMostAtOnce) answer();
+      });
   if (texts.size() > 0) answer();
-  report.layout.clear();  // a stream of answers needs no word about a file that was as expected
+  report.layout.clear();  // it was told before the first answer
   report.tell(path, print_note);
   if (unknown > 0)
     print_note(

@@ -175,6 +175,14 @@ std::string text_of(const T& value) {
 
 template <class T>
 void set(T& value, const Json& json, std::string_view option, const Field& field) {
+  if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+    // One text is a list of one: some options take several today that took one before.
+    if (json.is_string()) {
+      value.clear();
+      if (!json.get_ref<const std::string&>().empty()) value.push_back(json.get<std::string>());
+      return;
+    }
+  }
   if constexpr (IsVector<T>::value) {
     if (!json.is_array()) refuse(option, "a list", json.dump());
     value.clear();

@@ -10,7 +10,8 @@
 
 namespace semblance {
 
-Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, uint64_t seed) {
+Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, uint64_t seed,
+                 std::span<const int32_t> classes) {
   const auto n = static_cast<int64_t>(groups.size());
   std::vector<int64_t> sizes(groups.size());
   for (const int64_t group : groups) ++sizes[static_cast<size_t>(group)];
@@ -20,20 +21,29 @@ Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, 
   RandomStream random(mix(seed, 0x5911));
   for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
 
-  std::array<int64_t, 3> filled{};
+  const auto class_of = [&](int64_t row) {
+    return classes.empty() ? size_t{0} : static_cast<size_t>(classes[static_cast<size_t>(row)]);
+  };
+  struct Stratum {
+    int64_t rows = 0;
+    std::array<int64_t, 3> filled{};
+  };
+  std::vector<Stratum> strata(classes.empty() ? 1 : static_cast<size_t>(std::ranges::max(classes)) + 1);
+  for (const int64_t group : order) strata[class_of(group)].rows += sizes[static_cast<size_t>(group)];
   std::vector<int> part(groups.size());
   for (const int64_t group : order) {
+    auto& stratum = strata[class_of(group)];
     size_t neediest = 0;
     double most = -1e300;
     for (size_t p = 0; p < 3; ++p) {
-      const double lacking = shares[p] * static_cast<double>(n) - static_cast<double>(filled[p]);
+      const double lacking = shares[p] * static_cast<double>(stratum.rows) - static_cast<double>(stratum.filled[p]);
       if (shares[p] > 0 && lacking > most) {
         most = lacking;
         neediest = p;
       }
     }
     part[static_cast<size_t>(group)] = static_cast<int>(neediest);
-    filled[neediest] += sizes[static_cast<size_t>(group)];
+    stratum.filled[neediest] += sizes[static_cast<size_t>(group)];
   }
   Split split;
   for (int64_t row = 0; row < n; ++row) {

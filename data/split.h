@@ -13,8 +13,10 @@ struct Split {
 };
 
 /// Divides the rows in the given shares (which sum to 1). Rows of one group stay together; a group goes to
-/// the part that lacks most rows of its share. Depends on the seed alone.
-Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, uint64_t seed);
+/// the part that lacks most rows of its share. With `classes`, one a row, it lacks them of the class of the
+/// group's first row. Depends on the seed alone.
+Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, uint64_t seed,
+                 std::span<const int32_t> classes = {});
 
 /// The shares that `--split` gives to training, validation and test: a part whose file is given leaves its
 /// share to training. Throws Error(Usage) unless they are three that sum to 1, the first above 0.

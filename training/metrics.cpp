@@ -31,6 +31,14 @@ Json named_number(const Json& report, std::string_view name) {
   return nullptr;
 }
 
+Json Metrics::record() const {
+  constexpr size_t kMostClasses = 50;
+  Json json = report();
+  if (const auto found = json.find("confusion"); found != json.end() && found->size() > kMostClasses)
+    json.erase("confusion");
+  return json;
+}
+
 Json Metrics::report() const {
   Json all = values;
   all.update(details);

@@ -32,6 +32,9 @@ struct Metrics {
 
   /// Both in one object, as `--json` prints them.
   Json report() const;
+  /// What is kept of each epoch: without a confusion matrix of many classes, whose square would outgrow the
+  /// model.
+  Json record() const;
   double value(std::string_view name) const;
 };
 

@@ -152,7 +152,10 @@ void add_callbacks(TrainerCore& trainer, RunRequest& request, const Checkpoint& 
 void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& base, int64_t batches) {
   const auto& [name, checkpoint] = *request.resume_point;
   const auto source = request.run.checkpoint_path(name).string();
-  if (checkpoint.model_info != base.model_info || checkpoint.files != base.files)
+  // Checkpoints of before do not tell how the files were laid out.
+  auto expected = base.model_info;
+  if (!checkpoint.model_info.contains("input")) expected.erase("input");
+  if (checkpoint.model_info != expected || checkpoint.files != base.files)
     throw Error(ErrorKind::Data,
                 "{}: expected the training data of this checkpoint, found other data; restore the files, or "
                 "train a new run",

@@ -167,7 +167,7 @@ void TrainerCore::end_epoch(const std::optional<Metrics>& validation) {
                  {"step", state_.step},
                  {"lr", counted},
                  {"train_loss", loss.total / loss.weight}};
-  if (validation) record["valid"] = validation->report();
+  if (validation) record["valid"] = validation->record();
   state_.history.push_back(std::move(record));
   state_.batch = 0;
   state_.loss_total = state_.loss_weight = 0;

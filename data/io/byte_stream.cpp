@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "data/io/container.h"
+#include "data/io/decoder.h"
 #include "data/io/file_system.h"
 
 namespace semblance {
@@ -100,6 +102,10 @@ struct ByteStream::State {
   size_t begin = 0, end = 0;  // the unread part of `input`
 
   std::unique_ptr<Ahead> ahead;
+  bool detects = false;  // containers and byte-order marks, until they were looked for
+  std::string head;      // what was read to look for them
+  size_t head_served = 0;
+  std::unique_ptr<Decoder> decoder;
 
   ~State() {
     ahead.reset();
@@ -114,6 +120,7 @@ ReadError::ReadError(const std::string& name, const char* action, int reason)
 ByteStream::ByteStream(const std::string& path, Compression compression)
     : name_(path == "-" ? "<stdin>" : path), state_(std::make_unique<State>()) {
   state_->started = compression == Compression::None;
+  state_->detects = compression == Compression::Detect;
   if (path == "-") {
     state_->file = STDIN_FILENO;
     return;
@@ -149,18 +156,55 @@ size_t ByteStream::read(std::span<char> buffer) {
 }
 
 std::string_view ByteStream::peek(size_t size) {
-  while (peeked_.size() < size) {
+  return peek_until([size](std::string_view bytes) { return bytes.size() >= size; });
+}
+
+std::string_view ByteStream::peek_until(const std::function<bool(std::string_view)>& enough) {
+  constexpr size_t kLeast = size_t{1} << 16;
+  while (!enough(peeked_)) {
     const size_t had = peeked_.size();
-    peeked_.resize(size);
-    const size_t n = read_on({peeked_.data() + had, size - had});
+    peeked_.resize(had + std::max(kLeast, had));
+    const size_t n = read_on({peeked_.data() + had, peeked_.size() - had});
     peeked_.resize(had + n);
     if (n == 0) break;
   }
   return peeked_;
 }
 
+void ByteStream::decode(const std::string& encoding) {
+  if (!state_) state_ = std::make_unique<State>();
+  if (state_->decoder) return;
+  state_->decoder = std::make_unique<Decoder>(encoding);
+  // What was peeked at goes through the decoder as well.
+  state_->head = std::exchange(peeked_, {}) + state_->head.substr(state_->head_served);
+  state_->head_served = 0;
+}
+
 size_t ByteStream::read_on(std::span<char> buffer) {
   if (!state_) return 0;
+  State& s = *state_;
+  if (std::exchange(s.detects, false)) {
+    do {
+      char more[16];
+      const size_t n = read_bytes(more);
+      if (n == 0) break;
+      s.head.append(more, n);
+    } while (may_become_container(s.head) || s.head == "\xFF" || s.head == "\xFE" || s.head == "\xFF\xFE");
+    refuse_container(s.head, name_);
+    if (const auto encoding = encoding_of_mark(s.head); !encoding.empty())
+      s.decoder = std::make_unique<Decoder>(std::string(encoding));
+  }
+  const auto read_head_first = [&](std::span<char> to) {
+    if (s.head_served == s.head.size()) return read_bytes(to);
+    const size_t n = s.head.copy(to.data(), to.size(), s.head_served);
+    s.head_served += n;
+    return n;
+  };
+  return s.decoder ? s.decoder->read(buffer, read_head_first) : read_head_first(buffer);
+}
+
+size_t ByteStream::read_bytes(std::span<char> buffer) {
+  if (state_->file < 0) return 0;
   if (state_->ahead) return state_->ahead->read(buffer);
   const size_t n = state_->read(name_, buffer);
   // From the second read on, what is compressed is inflated by a thread of its own.
@@ -213,6 +257,9 @@ size_t ByteStream::State::read(const std::string& name_, std::span<char> buffer)
       return 0;
     }
     if (!s.inside_member) {  // concatenated members are one file
+      // Zeros that fill up a block, as of a tape, are no member: gzip passes over them too.
+      while (s.begin < s.end && s.input[s.begin] == 0) ++s.begin;
+      if (s.begin == s.end) continue;
       if (s.input[s.begin] != 0x1f) {
         throw Error(ErrorKind::Data, "{}: expected the end or another gzip member, found other bytes", name_);
       }

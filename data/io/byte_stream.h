@@ -1,7 +1,9 @@
-// Bytes of a file, of standard input ("-"), or of either one gzipped (recognised by its first two bytes).
+// Bytes of a file, of standard input ("-"), or of either one gzipped (recognised by its first two bytes); text
+// in another encoding than UTF-8 comes as UTF-8.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,7 +29,9 @@ class ReadError : public Error {
 /// To be used by one thread at a time.
 class ByteStream {
  public:
-  /// Opens `path`; "-" is standard input. Throws Error(Data) if it cannot be opened or is a folder.
+  /// Opens `path`; "-" is standard input. With Detect, what is gzipped is inflated, text that begins with a
+  /// byte-order mark of UTF-16 or UTF-32 is decoded, and other containers (zip, parquet, …) are refused by
+  /// name once they are read. Throws Error(Data) if it cannot be opened or is a folder.
   explicit ByteStream(const std::string& path, Compression compression = Compression::Detect);
   /// The bytes of `content`; `name` is for messages.
   static ByteStream from_memory(std::string name, std::string content);
@@ -42,6 +46,11 @@ class ByteStream {
   /// The first `size` bytes (fewer only if the input ends before), which `read` will deliver again.
   /// To be called before the first `read`. Throws as `read` does.
   std::string_view peek(size_t size);
+  /// The first bytes, as far as `enough(bytes)` wants them: it waits for no more than that.
+  std::string_view peek_until(const std::function<bool(std::string_view)>& enough);
+  /// Decodes what comes from now on, and what was peeked at. Throws Error(Usage) for an unknown encoding; does
+  /// nothing where a byte-order mark has told another one.
+  void decode(const std::string& encoding);
 
   /// Whether the input is gzipped; known once it was read or peeked at.
   bool is_gzip() const;
@@ -53,6 +62,7 @@ class ByteStream {
   struct State;
   ByteStream();
   size_t read_on(std::span<char> buffer);
+  size_t read_bytes(std::span<char> buffer);
 
   std::string name_;
   std::string peeked_;

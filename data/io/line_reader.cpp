@@ -31,7 +31,7 @@ bool LineReader::fill() {
 }
 
 bool LineReader::has_buffered_line() const {
-  return std::memchr(buffer_.data() + begin_, '\n', end_ - begin_) != nullptr;
+  return std::memchr(buffer_.data() + begin_, line_end_, end_ - begin_) != nullptr;
 }
 
 bool LineReader::next(std::string_view& line) {
@@ -39,7 +39,7 @@ bool LineReader::next(std::string_view& line) {
   while (true) {
     const char* start = buffer_.data() + begin_;
     const size_t size = end_ - begin_;
-    const auto* newline = static_cast<const char*>(std::memchr(start + searched, '\n', size - searched));
+    const auto* newline = static_cast<const char*>(std::memchr(start + searched, line_end_, size - searched));
     if (newline == nullptr) {
       searched = size;
       if (fill()) continue;

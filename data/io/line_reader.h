@@ -21,6 +21,9 @@ class LineReader {
   /// Throws Error(Data) naming file and line.
   bool next(std::string_view& line);
 
+  /// Lines end with a CR alone, as old Macs wrote them. To be called before the first `next`.
+  void end_lines_with_cr() { line_end_ = '\r'; }
+
   /// 1-based number of the line returned last.
   int64_t line_number() const { return line_number_; }
   /// Whether a further whole line lies in memory: if not, `next` may wait for the writer of a pipe.
@@ -32,6 +35,7 @@ class LineReader {
 
   ByteStream stream_;
   size_t max_line_bytes_;
+  char line_end_ = '\n';
   std::vector<char> buffer_;
   size_t begin_ = 0, end_ = 0;
   bool at_end_ = false;

@@ -13,10 +13,10 @@ namespace {
 class DelimitedCells : public CellReader {
  public:
   DelimitedCells(ByteStream stream, char delimiter, bool quoted)
-      : rows_(make_row_reader(std::move(stream), delimiter, quoted)) {}
+      : rows_(std::move(stream), delimiter, quoted ? Quoting::Rfc4180 : Quoting::None) {}
 
   bool next(RowCells& row) override {
-    if (!rows_->next(row_)) return false;
+    if (!rows_.next(row_)) return false;
     row.cells.clear();
     for (size_t i = 0; i < row_.fields.size(); ++i) row.cells.push_back({i, row_.fields[i]});
     row.width = row_.fields.size();
@@ -26,7 +26,7 @@ class DelimitedCells : public CellReader {
   }
 
  private:
-  std::unique_ptr<RowReader> rows_;
+  RowReader rows_;
   Row row_;
 };
 

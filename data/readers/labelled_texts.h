@@ -11,6 +11,7 @@
 #include "data/ragged.h"
 #include "data/readers/input_options.h"
 #include "data/readers/read_report.h"
+#include "data/readers/recognise.h"
 #include "data/text/word_table.h"
 
 namespace semblance {
@@ -19,17 +20,24 @@ struct LabelledTexts {
   Texts texts;
   RaggedIds labels;   ///< numbers of `names`; one a row, or any number where the labels are sets
   WordTable names;    ///< numbered by first appearance
-  bool sets = false;  ///< multi-label: a row may have several (__label__ marks, or a bracketed list)
+  bool sets = false;  ///< multi-label: a row may have several (marks, a list, 0/1 columns, a separator)
+  Layout layout;      ///< of the first file
   ReadReport report;
 };
 
-/// Reads all files in turn. Throws Error(Data) naming file, line and reason.
-LabelledTexts read_labelled_texts(std::span<const std::string> paths, const InputOptions& options);
+/// Reads all files in turn, the later ones in the layout of the first where they fit it. A folder holds a
+/// folder for each class, and these a file for each text. What was guessed of the layout is checked against
+/// the whole file. `trained`: layout and labels of the files trained on, for files that are to be measured.
+/// Throws Error(Data) naming file, line and reason.
+LabelledTexts read_labelled_texts(std::span<const std::string> paths, const InputOptions& options,
+                                  const Expected& trained = {});
 
 /// Reads one file's texts as a stream and calls take(text, may_wait) for each, in order; `may_wait` says that
 /// the next one is not there yet, so that a caller who batches should answer now. Labels, where the format
-/// has them, are dropped.
-ReadReport read_texts(const std::string& path, const InputOptions& options,
+/// has them, are dropped. With expected.layout, a file that does not fit it holds a text a line. `told` is
+/// called with the layout before the first text.
+ReadReport read_texts(const std::string& path, const InputOptions& options, Expected expected,
+                      const std::function<void(const Layout&)>& told,
                       const std::function<void(std::string_view text, bool may_wait)>& take);
 
 }  // namespace semblance

@@ -1,172 +1,201 @@
 #include "data/readers/row_reader.h"
 
-#include <csv.h>
-
 #include <algorithm>
-#include <deque>
-#include <new>
+#include <cstring>
 
 #include "data/error.h"
-#include "data/io/line_reader.h"
-#include "data/ragged.h"
 
 namespace semblance {
 namespace {
 
-class PlainRowReader : public RowReader {
- public:
-  PlainRowReader(ByteStream stream, char delimiter) : lines_(std::move(stream)), delimiter_(delimiter) {}
+constexpr size_t kLongestRow = size_t{256} << 20;
+constexpr size_t kNone = std::string_view::npos;
 
-  bool next(Row& row) override {
-    std::string_view line;
-    do {
-      if (!lines_.next(line)) return false;
-    } while (line.empty());
-    row.line = lines_.line_number();
-    row.error.clear();
-    row.fields.clear();
-    while (true) {
-      const size_t end = line.find(delimiter_);
-      row.fields.push_back(line.substr(0, end));
-      if (end == std::string_view::npos) return true;
-      line.remove_prefix(end + 1);
-    }
-  }
+bool is_blank(std::string_view text, char delimiter) {
+  return std::ranges::all_of(text, [&](char c) { return (c == ' ' || c == '\t') && c != delimiter; });
+}
 
- private:
-  LineReader lines_;
-  char delimiter_;
-};
-
-// Drives libcsv, which pushes fields and rows as it meets them: one chunk of input is parsed into `fields_`
-// and `rows_`, from which `next` serves.
-class QuotedRowReader : public RowReader {
- public:
-  QuotedRowReader(ByteStream stream, char delimiter) : stream_(std::move(stream)), delimiter_(delimiter) {
-    start();
-  }
-  ~QuotedRowReader() override { csv_free(&parser_); }
-  QuotedRowReader(const QuotedRowReader&) = delete;
-  QuotedRowReader& operator=(const QuotedRowReader&) = delete;
-
-  bool next(Row& row) override {
-    while (served_ == rows_.size()) {
-      if (at_end_) return false;
-      parse_chunk();
-    }
-    const ParsedRow& parsed = rows_[served_++];
-    row.line = parsed.line;
-    row.error = parsed.error;
-    row.fields.clear();
-    for (int64_t i = parsed.first_field; i < parsed.last_field; ++i) row.fields.push_back(fields_[i]);
-    return true;
-  }
-
- private:
-  struct ParsedRow {
-    int64_t line;
-    int64_t first_field, last_field;
-    std::string error;
-  };
-  static constexpr size_t kLongestField = size_t{256} << 20;
-
-  void start() {
-    if (csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0) throw std::bad_alloc();
-    csv_set_delim(&parser_, static_cast<unsigned char>(delimiter_));
-    csv_set_space_func(&parser_, [](unsigned char) { return 0; });  // blanks belong to the field
-    csv_set_blk_size(&parser_, 1 << 16);
-  }
-
-  void parse_chunk() {
-    // The fields of a row that goes on in the next chunk stay; those of served rows go.
-    Texts open;
-    for (int64_t i = row_first_field_; i < fields_.size(); ++i) open.push_back(fields_[i]);
-    fields_ = std::move(open);
-    rows_.clear();
-    served_ = 0;
-    row_first_field_ = 0;
-
-    const size_t size = stream_.read(chunk_);
-    if (size == 0) {
-      at_end_ = true;
-      if (skipping_line_) return;
-      if (csv_fini(&parser_, on_field, on_row_end, this) != 0)
-        fail("expected a closing quote, found the end of the file");
-      return;
-    }
-    std::string_view input(chunk_.data(), size);
-    if (at_start_) {
-      at_start_ = false;
-      if (input.starts_with("\xEF\xBB\xBF")) input.remove_prefix(3);
-    }
-    while (!input.empty()) {
-      if (skipping_line_) {
-        const size_t newline = input.find('\n');
-        if (newline == std::string_view::npos) return;
-        input.remove_prefix(newline + 1);
-        skipping_line_ = false;
-        row_line_ = ++line_;
-        continue;
-      }
-      const size_t parsed = csv_parse(&parser_, input.data(), input.size(), on_field, on_row_end, this);
-      if (parsed == input.size()) break;
-      if (csv_error(&parser_) != CSV_EPARSE) throw std::bad_alloc();
-      // An open quoted field's line breaks are only known to libcsv until now.
-      line_ += std::count(parser_.entry_buf, parser_.entry_buf + parser_.entry_pos, '\n');
-      fail("expected quotes around a whole field and doubled quotes inside it, found a quote elsewhere");
-      csv_free(&parser_);
-      start();
-      input.remove_prefix(parsed);
-      skipping_line_ = true;
-    }
-    if (parser_.entry_pos > kLongestField)
-      throw Error(ErrorKind::Data,
-                  "{}:{}: expected a field of at most {} MB, found a longer one; is a quote not closed?",
-                  stream_.name(), row_line_, kLongestField >> 20);
-  }
-
-  void fail(std::string error) {
-    fields_.offsets.resize(static_cast<size_t>(row_first_field_) + 1);
-    fields_.values.resize(static_cast<size_t>(fields_.offsets.back()));
-    rows_.push_back({row_line_, row_first_field_, row_first_field_, std::move(error)});
-    row_line_ = line_;
-  }
-
-  static void on_field(void* text, size_t size, void* self_pointer) {
-    auto& self = *static_cast<QuotedRowReader*>(self_pointer);
-    const std::string_view field(static_cast<const char*>(text), size);
-    self.line_ += std::ranges::count(field, '\n');
-    self.fields_.push_back(field);
-  }
-
-  static void on_row_end(int terminator, void* self_pointer) {
-    auto& self = *static_cast<QuotedRowReader*>(self_pointer);
-    const bool is_blank = self.row_first_field_ == self.fields_.size();  // also the LF of a CRLF
-    if (!is_blank) {
-      self.rows_.push_back({self.row_line_, self.row_first_field_, self.fields_.size(), {}});
-      self.row_first_field_ = self.fields_.size();
-    }
-    if (terminator == '\n') ++self.line_;
-    self.row_line_ = self.line_;
-  }
-
-  ByteStream stream_;
-  char delimiter_;
-  csv_parser parser_{};
-  std::vector<char> chunk_ = std::vector<char>(1 << 18);
-  Texts fields_;
-  std::vector<ParsedRow> rows_;
-  size_t served_ = 0;
-  int64_t row_first_field_ = 0;  // of the row that is being read
-  int64_t row_line_ = 1, line_ = 1;
-  bool at_start_ = true, at_end_ = false, skipping_line_ = false;
-};
+// The bytes of a word of eight that equal `byte` have their highest bit set; others above the first may too.
+uint64_t equal_bytes(uint64_t word, unsigned char byte) {
+  constexpr uint64_t kOnes = 0x0101010101010101u;
+  word ^= kOnes * byte;
+  return (word - kOnes) & ~word & (kOnes << 7);
+}
 
 }  // namespace
 
-std::unique_ptr<RowReader> make_row_reader(ByteStream stream, char delimiter, bool quoted) {
-  if (quoted) return std::make_unique<QuotedRowReader>(std::move(stream), delimiter);
-  return std::make_unique<PlainRowReader>(std::move(stream), delimiter);
+bool Row::is_empty() const {
+  return std::ranges::all_of(fields, [](std::string_view field) { return is_blank(field, '\0'); });
+}
+
+RowReader::RowReader(ByteStream stream, char delimiter, Quoting quoting)
+    : stream_(std::move(stream)), delimiter_(delimiter), quoting_(quoting) {}
+
+bool RowReader::fill() {
+  if (at_end_) return false;
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (end_ == buffer_.size()) {
+    if (end_ >= kLongestRow)
+      throw Error(ErrorKind::Data,
+                  "{}:{}: expected a row of at most {} MB, found a longer one; is a quote not closed?", name(),
+                  line_, kLongestRow >> 20);
+    buffer_.resize(buffer_.size() * 2);
+  }
+  const size_t n = stream_.read({buffer_.data() + end_, buffer_.size() - end_});
+  at_end_ = n == 0;
+  end_ += n;
+  return n > 0;
+}
+
+// The first LF or CR, or `end_`.
+size_t RowReader::line_end(size_t from) const {
+  const char* bytes = buffer_.data();
+  for (; from + 8 <= end_; from += 8) {
+    uint64_t word;
+    std::memcpy(&word, bytes + from, 8);
+    if (equal_bytes(word, '\n') | equal_bytes(word, '\r')) break;
+  }
+  while (from < end_ && bytes[from] != '\n' && bytes[from] != '\r') ++from;
+  return from;
+}
+
+size_t RowReader::after_line_end(size_t at) const {
+  if (at == end_) return at;
+  return at + (buffer_[at] == '\r' && at + 1 < end_ && buffer_[at + 1] == '\n' ? 2 : 1);
+}
+
+void RowReader::cut_plain(size_t end, Row& row) const {
+  std::string_view line(buffer_.data() + begin_, end - begin_);
+  while (true) {
+    const size_t at = line.find(delimiter_);
+    row.fields.push_back(line.substr(0, at));
+    if (at == kNone) return;
+    line.remove_prefix(at + 1);
+  }
+}
+
+// The row at `begin_`, which has quotes or backslashes; `end` is where its line end is.
+RowReader::Parsed RowReader::parse_quoted(Row& row, size_t& end) {
+  const std::string_view bytes(buffer_.data(), end_);
+  const bool escapes = quoting_ == Quoting::Backslash;
+  const auto ends_field = [&](char c) { return c == delimiter_ || c == '\n' || c == '\r'; };
+  unquoted_.clear();
+  ends_.clear();
+  row.loose = false;
+  for (size_t i = begin_;; ++i) {  // field by field
+    const size_t first = i;
+    bool open = i < end_ && bytes[i] == '"', closed = false;
+    i += open;
+    while (i < end_) {
+      // What needs no look comes in one piece.
+      size_t stop = i;
+      if (open && !escapes)
+        stop = std::min(bytes.find('"', i), end_);
+      else
+        while (stop < end_ && !(escapes && bytes[stop] == '\\') &&
+               !(open ? bytes[stop] == '"' : ends_field(bytes[stop])))
+          ++stop;
+      if (closed && !open && stop > i) {
+        // A quote that another line's closes in the middle of a field was never an opening one.
+        if (!row.loose && bytes.substr(first, i - first).find_first_of("\n\r") != kNone)
+          return Parsed::Unclosed;
+        row.loose = true;
+      }
+      unquoted_.append(bytes, i, stop - i);
+      i = stop;
+      if (i == end_) break;
+      if (escapes && bytes[i] == '\\') {
+        if (i + 1 == end_) break;
+        unquoted_ += bytes[i + 1];
+        i += 2;
+      } else if (!open) {
+        break;  // at the field's end
+      } else {
+        if (i + 1 == end_ && !at_end_) return Parsed::NeedsMore;
+        open = i + 1 < end_ && bytes[i + 1] == '"';
+        if (open) unquoted_ += '"';
+        closed = !open;
+        i += open ? 2 : 1;
+      }
+    }
+    if (i >= end_ && !at_end_) return Parsed::NeedsMore;
+    if (escapes && i + 1 == end_ && bytes[i] == '\\') ++i;  // a last backslash escapes nothing
+    if (open) return Parsed::Unclosed;
+    ends_.push_back(unquoted_.size());
+    if (i >= end_ || bytes[i] != delimiter_) {
+      end = i;
+      break;
+    }
+  }
+  size_t start = 0;
+  for (const size_t stop : ends_) {
+    row.fields.push_back(std::string_view(unquoted_).substr(start, stop - start));
+    start = stop;
+  }
+  return Parsed::Row;
+}
+
+bool RowReader::next(Row& row) {
+  row.error.clear();
+  row.loose = false;
+  while (true) {
+    if (begin_ == end_ && !fill()) return false;
+    size_t end = line_end(begin_);
+    // A CR at the end of the buffer may be the first half of CRLF.
+    while ((end == end_ || (buffer_[end] == '\r' && end + 1 == end_)) && !at_end_) {
+      const size_t searched = end - begin_;
+      fill();
+      end = line_end(begin_ + searched);
+    }
+    if (std::exchange(at_start_, false) &&
+        std::string_view(buffer_.data() + begin_, end_ - begin_).starts_with("\xEF\xBB\xBF")) {
+      begin_ += 3;
+      continue;
+    }
+    const std::string_view line(buffer_.data() + begin_, end - begin_);
+    if (is_blank(line, delimiter_)) {
+      if (begin_ == end_) return false;
+      begin_ = after_line_end(end);
+      ++line_;
+      continue;
+    }
+    row.fields.clear();
+    row.line = line_;
+    const bool marks = (quoting_ != Quoting::None && line.find('"') != kNone) ||
+                       (quoting_ == Quoting::Backslash && line.find('\\') != kNone);
+    if (!marks) {
+      cut_plain(end, row);
+      begin_ = after_line_end(end);
+      ++line_;
+      return true;
+    }
+    const size_t first_line = end - begin_;
+    Parsed parsed;
+    while ((parsed = parse_quoted(row, end)) == Parsed::NeedsMore) fill();
+    if (parsed == Parsed::Unclosed) {
+      row.error = "expected a closing quote, found none that ends the field";
+      row.fields.clear();
+      end = begin_ + first_line;
+      ++line_;
+    } else {
+      const std::string_view read(buffer_.data() + begin_, end - begin_);
+      for (size_t i = 0; i < read.size(); ++i)
+        line_ += read[i] == '\n' || (read[i] == '\r' && (i + 1 == read.size() || read[i + 1] != '\n'));
+      ++line_;
+    }
+    // The fields of a row with quotes are in `unquoted_`, so that the buffer may move.
+    if (end + 1 == end_ && buffer_[end] == '\r' && !at_end_) {
+      const size_t length = end - begin_;
+      fill();
+      end = begin_ + length;
+    }
+    begin_ = after_line_end(end);
+    return true;
+  }
 }
 
 }  // namespace semblance

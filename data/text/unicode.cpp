@@ -215,6 +215,17 @@ size_t count_characters(std::string_view text) {
   return n;
 }
 
+bool is_unspaced(std::string_view word) {
+  int letters = 0;
+  for (size_t i = 0; i < word.size();) {
+    const char32_t c = decode_utf8(word, i);
+    letters += (c >= 0x0E00 && c < 0x0F00) || (c >= 0x1000 && c < 0x10A0) || (c >= 0x1780 && c < 0x1800) ||
+               (c >= 0x3040 && c < 0x3100) || (c >= 0x3400 && c < 0xA000) || (c >= 0xF900 && c < 0xFB00) ||
+               (c >= 0x20000 && c < 0x32000);
+  }
+  return letters >= 4;
+}
+
 CharacterProperties character_properties(char32_t character) {
   static const auto table = [] {
     auto t = std::make_unique<PropertyTable>();

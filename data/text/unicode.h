@@ -36,6 +36,10 @@ std::string case_folded(std::string_view text);
 /// Number of characters (code points) of well-formed UTF-8.
 size_t count_characters(std::string_view text);
 
+/// Whether `word`, well-formed UTF-8, has four letters or more of scripts that put no blanks between words
+/// (Han, Kana, Thai, Lao, Burmese, Khmer).
+bool is_unspaced(std::string_view word);
+
 struct CharacterProperties {
   char32_t lower;         ///< simple lower-case mapping: one character to one
   bool letter_or_number;  ///< general category L* or N*

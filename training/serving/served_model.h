@@ -13,6 +13,7 @@
 #include "data/config.h"
 #include "data/notice.h"
 #include "data/ragged.h"
+#include "data/readers/recognise.h"
 #include "data/vectors/word_vectors.h"
 #include "models/networks.h"
 #include "training/checkpoint.h"
@@ -51,6 +52,8 @@ class Classifier {
   virtual ~Classifier() = default;
   /// Whether a text may have any number of labels.
   virtual bool is_multi_label() const = 0;
+  /// How the files trained on were laid out, where that is known, and their labels.
+  virtual Expected expected_input() const = 0;
   /// A prediction for each text, well-formed UTF-8; it does not depend on a text's neighbours.
   virtual std::vector<Prediction> predict(const Texts& texts) = 0;
 };

@@ -3,11 +3,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "data/error.h"
 #include "data/fingerprint.h"
 #include "data/readers/labelled_texts.h"
+#include "data/readers/label_cells.h"
 #include "data/split.h"
+#include "data/text/unicode.h"
 #include "models/parallel.h"
 #include "training/tasks/sentiment/loss.h"
 
@@ -31,6 +34,70 @@ void check_labels(const LabelledTexts& texts, const LabelSet& labels, const std:
         ErrorKind::Data,
         "{}: expected few different labels, found {} in {} rows, such as '{:.40}'; is --label-column right?",
         path, classes.size(), texts.texts.size(), classes[0]);
+}
+
+// Where most letters are of a script that puts no blanks between words, "words" are whole sentences.
+void tell_unspaced(const TokenizedTexts& tokens, const SentimentJob& job, const std::string& path,
+                   const Notice& notice) {
+  if (job.text.tokenizer != Tokenizer::Words || job.ngrams.longest_chars > 0) return;
+  int64_t long_runs = 0, tokens_counted = 0;
+  std::vector<char> unspaced(static_cast<size_t>(tokens.words.size()));
+  for (int32_t word = 0; word < tokens.words.size(); ++word) unspaced[static_cast<size_t>(word)] = is_unspaced(tokens.words[word]);
+  for (const int32_t word : tokens.tokens.values) {
+    ++tokens_counted;
+    long_runs += unspaced[static_cast<size_t>(word)];
+  }
+  if (long_runs * 2 > tokens_counted)
+    notice(fmt::format("warning: {}: {} of {} words are runs of letters of a script without blanks between words; "
+                       "--char-ngrams 3 --min-char-ngrams 1 learns from their parts",
+                       path, long_runs, tokens_counted));
+}
+
+// Texts from which nothing can be learnt are an error; where it is some of them, their number is told.
+void check_texts(const LabelledTexts& texts, const TokenizedTexts& tokens, const SentimentJob& job,
+                 const std::string& path, const Notice& notice) {
+  const int64_t rows = tokens.tokens.size();
+  int64_t blank = 0, wordless = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    blank += trim(texts.texts[row]).empty();
+    wordless += tokens.tokens.length(row) == 0;
+  }
+  const auto remedy = job.text.tokenizer == Tokenizer::Words
+                          ? "; --tokenizer whitespace takes everything between blanks for words"
+                          : "";
+  if (blank == rows)
+    throw Error(ErrorKind::Data, "{}: expected texts, found {} rows whose texts are all empty; is --text-column "
+                                 "right?", path, rows);
+  if (wordless == rows)
+    throw Error(ErrorKind::Data, "{}: expected texts with words, found no word in any of {}{}", path, rows, remedy);
+  if (rows > 1 && std::ranges::all_of(tokens.duplicate_groups(), [](int64_t group) { return group == 0; }))
+    throw Error(ErrorKind::Data, "{}: expected different texts, found {} times the same words", path, rows);
+  if (wordless > 0)
+    notice(fmt::format("warning: {}: {} of {} texts have no word ({} are empty){}", path, wordless, rows, blank,
+                       wordless > blank ? remedy : ""));
+  tell_unspaced(tokens, job, path, notice);
+}
+
+// A class that a part lacks is not measured there.
+void tell_absent_classes(const LabelledDataset* part, const LabelSet& labels, std::string_view name,
+                         const std::string& path, const Notice& notice) {
+  if (!part) return;
+  std::vector<int64_t> rows(static_cast<size_t>(part->size()));
+  std::iota(rows.begin(), rows.end(), int64_t{0});
+  const auto counts = count_classes(part->labels(), rows, labels.classes.size());
+  const auto absent = std::ranges::count(counts, 0);
+  if (absent == 0) return;
+  const auto first = static_cast<size_t>(std::ranges::find(counts, 0) - counts.begin());
+  notice(fmt::format("warning: {}: {} of {} classes have no text in the {} part, such as '{}'; --stratify gives "
+                     "each part its share of every class",
+                     path, absent, labels.classes.size(), name, labels.classes[first]));
+}
+
+Split split_stratified(std::span<const int64_t> groups, const RaggedIds& labels, const LabelSet& set,
+                       const SentimentJob& job) {
+  if (set.multi_label)
+    throw Error(ErrorKind::Usage, "--stratify: expected one label per text, found sets of labels");
+  return split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed), labels.values);
 }
 
 std::unique_ptr<LabelledDataset> make_dataset(const TokenizedTexts& tokens, const RaggedIds& labels,
@@ -115,11 +182,29 @@ void check_options(const SentimentJob& job) {
   }
 }
 
+namespace {
+
+// What of the options has to do with how files are laid out.
+InputOptions layout_options(InputOptions input) {
+  input.bad_rows = BadRows::Error;
+  return input;
+}
+
+}  // namespace
+
 MeasuredTexts read_for_measuring(std::span<const std::string> paths, const InputOptions& layout,
                                  const ClassifierSetup& setup, const SentimentJob& job,
                                  const Notice& notice) {
   const auto& path = paths.front();
-  const auto texts = read_labelled_texts(paths, layout);
+  const auto& classes = setup.labels.classes;
+  Expected trained;
+  // Options that differ from the training's tell of another layout.
+  if (setup.layout && options_to_json(layout_options(layout)) == options_to_json(layout_options(job.input)))
+    trained.layout = &*setup.layout;
+  trained.knows_label = [&](std::string_view label) {
+    return std::ranges::find(classes, label) != classes.end();
+  };
+  const auto texts = read_labelled_texts(paths, layout, trained);
   texts.report.tell(path, notice);
   if (texts.sets && !setup.labels.multi_label)
     throw Error(ErrorKind::Data, "{}: expected one label per text, found several", path);
@@ -149,14 +234,18 @@ SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors,
   const auto& path = job.data.train.front();
   const auto texts = read_labelled_texts(job.data.train, job.input);
   texts.report.tell(path, notice);
+  setup.layout = texts.layout;
   setup.labels = LabelSet(texts);
   check_labels(texts, setup.labels, path);
   const auto [labels, all_rows, unknown] = number_labels(texts, setup.labels);
   setup.loss = choose_loss(job.model.loss, setup.labels);
 
   auto tokens = setup.features.tokenize(texts.texts, compute_threads());
+  check_texts(texts, tokens, job, path, notice);
   const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
-  const auto split = split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed));
+  const auto split = job.data.stratify ? split_stratified(groups, labels, setup.labels, job)
+                                       : split_rows(groups, training_shares(job.data),
+                                                    static_cast<uint64_t>(job.training.seed));
 
   setup.features.set_vocabulary(vectors.vocabulary(tokens, split.train, job.vocabulary));
   const auto counts = count_classes(labels, split.train, setup.labels.classes.size());
@@ -175,6 +264,10 @@ SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors,
     data.valid = read_for_measuring(job.data.valid, job.input, setup, job, notice).data;
   if (!job.data.test.empty())
     data.test = read_for_measuring(job.data.test, job.input, setup, job, notice).data;
+  for (const auto& [name, part] : {std::pair{"training", data.train.get()},
+                                   std::pair{"validation", data.valid.get()},
+                                   std::pair{"test", data.test.get()}})
+    tell_absent_classes(part, setup.labels, name, path, notice);
   setup.data_fingerprint = fingerprint(*data.train, data.valid.get(), setup.features.vocabulary());
 
   const auto size = [](const auto& part) { return part ? part->size() : 0; };

@@ -56,7 +56,7 @@ struct EnumNames<LossChoice> {
 struct DataOptions {
   std::vector<std::string> train, valid, test;
   std::vector<double> split = {0.8, 0.1, 0.1};
-  bool split_duplicates = false;
+  bool split_duplicates = false, stratify = false;
 
   void fields(FieldList& list) {
     list.add("train", train,
@@ -82,6 +82,7 @@ struct DataOptions {
               .hint = "A,B,C"});
     list.add("split-duplicates", split_duplicates,
              {.help = "let copies of one text fall into different parts of the split"});
+    list.add("stratify", stratify, {.help = "give each part of the split its share of every class"});
   }
 };
 

@@ -5,32 +5,27 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <limits>
 #include <ranges>
 
 namespace semblance {
 namespace {
 
-bool is_number(std::string_view text) {
-  double value;
-  const auto* end = text.data() + text.size();
-  return std::from_chars(text.data(), end, value).ptr == end && !text.empty();
+// Numbers by their value, before all else; "nan" is a word.
+std::pair<double, std::string_view> rank(const std::string& label) {
+  constexpr double kAfterNumbers = std::numeric_limits<double>::infinity();
+  double value = 0;
+  const auto* end = label.data() + label.size();
+  const bool number = std::from_chars(label.data(), end, value).ptr == end && std::isfinite(value);
+  return {number && !label.empty() ? value : kAfterNumbers, label};
 }
 
 }  // namespace
 
 LabelSet::LabelSet(const LabelledTexts& texts) : multi_label(texts.sets) {
   for (int32_t i = 0; i < texts.names.size(); ++i) classes.emplace_back(texts.names[i]);
-  const auto value = [](const std::string& text) {
-    double v = 0;
-    std::from_chars(text.data(), text.data() + text.size(), v);
-    return v;
-  };
-  if (std::ranges::all_of(classes, is_number))
-    std::ranges::sort(classes, [&](const auto& a, const auto& b) {
-      return value(a) != value(b) ? value(a) < value(b) : a < b;
-    });
-  else
-    std::ranges::sort(classes);
+  std::ranges::sort(classes, {}, rank);
 }
 
 std::string LabelSet::description() const {

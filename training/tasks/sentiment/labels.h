@@ -12,7 +12,7 @@
 namespace semblance {
 
 struct LabelSet {
-  std::vector<std::string> classes;  ///< in the order of the logits: as numbers if all are, else by bytes
+  std::vector<std::string> classes;  ///< in the order of the logits: numbers by value, then words by bytes
   bool multi_label = false;          ///< whether a text may have any number of labels
 
   LabelSet() = default;

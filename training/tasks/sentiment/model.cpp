@@ -37,6 +37,7 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
                               TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source)};
     setup.dim = info.contains("dim") ? whole_number_in(info, "dim", 1, INT32_MAX) : job_.model.dim;
     setup.labels.classes = info.at("classes").get<std::vector<std::string>>();
+    if (info.contains("input")) setup.layout = layout_from_json(info["input"]);
     setup.labels.multi_label = info.at("sets").get<bool>();
     setup.class_weights = info.at("class_weights").get<std::vector<double>>();
     setup.loss =
@@ -55,6 +56,14 @@ std::vector<LayerSummary> SentimentModel::layers() const {
 
 bool SentimentModel::is_multi_label() const {
   return task_->setup().labels.multi_label;
+}
+
+Expected SentimentModel::expected_input() const {
+  const auto& setup = task_->setup();
+  return {.layout = setup.layout ? &*setup.layout : nullptr,
+          .knows_label = [&classes = setup.labels.classes](std::string_view label) {
+            return std::ranges::find(classes, label) != classes.end();
+          }};
 }
 
 std::vector<Prediction> SentimentModel::predict(const Texts& texts) {

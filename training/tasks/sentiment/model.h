@@ -33,6 +33,7 @@ class SentimentModel : public ServedModel,
 
   std::vector<LayerSummary> layers() const override;
   bool is_multi_label() const override;
+  Expected expected_input() const override;
   std::vector<Prediction> predict(const Texts& texts) override;
   /// The embeddings of the words.
   WordVectors word_vectors() const override;

@@ -68,6 +68,7 @@ Json SentimentTask::model_info() const {
                {"class_weights", setup_.class_weights}};
   setup_.features.describe(info);
   if (dim_follows_) info["dim"] = setup_.dim;
+  if (setup_.layout) info["input"] = layout_to_json(*setup_.layout);
   info["training_data"] = setup_.data_fingerprint;
   if (!setup_.vectors.is_null()) info["vectors"] = setup_.vectors;
   return info;

@@ -1,0 +1,490 @@
+#include "data/readers/recognise.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "data/error.h"
+#include "data/io/decoder.h"
+#include "data/readers/label_cells.h"
+#include "data/readers/read_report.h"
+#include "data/readers/row_reader.h"
+#include "data/text/unicode.h"
+
+namespace semblance {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr int64_t kSampleLines = 500;
+constexpr size_t kLargeSample = size_t{4} << 20, kLargestSample = size_t{256} << 20;
+constexpr int64_t kPreambleRows = 10;
+
+std::string lower_ascii(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
+// The first lines of a text.
+struct Sample {
+  std::string_view bytes;
+  bool cut = false;  // whether more follow
+  std::vector<std::string_view> lines;  // those that are not blank
+};
+
+int64_t line_ends(std::string_view bytes) {
+  const auto ends = std::ranges::count(bytes, '\n');
+  return ends > 0 ? ends : std::ranges::count(bytes, '\r');
+}
+
+Sample take_sample(ByteStream& stream, bool may_wait) {
+  const auto enough = [&](std::string_view bytes) {
+    const auto lines = line_ends(bytes);
+    return lines >= (may_wait ? 1 : kSampleLines) || (bytes.size() >= kLargeSample && lines >= 20) ||
+           bytes.size() >= kLargestSample;
+  };
+  Sample sample{.bytes = stream.peek_until(enough), .lines = {}};
+  sample.cut = enough(sample.bytes);
+  const char end = ends_lines_with_cr(sample.bytes) ? '\r' : '\n';
+  if (sample.cut && sample.bytes.rfind(end) != std::string_view::npos)
+    sample.bytes = sample.bytes.substr(0, sample.bytes.rfind(end) + 1);
+  if (sample.bytes.starts_with(kByteOrderMark)) sample.bytes.remove_prefix(kByteOrderMark.size());
+  for (auto rest = sample.bytes; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find(end));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (const auto text = trim(line); !text.empty()) sample.lines.push_back(text);
+  }
+  return sample;
+}
+
+void refuse_binary(const Sample& sample, const std::string& file) {
+  const auto nuls = std::ranges::count(sample.bytes, '\0');
+  if (nuls * 10 < static_cast<int64_t>(sample.bytes.size()) || nuls == 0) return;
+  const bool wide = nuls * 4 > static_cast<int64_t>(sample.bytes.size());
+  throw Error(ErrorKind::Data, "{}: expected text, found {}", file,
+              wide ? "every other byte zero; if it is UTF-16, give --encoding utf-16le or utf-16be"
+                   : "binary data");
+}
+
+std::vector<std::string_view> fields_between(std::string_view line) {
+  std::vector<std::string_view> words;
+  for (size_t end = 0, begin; (begin = line.find_first_not_of(" \t", end)) != std::string_view::npos;) {
+    end = std::min(line.find_first_of(" \t", begin), line.size());
+    words.push_back(line.substr(begin, end - begin));
+  }
+  return words;
+}
+
+bool has_mark(std::string_view line, std::string_view prefix) {
+  return std::ranges::any_of(fields_between(line), [&](auto word) {
+    return word.size() > prefix.size() && word.starts_with(prefix);
+  });
+}
+
+std::optional<Json> parse_object(std::string_view line) {
+  auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return std::nullopt;
+  return json;
+}
+
+// The first word of a line, which may be a label; empty where no text follows.
+std::string_view first_word(std::string_view line) {
+  const size_t end = line.find_first_of(" \t");
+  return end == std::string_view::npos ? std::string_view() : line.substr(0, end);
+}
+
+// The rows of the sample as the reader itself will see them.
+struct Rows {
+  Table rows;  // all without those that cannot be used
+  Fit fit;     // over all of them, by the commonest number of fields
+  size_t columns = 0;
+  int64_t preamble = 0;  // at the start, of fewer fields
+};
+
+Rows parse_rows(const Sample& sample, char delimiter, Quoting quoting) {
+  RowReader reader(ByteStream::from_memory("", std::string(sample.bytes)), delimiter, quoting);
+  Rows parsed;
+  std::map<size_t, int64_t> sizes;
+  std::vector<std::vector<std::string>> all;
+  for (Row row; all.size() < size_t(kSampleLines) && reader.next(row);) {
+    ++parsed.fit.rows;
+    parsed.fit.bad += !row.error.empty();
+    parsed.fit.odd += row.loose;
+    if (quoting == Quoting::None)
+      parsed.fit.odd += std::ranges::any_of(row.fields, [](auto field) {
+        return field.size() > 1 && field.front() == '"' && field.back() == '"';
+      });
+    // The end of a sample that is cut may be in a quoted field.
+    if (!row.error.empty() && sample.cut && all.size() > 20) {
+      --parsed.fit.bad;
+      break;
+    }
+    all.emplace_back(row.fields.begin(), row.fields.end());
+    if (row.error.empty()) ++sizes[row.fields.size()];
+  }
+  int64_t most = 0;
+  for (const auto& [size, count] : sizes)
+    if (count >= most) {
+      most = count;
+      parsed.columns = size;
+    }
+  for (const auto& row : all) {
+    if (parsed.rows.empty() && parsed.preamble < kPreambleRows && row.size() < parsed.columns) {
+      ++parsed.preamble;
+      continue;
+    }
+    if (row.size() == parsed.columns) parsed.rows.push_back(row);
+    parsed.fit.bad += !row.empty() && row.size() != parsed.columns;
+  }
+  return parsed;
+}
+
+Rows parse_best(const Sample& sample, char delimiter, const InputOptions& options, Quoting& quoting) {
+  quoting = options.quoting;
+  if (quoting == Quoting::Auto)
+    quoting = best_quoting(delimiter, [&](Quoting q) {
+      auto parsed = parse_rows(sample, delimiter, q);
+      return parsed.fit;
+    });
+  return parse_rows(sample, delimiter, quoting);
+}
+
+char delimiter_option(const std::string& option) {
+  if (option == "\\t" || option == "tab") return '\t';
+  if (option.size() != 1 || option[0] == '\n' || option[0] == '\r' || option[0] == '"')
+    throw Error(ErrorKind::Usage, "--delimiter: expected one ASCII character or 'tab', found '{}'", option);
+  return option[0];
+}
+
+// Excel's first line "sep=;".
+std::optional<char> told_delimiter(const Sample& sample) {
+  if (sample.lines.empty()) return std::nullopt;
+  const auto line = sample.lines[0];
+  if (line.size() < 5 || lower_ascii(line.substr(0, 4)) != "sep=") return std::nullopt;
+  return line[4];
+}
+
+struct Delimited {
+  char delimiter = ',';
+  Quoting quoting = Quoting::Rfc4180;
+  Rows rows;
+  double share = 0;  // of the rows that it cuts alike
+};
+
+Delimited cut_best(const Sample& sample, const InputOptions& options, std::string_view candidates) {
+  std::string given;
+  if (!options.delimiter.empty())
+    given = delimiter_option(options.delimiter);
+  else if (const auto told = told_delimiter(sample))
+    given = *told;
+  if (!given.empty()) candidates = given;
+  std::optional<Delimited> best;
+  for (const char delimiter : candidates) {
+    Delimited found{.delimiter = delimiter, .rows = {}};
+    found.rows = parse_best(sample, delimiter, options, found.quoting);
+    const auto& fit = found.rows.fit;
+    found.share =
+        fit.rows == 0 ? 0 : 1 - static_cast<double>(fit.bad) / static_cast<double>(fit.rows);
+    if (found.rows.columns < 2) found.share *= 0.001;
+    if (!best || found.share > best->share + 1e-9) best = std::move(found);
+  }
+  return *best;
+}
+
+bool looks_like_rutweetcorp(const Sample& sample) {
+  if (!sample.bytes.starts_with('"')) return false;
+  const auto rows = parse_rows(sample, ';', Quoting::Rfc4180);
+  return rows.columns == 12 && !rows.rows.empty() &&
+         std::ranges::all_of(rows.rows, [](const auto& row) { return row[4] == "1" || row[4] == "-1"; });
+}
+
+// "1 some words": a first word drawn from few.
+bool looks_like_label_text(const Sample& sample) {
+  std::set<std::string_view> labels;
+  for (const auto line : sample.lines) {
+    if (first_word(line).empty()) return false;
+    labels.insert(first_word(line));
+  }
+  return labels.size() <= std::max<size_t>(2, sample.lines.size() / 10) && labels.size() < sample.lines.size();
+}
+
+InputFormat recognise_format(const Sample& sample, std::string name, const InputOptions& options,
+                             const std::string& file) {
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  name = lower_ascii(name);
+  const auto& lines = sample.lines;
+  if (lines[0].starts_with('{')) {
+    const auto objects = std::ranges::count_if(lines, [](auto line) { return parse_object(line).has_value(); });
+    if (2 * objects >= std::ssize(lines)) return InputFormat::JsonLines;
+    throw Error(ErrorKind::Data, "{}:1: expected one JSON object a line, found one that goes on; rewrite it: "
+                                 "jq -c . FILE", file);
+  }
+  if (lines[0].starts_with('[') && (name.ends_with(".json") || lines[0].size() == 1 ||
+                                    trim(lines[0].substr(1)).starts_with('{')))
+    throw Error(ErrorKind::Data, "{}:1: expected one JSON object a line, found a list; rewrite it: "
+                                 "jq -c '.[]' FILE", file);
+  const auto marked =
+      std::ranges::count_if(lines, [&](auto line) { return has_mark(line, options.label_prefix); });
+  const bool table = name.ends_with(".csv") || name.ends_with(".tsv") || !options.delimiter.empty();
+  if ((options.label_prefix != InputOptions().label_prefix && marked > 0) ||
+      (2 * marked >= std::ssize(lines) && !(table && cut_best(sample, options, ",;|").share > 0.99)))
+    return InputFormat::FastText;
+  if (looks_like_rutweetcorp(sample)) return InputFormat::RuTweetCorp;
+  const auto best = cut_best(sample, options, name.ends_with(".csv") ? ",;\t|" : "\t,;|");
+  const auto format = best.delimiter == '\t' ? InputFormat::Tsv : InputFormat::Csv;
+  if (table || told_delimiter(sample)) return format;
+  const bool alike = best.share > 0.999 && best.rows.columns > 1;
+  if (alike && (best.delimiter == '\t' || best.rows.rows.size() >= 5)) return format;
+  if (looks_like_label_text(sample)) return InputFormat::LabelText;
+  if (best.share > 0.9 && best.rows.rows.size() >= (alike ? 2u : 10u) && has_header(best.rows.rows, {})) return format;
+  return InputFormat::Lines;
+}
+
+// --- the layout of the files trained on ----------------------------------------------------------------
+
+std::vector<std::string> labels_of(const Layout& layout, const std::vector<std::string>& row) {
+  std::vector<std::string> labels;
+  const std::string& cell = row[layout.labels[0]];
+  if (!layout.label_separator.empty())
+    split_labels(cell, layout.label_separator, labels);
+  else if (!parse_label_list(cell, labels))
+    labels.emplace_back(trim(cell));
+  return labels;
+}
+
+// The column of `first` that has the name of the layout's.
+std::optional<size_t> same_name(const Layout& layout, size_t column, const std::vector<std::string>& first) {
+  for (size_t i = 0; i < first.size(); ++i)
+    if (trim(first[i]) == trim(layout.columns[column])) return i;
+  return std::nullopt;
+}
+
+bool find_names(Layout& layout, const std::vector<std::string>& first, bool needs_labels) {
+  Layout found = layout;
+  found.texts.clear();
+  found.labels.clear();
+  for (const size_t column : layout.texts) {
+    const auto at = same_name(layout, column, first);
+    if (!at) return false;
+    found.texts.push_back(*at);
+  }
+  for (const size_t column : layout.labels) {
+    const auto at = same_name(layout, column, first);
+    if (at) found.labels.push_back(*at);
+    if (!at && needs_labels) return false;
+  }
+  if (found.labels.size() < layout.labels.size()) found.labels.clear();
+  found.columns = first;
+  layout = found;
+  return true;
+}
+
+std::optional<Layout> fit_rows(Layout layout, const Sample& sample, const Expected& expected) {
+  const auto parsed = parse_rows(sample, layout.delimiter, layout.quoting);
+  if (parsed.rows.empty()) return std::nullopt;
+  const auto& first = parsed.rows[0];
+  layout.preamble = parsed.preamble;
+  if (layout.header && find_names(layout, first, expected.needs_labels)) return layout;
+  if (first.size() != layout.columns.size() || layout.labels.empty()) return std::nullopt;
+  // By their place: the labels must be those of the training.
+  int64_t known = 0;
+  const auto is_known = [&](const auto& row) {
+    if (layout.labels.size() > 1)
+      return std::ranges::all_of(layout.labels, [&](size_t c) {
+        bool flag;
+        return parse_flag(row[c], flag);
+      });
+    const auto labels = labels_of(layout, row);
+    return std::ranges::any_of(labels, expected.knows_label);
+  };
+  for (const auto& row : parsed.rows) known += expected.knows_label && is_known(row);
+  if (expected.knows_label && 2 * known < std::ssize(parsed.rows) && !expected.needs_labels) return std::nullopt;
+  layout.header = has_header(parsed.rows, layout.labels) && !(expected.knows_label && is_known(first));
+  if (layout.header && layout.labels.size() == 1) layout.columns = first;
+  return layout;
+}
+
+std::optional<Layout> fit(const Layout& trained, const Sample& sample, const Expected& expected) {
+  const auto& lines = sample.lines;
+  Layout layout = trained;
+  layout.preamble = 0;
+  switch (trained.format) {
+    case InputFormat::FastText:
+      if (std::ranges::any_of(lines, [&](auto line) { return has_mark(line, trained.label_prefix); }))
+        return layout;
+      return std::nullopt;
+    case InputFormat::LabelText:
+      if (std::ranges::all_of(lines, [&](auto line) {
+            const auto word = first_word(line);
+            return !word.empty() && (expected.needs_labels || expected.knows_label(word));
+          }))
+        return layout;
+      return std::nullopt;
+    case InputFormat::JsonLines: {
+      const auto object = parse_object(lines[0]);
+      if (!object) return std::nullopt;
+      for (const size_t column : trained.texts)
+        if (!object->contains(trained.columns[column])) return std::nullopt;
+      return layout;
+    }
+    case InputFormat::RuTweetCorp:
+      if (looks_like_rutweetcorp(sample)) return layout;
+      return std::nullopt;
+    case InputFormat::Csv:
+    case InputFormat::Tsv:
+      return fit_rows(layout, sample, expected);
+    case InputFormat::Auto:
+    case InputFormat::Lines:
+      break;
+  }
+  return std::nullopt;
+}
+
+void recognise_table(Layout& layout, const Sample& sample, const InputOptions& options, bool needs_labels,
+                     const std::string& file) {
+  const bool tsv = layout.format == InputFormat::Tsv && options.delimiter.empty();
+  auto best = cut_best(sample, options, tsv ? "\t" : file.ends_with(".tsv") ? "\t,;|" : ",;\t|");
+  layout.delimiter = best.delimiter;
+  layout.quoting = best.quoting;
+  if (layout.format != InputFormat::RuTweetCorp)
+    layout.format = best.delimiter == '\t' ? InputFormat::Tsv : InputFormat::Csv;
+  layout.preamble = best.rows.preamble;
+  auto& rows = best.rows.rows;
+  // "sep=;" is two fields, as a row of two columns is.
+  if (told_delimiter(sample) && layout.preamble == 0 && !rows.empty()) {
+    layout.preamble = 1;
+    rows.erase(rows.begin());
+  }
+  if (rows.empty())
+    throw Error(ErrorKind::Data, "{}:1: expected rows of {}, found broken quoting; try --quoting none", file,
+                enum_name(layout.format));
+  layout.columns.assign(rows[0].size(), "");
+  if (layout.format == InputFormat::RuTweetCorp) {
+    if (rows[0].size() < 5)
+      throw Error(ErrorKind::Data, "{}:1: expected the 12 columns of RuTweetCorp, found {}", file,
+                  rows[0].size());
+    layout.texts = {3};
+    layout.labels = {4};
+    return;
+  }
+  if (options.header == Header::Auto) {
+    std::vector<size_t> labels;
+    bool named = false;
+    for (const auto* list : {&options.text_columns, &options.label_columns})
+      for (const auto& column : *list) named |= is_column_name(column);
+    if (!named)
+      for (const auto& column : options.label_columns)
+        labels.push_back(find_column("label-column", column, layout.columns, false, file + ":1"));
+    layout.header = named || has_header(rows, labels);
+  } else {
+    layout.header = options.header == Header::Yes;
+  }
+  if (layout.header) {
+    layout.columns = rows[0];
+    rows.erase(rows.begin());
+    std::erase_if(rows, [&](const auto& row) { return row == layout.columns; });
+  }
+  choose_columns(layout, rows, options, needs_labels, file + ":1");
+}
+
+void recognise_objects(Layout& layout, const Sample& sample, const InputOptions& options, bool needs_labels,
+                       const std::string& file) {
+  Table rows;
+  std::vector<Json> objects;
+  for (const auto line : sample.lines)
+    if (auto object = parse_object(line)) objects.push_back(std::move(*object));
+  for (const auto& object : objects)
+    for (const auto& [key, value] : object.items())
+      if (std::ranges::find(layout.columns, key) == layout.columns.end()) layout.columns.push_back(key);
+  if (objects.empty())
+    throw Error(ErrorKind::Data, "{}:1: expected one JSON object a line, found none", file);
+  for (const auto& object : objects) {
+    auto& row = rows.emplace_back();
+    for (const auto& column : layout.columns) {
+      const auto found = object.find(column);
+      row.push_back(found == object.end() || found->is_null() ? ""
+                    : found->is_string()                      ? found->get<std::string>()
+                                                              : found->dump());
+    }
+  }
+  choose_columns(layout, rows, options, needs_labels, file + ":1");
+}
+
+}  // namespace
+
+bool ends_lines_with_cr(std::string_view sample) {
+  return sample.find('\r') != std::string_view::npos && sample.find('\n') == std::string_view::npos;
+}
+
+Fit measure_fit(ByteStream stream, char delimiter, Quoting quoting, size_t columns, int64_t skipped) {
+  Fit fit;
+  RowReader reader(std::move(stream), delimiter, quoting);
+  for (Row row; reader.next(row);) {
+    if (skipped-- > 0) continue;
+    ++fit.rows;
+    fit.bad += row.fields.size() != columns;
+    fit.odd += row.loose;
+    if (quoting == Quoting::None)
+      fit.odd += std::ranges::any_of(row.fields, [](auto field) {
+        return field.size() > 1 && field.front() == '"' && field.back() == '"';
+      });
+  }
+  return fit;
+}
+
+Layout recognise_layout(ByteStream& stream, const InputOptions& options, const Expected& expected) {
+  const std::string& file = stream.name();
+  Layout layout;
+  layout.format = options.format;
+  layout.label_prefix = options.label_prefix;
+  layout.label_separator = options.label_separator;
+  if (options.encoding != kAutoEncoding && !is_utf8_name(options.encoding)) {
+    layout.encoding = options.encoding;
+    stream.decode(options.encoding);
+  }
+  auto sample = take_sample(stream, expected.may_wait);
+  // The encoding that was trained on, where the file is not in UTF-8 already.
+  if (expected.layout && !expected.layout->encoding.empty() && options.encoding == kAutoEncoding &&
+      (!is_valid_utf8(sample.bytes) || sample.bytes.find('\0') != std::string_view::npos)) {
+    layout.encoding = expected.layout->encoding;
+    stream.decode(layout.encoding);
+    sample = take_sample(stream, expected.may_wait);
+  }
+  if (sample.lines.empty()) {
+    if (!expected.needs_labels && options.format == InputFormat::Lines) return layout;
+    throw Error(ErrorKind::Data, "{}: expected texts, found an empty file", file);
+  }
+  refuse_binary(sample, file);
+  if (options.encoding == kAutoEncoding) {
+    ReadReport report;
+    std::string buffer;
+    for (const auto line : sample.lines) {
+      report.valid(line, buffer);
+      ++report.rows;
+    }
+    report.check_encoding(file);
+  }
+  if (expected.layout)
+    if (auto fitting = fit(*expected.layout, sample, expected)) {
+      fitting->encoding = layout.encoding;
+      return *fitting;
+    }
+  if (expected.layout && !expected.needs_labels) {
+    layout.format = InputFormat::Lines;
+    return layout;
+  }
+  const bool recognised = options.format == InputFormat::Auto;
+  if (recognised) layout.format = recognise_format(sample, file, options, file);
+  if (expected.needs_labels && layout.format == InputFormat::Lines)
+    throw Error(
+        ErrorKind::Data, "{}:1: expected labelled texts, found {}; name the layout with --input-format", file,
+        recognised ? "lines whose label cannot be told" : "--input-format lines, which has no labels");
+  if (layout.delimited()) recognise_table(layout, sample, options, expected.needs_labels, file);
+  if (layout.format == InputFormat::JsonLines)
+    recognise_objects(layout, sample, options, expected.needs_labels, file);
+  return layout;
+}
+
+}  // namespace semblance
