@@ -294,6 +294,11 @@ void fields_from_json(const FieldList& fields, const Json& json, std::string_vie
       with_value(field, [&](auto& value) { set(value, *found, field.name, field.field); });
 }
 
+Json json_if_any(std::string_view text) {
+  if (json_depth(text) > kDeepest) return Json(Json::value_t::discarded);
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
 Json parse_json(std::string_view text, std::string_view name) {
   if (json_depth(text) > kDeepest)
     throw Error(ErrorKind::Data, "{}: expected JSON of at most {} levels, found more", name, kDeepest);

@@ -45,7 +45,7 @@ class JsonCells : public CellReader {
     row.error.clear();
     row.line = lines_.line_number();
     made_.clear();
-    json_ = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    json_ = json_if_any(line);
     if (json_.is_object()) {
       for (const auto& [key, value] : json_.items()) add(static_cast<size_t>(names_.add(key)), value, row);
     } else if (json_.is_array()) {

@@ -146,7 +146,7 @@ class ExampleReader {
     do {
       if (!lines_->next(line)) return false;
     } while (trim(line).empty());
-    const auto object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const auto object = json_if_any(line);
     if (!object.is_object()) {
       example.error = "expected a JSON object";
       return true;

@@ -84,7 +84,7 @@ bool has_mark(std::string_view line, std::string_view prefix) {
 }
 
 std::optional<Json> parse_object(std::string_view line) {
-  auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  auto json = json_if_any(line);
   if (!json.is_object()) return std::nullopt;
   return json;
 }
