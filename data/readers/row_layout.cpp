@@ -279,7 +279,7 @@ std::string RowLayout::description(RowKind kind) const {
   return text;
 }
 
-Json layout_to_json(const RowLayout& layout) {
+Json row_layout_to_json(const RowLayout& layout) {
   if (layout.texts.empty() && layout.negatives.empty() && !layout.score) return nullptr;
   return {{"names", layout.names},
           {"width", layout.width},
@@ -289,7 +289,7 @@ Json layout_to_json(const RowLayout& layout) {
           {"chosen", layout.chosen}};
 }
 
-RowLayout layout_from_json(const Json& json) {
+RowLayout row_layout_from_json(const Json& json) {
   RowLayout layout;
   json.at("names").get_to(layout.names);
   json.at("width").get_to(layout.width);

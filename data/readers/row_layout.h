@@ -36,9 +36,9 @@ struct RowLayout {
 };
 
 /// What other files of the same columns are read by. Null where all columns are texts, and nobody said so.
-Json layout_to_json(const RowLayout& layout);
+Json row_layout_to_json(const RowLayout& layout);
 /// Throws Json::exception, std::out_of_range or Error for what is none.
-RowLayout layout_from_json(const Json& json);
+RowLayout row_layout_from_json(const Json& json);
 
 /// The layout of the rows in `stream`, which is left at its start. What the options leave open is as in
 /// `settled`, if that is given and the file is laid out alike, or recognised from the first rows. Throws

@@ -219,8 +219,8 @@ TEST_F(RowFiles, AScoreIsANumberBesideTwoTexts) {
 
 TEST_F(RowFiles, OtherFilesOfTheSameColumnsAreReadAlike) {
   read("q.tsv", kQuora, {.columns = {"question1,question2"}, .score_column = "is_duplicate"});
-  Json kept = layout_to_json(layout_);
-  auto settled = layout_from_json(kept);
+  Json kept = row_layout_to_json(layout_);
+  auto settled = row_layout_from_json(kept);
   const std::string other = "is_duplicate,question2,question1\n1,c d,a b\n";
   EXPECT_EQ(read("o.csv", other, {}, RowKind::Ranked, &settled).texts, (std::vector<Strings>{{"a b", "c d"}}))
       << "by name, in another order and format";
@@ -228,11 +228,11 @@ TEST_F(RowFiles, OtherFilesOfTheSameColumnsAreReadAlike) {
   EXPECT_EQ(read("r.tsv", kRows, {}, RowKind::Ranked, &settled).negatives[0], Strings{"who is it"})
       << "what is laid out otherwise is recognised by itself";
   read("n.csv", "1,a b,c d,0\n2,e f,g h,1\n", {.columns = {"2,3"}, .score_column = "4"});
-  settled = layout_from_json(layout_to_json(layout_));
+  settled = row_layout_from_json(row_layout_to_json(layout_));
   EXPECT_EQ(read("m.csv", "7,i j,k l,1\n", {}, RowKind::Ranked, &settled).texts[0], (Strings{"i j", "k l"}));
-  EXPECT_EQ(layout_to_json(RowLayout{}), Json(nullptr));
+  EXPECT_EQ(row_layout_to_json(RowLayout{}), Json(nullptr));
   kept["texts"] = {9};
-  EXPECT_THROW(layout_from_json(kept), Error);
+  EXPECT_THROW(row_layout_from_json(kept), Error);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c1
     const Json& info = checkpoint.model_info;
     DssmSetup setup{.features = TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source),
                     .dim = whole_number_in(info, "dim", 1, INT32_MAX),
-                    .rows = info.contains("rows") ? layout_from_json(info["rows"]) : RowLayout{},
+                    .rows = info.contains("rows") ? row_layout_from_json(info["rows"]) : RowLayout{},
                     .data_fingerprint = text_in(info, "training_data")};
     std::vector<int64_t> widths = {setup.dim};
     widths.insert(widths.end(), job_.model.projection.begin(), job_.model.projection.end());

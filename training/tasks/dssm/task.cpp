@@ -61,7 +61,7 @@ Json DssmTask::model_info() const {
   setup_.features.describe(info);
   info["training_data"] = setup_.data_fingerprint;
   if (!setup_.vectors.is_null()) info["vectors"] = setup_.vectors;
-  if (const Json rows = layout_to_json(setup_.rows); !rows.is_null()) info["rows"] = rows;
+  if (const Json rows = row_layout_to_json(setup_.rows); !rows.is_null()) info["rows"] = rows;
   return info;
 }
 
