@@ -75,8 +75,11 @@ UnknownTexts compare_with_scores(const RaggedIds& rows, std::span<const double> 
   UnknownTexts unknown;
   for (int64_t row = 0; row < rows.size(); ++row) {
     const int32_t a = rows[row][0], b = rows[row][1];
-    metrics.add(known(a) && known(b) ? static_cast<double>(similarity(a, b)) : 0,
-                scores[static_cast<size_t>(row)]);
+    const double score = scores[static_cast<size_t>(row)];
+    if (known(a) && known(b))
+      metrics.add(static_cast<double>(similarity(a, b)), score);
+    else
+      metrics.add_unknown(score);
     unknown.queries += !known(a);
     unknown.duplicates += !known(b);
   }
@@ -124,6 +127,10 @@ Json rank_file(const std::string& path, const RankedRows& how, int64_t most_text
     progress(reader.rows());
   }
   reader.finish(notice);
+  if (reader.scored() && metrics.scores.known() < 2)
+    throw Error(ErrorKind::Data,
+                "{}: expected two pairs at least of texts with a word that is known, found {}", path,
+                metrics.scores.known());
   const auto tell = [&](int64_t count, std::string_view what) {
     if (count > 0)
       notice(fmt::format("warning: {} of {} {}(s) have no word that is known, and are near to nothing", count,

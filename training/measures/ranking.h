@@ -58,13 +58,22 @@ class ScoreMetrics {
   void add(double similarity, double score) {
     similarities_.push_back(similarity);
     scores_.push_back(score);
+    ++known_;
   }
+  /// Of a pair with a text of which nothing is known: it is near to nothing.
+  void add_unknown(double score) {
+    similarities_.push_back(0);
+    scores_.push_back(score);
+  }
+  /// Pairs of which something is known.
+  int64_t known() const { return known_; }
   /// examples, and the Spearman and Pearson correlations of similarities and scores: null where they have
   /// none.
   Json report() const;
 
  private:
   std::vector<double> similarities_, scores_;
+  int64_t known_ = 0;
 };
 
 /// Ranking as the trainer's evaluation sees it: the vectors of a dataset's texts, batch by batch. Where the
