@@ -66,7 +66,7 @@ int run_resume(Arguments arguments) {
   std::unique_ptr<Job> job;
   build_model(request.run.path().string(), [&] {
     job = find_task(text_in(config, "task")).make_job();
-    job_from_json(*job, config);
+    stored_job_from_json(*job, config);
   });
   line.apply_fields(job->training);
   go_where_inputs_are(*job, request);

@@ -23,7 +23,6 @@ install(FILES
   ${PROJECT_BINARY_DIR}/semblanceConfig.cmake
   ${PROJECT_BINARY_DIR}/semblanceConfigVersion.cmake
   cmake/LibTorch.cmake
-  cmake/Findcsv.cmake
   DESTINATION ${package_dir})
 
 install(DIRECTORY apps/jobs DESTINATION ${CMAKE_INSTALL_DATADIR}/semblance)

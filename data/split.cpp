@@ -36,7 +36,8 @@ Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, 
     size_t neediest = 0;
     double most = -1e300;
     for (size_t p = 0; p < 3; ++p) {
-      const double lacking = shares[p] * static_cast<double>(stratum.rows) - static_cast<double>(stratum.filled[p]);
+      const double lacking =
+          shares[p] * static_cast<double>(stratum.rows) - static_cast<double>(stratum.filled[p]);
       if (shares[p] > 0 && lacking > most) {
         most = lacking;
         neediest = p;

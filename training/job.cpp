@@ -38,4 +38,14 @@ void job_from_json(Job& job, const Json& json) {
   }
 }
 
+void stored_job_from_json(Job& job, const Json& json) {
+  job_from_json(job, json);
+  for (const auto& section : sections_of(job))
+    for (const auto& field : section.fields) {
+      const auto stored = json.find(std::string(section.name));
+      if (!field.field.before.empty() && (stored == json.end() || !stored->contains(std::string(field.name))))
+        parse_field(field, field.field.before);
+    }
+}
+
 }  // namespace semblance

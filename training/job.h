@@ -27,5 +27,7 @@ std::vector<std::pair<std::string, std::string>> inputs_of(const Job& job);
 Json job_to_json(const Job& job);
 /// Sets the fields that `json` names. Throws Error(Usage) for an unknown section or key.
 void job_from_json(Job& job, const Json& json);
+/// The same for what a run stored: a field that is younger than the run has the value that it had by then.
+void stored_job_from_json(Job& job, const Json& json);
 
 }  // namespace semblance

@@ -1,5 +1,5 @@
-// Bytes of a file, of standard input ("-"), or of either one gzipped (recognised by its first two bytes); text
-// in another encoding than UTF-8 comes as UTF-8.
+// Bytes of a file, of standard input ("-"), or of either one gzipped (recognised by its first two bytes);
+// text in another encoding than UTF-8 comes as UTF-8.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +48,8 @@ class ByteStream {
   std::string_view peek(size_t size);
   /// The first bytes, as far as `enough(bytes)` wants them: it waits for no more than that.
   std::string_view peek_until(const std::function<bool(std::string_view)>& enough);
-  /// Decodes what comes from now on, and what was peeked at. Throws Error(Usage) for an unknown encoding; does
-  /// nothing where a byte-order mark has told another one.
+  /// Decodes what comes from now on, and what was peeked at. Throws Error(Usage) for an unknown encoding;
+  /// does nothing where a byte-order mark has told another one.
   void decode(const std::string& encoding);
 
   /// Whether the input is gzipped; known once it was read or peeked at.

@@ -16,15 +16,16 @@ namespace semblance {
 namespace {
 
 constexpr std::string_view kTextNames[] = {
-    "text",    "texts",    "review",      "sentence", "tweet",    "title",   "comment", "message", "body",
-    "content", "document", "description", "question", "post",     "summary", "headline", "subject", "abstract",
-    "query",   "utterance", "phrase",     "article",  "caption",  "snippet", "email",    "sms",     "news"};
-constexpr std::string_view kLabelNames[] = {"label",     "labels", "class",   "classes", "category",
-                                            "categories", "sentiment", "tag", "tags",    "target",
-                                            "targets",   "intent", "topic",   "topics",  "polarity",
-                                            "emotion",   "emotions", "genre", "genres"};
+    "text",    "texts",    "review",  "sentence", "tweet",       "title",     "comment",
+    "message", "body",     "content", "document", "description", "question",  "post",
+    "summary", "headline", "subject", "abstract", "query",       "utterance", "phrase",
+    "article", "caption",  "snippet", "email",    "sms",         "news"};
+constexpr std::string_view kLabelNames[] = {"label",      "labels",    "class", "classes", "category",
+                                            "categories", "sentiment", "tag",   "tags",    "target",
+                                            "targets",    "intent",    "topic", "topics",  "polarity",
+                                            "emotion",    "emotions",  "genre", "genres"};
 // What a word of a name makes of it: "text_id" is no text.
-constexpr std::string_view kOtherNames[] = {"id",   "ids",  "count", "length", "date",  "time",      "url",
+constexpr std::string_view kOtherNames[] = {"id",   "ids",  "count", "length", "date",     "time",      "url",
                                             "link", "lang", "score", "number", "language", "confidence"};
 
 // "reviewText" and "Review Text" are review, text.
@@ -82,9 +83,7 @@ struct ColumnKind {
   bool is_categorical() const {
     return filled >= 2 && different * 2 <= static_cast<size_t>(filled) + 1 && different < size_t(filled);
   }
-  bool is_text() const {
-    return filled > 0 && !is_categorical() && words >= 2 * filled && numbers == 0;
-  }
+  bool is_text() const { return filled > 0 && !is_categorical() && words >= 2 * filled && numbers == 0; }
 };
 
 ColumnKind look_at(const Table& rows, size_t column) {
@@ -94,8 +93,8 @@ ColumnKind look_at(const Table& rows, size_t column) {
   for (size_t r = 0; r < rows.size(); ++r) {
     const std::string_view cell = trim(rows[r][column]);
     int64_t number = -1;
-    const bool whole = std::from_chars(cell.data(), cell.data() + cell.size(), number).ptr ==
-                       cell.data() + cell.size();
+    const bool whole =
+        std::from_chars(cell.data(), cell.data() + cell.size(), number).ptr == cell.data() + cell.size();
     if (r == 0) first = number;
     kind.running &= whole && !cell.empty() && first >= 0 && number == first + static_cast<int64_t>(r);
     bool flag;
@@ -140,8 +139,8 @@ bool is_column_name(const std::string& option) {
   return option.find_first_not_of("0123456789") != std::string::npos;
 }
 
-size_t find_column(std::string_view option, const std::string& wanted, const std::vector<std::string>& columns,
-                   bool named, const std::string& place) {
+size_t find_column(std::string_view option, const std::string& wanted,
+                   const std::vector<std::string>& columns, bool named, const std::string& place) {
   if (named)  // names first: they may be numbers
     for (size_t i = 0; i < columns.size(); ++i)
       if (columns[i] == wanted || trim(columns[i]) == wanted) return i;
@@ -154,9 +153,8 @@ size_t find_column(std::string_view option, const std::string& wanted, const std
     return number - 1;
   }
   if (!named)
-    throw Error(ErrorKind::Data,
-                "{}: expected a header with a column '{}' (--{}), but --header no was given", place, wanted,
-                option);
+    throw Error(ErrorKind::Data, "{}: expected a header with a column '{}' (--{}), but --header no was given",
+                place, wanted, option);
   throw Error(ErrorKind::Data, "{}: expected a column '{}' (--{}), found: {}", place, wanted, option,
               fmt::join(columns, ", "));
 }
@@ -237,10 +235,11 @@ void choose_columns(Layout& layout, const Table& rows, const InputOptions& optio
       for (const size_t c : left)
         if (kinds[c].is_text()) add(texts, c);
     if (texts.size() > 1)
-      throw Error(ErrorKind::Data,
-                  "{}: expected one column of texts, found {}; choose with --text-column (given several times, "
-                  "columns are joined)",
-                  place, names_of(layout, texts));
+      throw Error(
+          ErrorKind::Data,
+          "{}: expected one column of texts, found {}; choose with --text-column (given several times, "
+          "columns are joined)",
+          place, names_of(layout, texts));
   }
   remove(left, texts);
   // Of two columns, one is what the other is not.
@@ -257,14 +256,16 @@ void choose_columns(Layout& layout, const Table& rows, const InputOptions& optio
     std::vector<size_t> flags;
     for (size_t c = 0; c < columns.size(); ++c)
       if (kinds[c].flags && !rows.empty()) flags.push_back(c);
-    const auto hint = flags.size() > 1 && labels.empty()
-                          ? fmt::format("; {} hold 0 and 1: give --label-column for each", names_of(layout, flags))
-                          : std::string();
-    throw Error(ErrorKind::Data,
-                "{}: expected --text-column{} to choose among {} columns{}, found neither a known name nor the "
-                "option{}",
-                place, needs_labels ? " and --label-column" : "", columns.size(),
-                names ? fmt::format(" ({})", fmt::join(columns, ", ")) : "", hint);
+    const auto hint =
+        flags.size() > 1 && labels.empty()
+            ? fmt::format("; {} hold 0 and 1: give --label-column for each", names_of(layout, flags))
+            : std::string();
+    throw Error(
+        ErrorKind::Data,
+        "{}: expected --text-column{} to choose among {} columns{}, found neither a known name nor the "
+        "option{}",
+        place, needs_labels ? " and --label-column" : "", columns.size(),
+        names ? fmt::format(" ({})", fmt::join(columns, ", ")) : "", hint);
   }
   layout.texts = texts;
   layout.labels = labels;

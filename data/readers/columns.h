@@ -20,13 +20,13 @@ using Table = std::vector<std::vector<std::string>>;
 using KnowsLabel = std::function<bool(std::string_view)>;
 
 /// Whether the first row is a header: one whose cells are not values of their columns. A column of few
-/// different values, or of numbers, tells; where none does, known names decide. `label` is the column of
-/// labels where that is known, else negative.
+/// different values, or of numbers, tells; where none does, known names decide. `labels` are the
+/// columns of labels where these are known.
 bool has_header(const Table& rows, const std::vector<size_t>& labels);
 
-/// Fills layout.columns, texts and labels. The options name columns, or the header's names and the cells tell;
-/// `rows` do not include the header. Throws Error(Data), naming the columns in question, where several could
-/// be meant or none is found. `place` is the file and the header's line.
+/// Fills layout.columns, texts and labels. The options name columns, or the header's names and the cells
+/// tell; `rows` do not include the header. Throws Error(Data), naming the columns in question, where several
+/// could be meant or none is found. `place` is the file and the header's line.
 void choose_columns(Layout& layout, const Table& rows, const InputOptions& options, bool needs_labels,
                     const std::string& place);
 
@@ -34,7 +34,7 @@ void choose_columns(Layout& layout, const Table& rows, const InputOptions& optio
 bool is_column_name(const std::string& option);
 
 /// The column of `columns` that `wanted` names or numbers. Throws Error(Data).
-size_t find_column(std::string_view option, const std::string& wanted, const std::vector<std::string>& columns,
-                   bool named, const std::string& place);
+size_t find_column(std::string_view option, const std::string& wanted,
+                   const std::vector<std::string>& columns, bool named, const std::string& place);
 
 }  // namespace semblance

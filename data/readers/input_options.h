@@ -69,10 +69,11 @@ struct InputOptions {
     list.add("label-separator", label_separator,
              {.help = "what stands between the labels of a text that may have several", .hint = "TEXT"});
     list.add("label-prefix", label_prefix, {.help = "how the labels of fasttext lines begin"});
-    list.add("delimiter", delimiter,
-             {.help = "character between columns; by default the one that cuts rows alike",
-              .hint = "CHARACTER"});
-    list.add("header", header, {.help = "whether the first row names the columns; auto: it is unlike others"});
+    list.add(
+        "delimiter", delimiter,
+        {.help = "character between columns; by default the one that cuts rows alike", .hint = "CHARACTER"});
+    list.add("header", header,
+             {.help = "whether the first row names the columns; auto: it is unlike others"});
     list.add("quoting", quoting,
              {.help = "whether fields may be quoted as in RFC 4180, or with backslashes before quotes; auto: "
                       "as cuts all rows alike"});

@@ -52,12 +52,13 @@ bool parse_label_list(std::string_view cell, std::vector<std::string>& items) {
   cell = trim(cell);
   const auto within = [&](char first, char last) { return cell.starts_with(first) && cell.ends_with(last); };
   // "(none)" is a label; tuples and sets have commas or quotes in them.
-  const bool bracketed =
-      cell.size() > 1 &&
-      (within('[', ']') || ((within('(', ')') || within('{', '}')) && cell.find_first_of(",'\"") != cell.npos));
+  const bool bracketed = cell.size() > 1 && (within('[', ']') || ((within('(', ')') || within('{', '}')) &&
+                                                                  cell.find_first_of(",'\"") != cell.npos));
   if (!bracketed) return false;
   cell = cell.substr(1, cell.size() - 2);
-  const auto skip_blanks = [&] { cell.remove_prefix(std::min(cell.find_first_not_of(kBlanks), cell.size())); };
+  const auto skip_blanks = [&] {
+    cell.remove_prefix(std::min(cell.find_first_not_of(kBlanks), cell.size()));
+  };
   bool commas = false;  // between the first two items: a plain item may then hold blanks
   for (skip_blanks(); !cell.empty();) {
     std::string item;

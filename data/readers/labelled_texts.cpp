@@ -76,7 +76,8 @@ class ExampleReader {
       return true;
     }
     if (row_.fields.size() != layout_.columns.size()) {
-      example.error = fmt::format("expected {} columns, found {}", layout_.columns.size(), row_.fields.size());
+      example.error =
+          fmt::format("expected {} columns, found {}", layout_.columns.size(), row_.fields.size());
       return true;
     }
     example.passed = (needs_labels_ && row_.is_empty()) || repeats_header();
@@ -111,8 +112,7 @@ class ExampleReader {
   void take_flag(std::string_view cell, size_t column, Example& example) {
     bool flag = false;
     if (!parse_flag(cell, flag))
-      example.error =
-          fmt::format("expected 0 or 1 in {}, found '{:.40}'", layout_.column_name(column), cell);
+      example.error = fmt::format("expected 0 or 1 in {}, found '{:.40}'", layout_.column_name(column), cell);
     if (flag)
       example.labels.push_back(layout_.columns[column].empty() ? std::to_string(column + 1)
                                                                : std::string(trim(layout_.columns[column])));
@@ -254,7 +254,8 @@ void count_passed(const ExampleReader& reader, ReadReport& report) {
 void add(LabelledTexts& all, std::string_view text, const std::vector<std::string>& labels) {
   std::string buffer;
   all.texts.push_back(all.report.valid(text, buffer));
-  for (const auto& label : labels) all.labels.values.push_back(all.names.add(all.report.valid(label, buffer)));
+  for (const auto& label : labels)
+    all.labels.values.push_back(all.names.add(all.report.valid(label, buffer)));
   all.labels.close_row();
   ++all.report.rows;
 }
@@ -263,10 +264,11 @@ void add(LabelledTexts& all, std::string_view text, const std::vector<std::strin
 void check_first_words(const LabelledTexts& texts, const std::string& path) {
   const auto few = std::max<int64_t>(2, texts.report.rows / 10);
   if (texts.names.size() > few)
-    throw Error(ErrorKind::Data,
-                "{}: expected lines that begin with one of few labels, found {} different first words in {} lines; "
-                "name the layout with --input-format",
-                path, texts.names.size(), texts.report.rows);
+    throw Error(
+        ErrorKind::Data,
+        "{}: expected lines that begin with one of few labels, found {} different first words in {} lines; "
+        "name the layout with --input-format",
+        path, texts.names.size(), texts.report.rows);
 }
 
 // A label that looks like several and comes again; empty: none does.
@@ -325,10 +327,11 @@ LabelledTexts read_folder(const std::string& path) {
     }
   }
   if (all.report.rows == 0)
-    throw Error(ErrorKind::Data,
-                "{}: expected a file of texts, or a folder that holds a folder of text files for each class, found "
-                "neither",
-                path);
+    throw Error(
+        ErrorKind::Data,
+        "{}: expected a file of texts, or a folder that holds a folder of text files for each class, found "
+        "neither",
+        path);
   all.layout.format = InputFormat::Lines;
   all.report.layout = "a folder for each class, a file for each text";
   return all;
@@ -372,13 +375,15 @@ LabelledTexts read_file(const std::string& path, InputOptions options, const Exp
       add(texts, example.text, example.labels);
       texts.sets |= example.set;
     }
-    if (!again && options.header == Header::Auto && reader.header_is_label() && !expected.layout && attempt < 3) {
+    if (!again && options.header == Header::Auto && reader.header_is_label() && !expected.layout &&
+        attempt < 3) {
       options.header = Header::No;
       again = true;
     }
     if (again) continue;
     if (options.encoding == kAutoEncoding) texts.report.check_encoding(path);
-    if (options.format == InputFormat::Auto && texts.layout.format == InputFormat::LabelText && !expected.layout)
+    if (options.format == InputFormat::Auto && texts.layout.format == InputFormat::LabelText &&
+        !expected.layout)
       check_first_words(texts, path);
     texts.report.combined = combined_label(texts);
     return texts;

@@ -36,10 +36,11 @@ void ReadReport::add(const ReadReport& other) {
 
 void ReadReport::check_encoding(const std::string& file) const {
   if (invalid_utf8 > std::max<int64_t>(1, rows / 10))
-    throw Error(ErrorKind::Data,
-                "{}: expected UTF-8, found {} of {} {}(s) ill-formed; name the encoding with --encoding, such as "
-                "windows-1251, windows-1252 or utf-16le (utf-8: replace what is ill-formed)",
-                file, invalid_utf8, rows, units.repaired);
+    throw Error(
+        ErrorKind::Data,
+        "{}: expected UTF-8, found {} of {} {}(s) ill-formed; name the encoding with --encoding, such as "
+        "windows-1251, windows-1252 or utf-16le (utf-8: replace what is ill-formed)",
+        file, invalid_utf8, rows, units.repaired);
 }
 
 void ReadReport::tell(const std::string& file, const Notice& notice) const {
@@ -52,12 +53,14 @@ void ReadReport::tell(const std::string& file, const Notice& notice) const {
   if (unlabelled > 0)
     notice(fmt::format("{}: left out {} text(s) of unsup/, which is no class", file, unlabelled));
   if (headers > 0)
-    notice(fmt::format("warning: {}: left out {} row(s) that repeat the header, the first: {}; were files joined?",
-                       file, headers, first_header));
+    notice(fmt::format(
+        "warning: {}: left out {} row(s) that repeat the header, the first: {}; were files joined?", file,
+        headers, first_header));
   if (!combined.empty())
-    notice(fmt::format("warning: {}: labels such as '{}' come again and may be several in one; if they are, give "
-                       "--label-separator",
-                       file, combined));
+    notice(fmt::format(
+        "warning: {}: labels such as '{}' come again and may be several in one; if they are, give "
+        "--label-separator",
+        file, combined));
   if (invalid_utf8 > 0)
     notice(fmt::format("warning: {}: {} {}(s) with ill-formed UTF-8, which became U+FFFD", file, invalid_utf8,
                        units.repaired));

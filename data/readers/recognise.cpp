@@ -7,6 +7,7 @@
 
 #include "data/error.h"
 #include "data/io/decoder.h"
+#include "data/io/line_reader.h"
 #include "data/readers/label_cells.h"
 #include "data/readers/read_report.h"
 #include "data/readers/row_reader.h"
@@ -30,7 +31,7 @@ std::string lower_ascii(std::string_view text) {
 // The first lines of a text.
 struct Sample {
   std::string_view bytes;
-  bool cut = false;  // whether more follow
+  bool cut = false;                     // whether more follow
   std::vector<std::string_view> lines;  // those that are not blank
 };
 
@@ -63,24 +64,14 @@ void refuse_binary(const Sample& sample, const std::string& file) {
   const auto nuls = std::ranges::count(sample.bytes, '\0');
   if (nuls * 10 < static_cast<int64_t>(sample.bytes.size()) || nuls == 0) return;
   const bool wide = nuls * 4 > static_cast<int64_t>(sample.bytes.size());
-  throw Error(ErrorKind::Data, "{}: expected text, found {}", file,
-              wide ? "every other byte zero; if it is UTF-16, give --encoding utf-16le or utf-16be"
-                   : "binary data");
-}
-
-std::vector<std::string_view> fields_between(std::string_view line) {
-  std::vector<std::string_view> words;
-  for (size_t end = 0, begin; (begin = line.find_first_not_of(" \t", end)) != std::string_view::npos;) {
-    end = std::min(line.find_first_of(" \t", begin), line.size());
-    words.push_back(line.substr(begin, end - begin));
-  }
-  return words;
+  throw Error(
+      ErrorKind::Data, "{}: expected text, found {}", file,
+      wide ? "every other byte zero; if it is UTF-16, give --encoding utf-16le or utf-16be" : "binary data");
 }
 
 bool has_mark(std::string_view line, std::string_view prefix) {
-  return std::ranges::any_of(fields_between(line), [&](auto word) {
-    return word.size() > prefix.size() && word.starts_with(prefix);
-  });
+  return std::ranges::any_of(
+      split_blanks(line), [&](auto word) { return word.size() > prefix.size() && word.starts_with(prefix); });
 }
 
 std::optional<Json> parse_object(std::string_view line) {
@@ -93,6 +84,16 @@ std::optional<Json> parse_object(std::string_view line) {
 std::string_view first_word(std::string_view line) {
   const size_t end = line.find_first_of(" \t");
   return end == std::string_view::npos ? std::string_view() : line.substr(0, end);
+}
+
+// Whether quotes stand where the way of quoting has none: behind a closing one, around a field that is not to
+// be quoted, or behind a backslash.
+bool is_odd(const Row& row, Quoting quoting) {
+  if (row.loose || quoting == Quoting::Backslash) return row.loose;
+  return std::ranges::any_of(row.fields, [&](auto field) {
+    const bool quoted = field.size() > 1 && field.front() == '"' && field.back() == '"';
+    return (quoted && quoting == Quoting::None) || field.find("\\\"") != field.npos;
+  });
 }
 
 // The rows of the sample as the reader itself will see them.
@@ -111,11 +112,7 @@ Rows parse_rows(const Sample& sample, char delimiter, Quoting quoting) {
   for (Row row; all.size() < size_t(kSampleLines) && reader.next(row);) {
     ++parsed.fit.rows;
     parsed.fit.bad += !row.error.empty();
-    parsed.fit.odd += row.loose;
-    if (quoting == Quoting::None)
-      parsed.fit.odd += std::ranges::any_of(row.fields, [](auto field) {
-        return field.size() > 1 && field.front() == '"' && field.back() == '"';
-      });
+    parsed.fit.odd += is_odd(row, quoting);
     // The end of a sample that is cut may be in a quoted field.
     if (!row.error.empty() && sample.cut && all.size() > 20) {
       --parsed.fit.bad;
@@ -174,19 +171,15 @@ struct Delimited {
 };
 
 Delimited cut_best(const Sample& sample, const InputOptions& options, std::string_view candidates) {
-  std::string given;
-  if (!options.delimiter.empty())
-    given = delimiter_option(options.delimiter);
-  else if (const auto told = told_delimiter(sample))
-    given = *told;
-  if (!given.empty()) candidates = given;
+  const auto told = told_delimiter(sample);
+  const char given = !options.delimiter.empty() ? delimiter_option(options.delimiter) : told.value_or(0);
+  if (given != 0) candidates = std::string_view(&given, 1);
   std::optional<Delimited> best;
   for (const char delimiter : candidates) {
     Delimited found{.delimiter = delimiter, .rows = {}};
     found.rows = parse_best(sample, delimiter, options, found.quoting);
     const auto& fit = found.rows.fit;
-    found.share =
-        fit.rows == 0 ? 0 : 1 - static_cast<double>(fit.bad) / static_cast<double>(fit.rows);
+    found.share = fit.rows == 0 ? 0 : 1 - static_cast<double>(fit.bad) / static_cast<double>(fit.rows);
     if (found.rows.columns < 2) found.share *= 0.001;
     if (!best || found.share > best->share + 1e-9) best = std::move(found);
   }
@@ -196,8 +189,9 @@ Delimited cut_best(const Sample& sample, const InputOptions& options, std::strin
 bool looks_like_rutweetcorp(const Sample& sample) {
   if (!sample.bytes.starts_with('"')) return false;
   const auto rows = parse_rows(sample, ';', Quoting::Rfc4180);
-  return rows.columns == 12 && !rows.rows.empty() &&
-         std::ranges::all_of(rows.rows, [](const auto& row) { return row[4] == "1" || row[4] == "-1"; });
+  const auto signs = std::ranges::count_if(
+      rows.rows, [](const auto& row) { return row.size() == 12 && (row[4] == "1" || row[4] == "-1"); });
+  return rows.columns == 12 && signs > 0 && 2 * signs >= std::ssize(rows.rows);
 }
 
 // "1 some words": a first word drawn from few.
@@ -207,7 +201,8 @@ bool looks_like_label_text(const Sample& sample) {
     if (first_word(line).empty()) return false;
     labels.insert(first_word(line));
   }
-  return labels.size() <= std::max<size_t>(2, sample.lines.size() / 10) && labels.size() < sample.lines.size();
+  return labels.size() <= std::max<size_t>(2, sample.lines.size() / 10) &&
+         labels.size() < sample.lines.size();
 }
 
 InputFormat recognise_format(const Sample& sample, std::string name, const InputOptions& options,
@@ -216,15 +211,20 @@ InputFormat recognise_format(const Sample& sample, std::string name, const Input
   name = lower_ascii(name);
   const auto& lines = sample.lines;
   if (lines[0].starts_with('{')) {
-    const auto objects = std::ranges::count_if(lines, [](auto line) { return parse_object(line).has_value(); });
+    const auto objects =
+        std::ranges::count_if(lines, [](auto line) { return parse_object(line).has_value(); });
     if (2 * objects >= std::ssize(lines)) return InputFormat::JsonLines;
-    throw Error(ErrorKind::Data, "{}:1: expected one JSON object a line, found one that goes on; rewrite it: "
-                                 "jq -c . FILE", file);
+    throw Error(ErrorKind::Data,
+                "{}:1: expected one JSON object a line, found one that goes on; rewrite it: "
+                "jq -c . FILE",
+                file);
   }
-  if (lines[0].starts_with('[') && (name.ends_with(".json") || lines[0].size() == 1 ||
-                                    trim(lines[0].substr(1)).starts_with('{')))
-    throw Error(ErrorKind::Data, "{}:1: expected one JSON object a line, found a list; rewrite it: "
-                                 "jq -c '.[]' FILE", file);
+  if (lines[0].starts_with('[') &&
+      (name.ends_with(".json") || lines[0].size() == 1 || trim(lines[0].substr(1)).starts_with('{')))
+    throw Error(ErrorKind::Data,
+                "{}:1: expected one JSON object a line, found a list; rewrite it: "
+                "jq -c '.[]' FILE",
+                file);
   const auto marked =
       std::ranges::count_if(lines, [&](auto line) { return has_mark(line, options.label_prefix); });
   const bool table = name.ends_with(".csv") || name.ends_with(".tsv") || !options.delimiter.empty();
@@ -238,7 +238,8 @@ InputFormat recognise_format(const Sample& sample, std::string name, const Input
   const bool alike = best.share > 0.999 && best.rows.columns > 1;
   if (alike && (best.delimiter == '\t' || best.rows.rows.size() >= 5)) return format;
   if (looks_like_label_text(sample)) return InputFormat::LabelText;
-  if (best.share > 0.9 && best.rows.rows.size() >= (alike ? 2u : 10u) && has_header(best.rows.rows, {})) return format;
+  if (best.share > 0.9 && best.rows.rows.size() >= (alike ? 2u : 10u) && has_header(best.rows.rows, {}))
+    return format;
   return InputFormat::Lines;
 }
 
@@ -300,7 +301,8 @@ std::optional<Layout> fit_rows(Layout layout, const Sample& sample, const Expect
     return std::ranges::any_of(labels, expected.knows_label);
   };
   for (const auto& row : parsed.rows) known += expected.knows_label && is_known(row);
-  if (expected.knows_label && 2 * known < std::ssize(parsed.rows) && !expected.needs_labels) return std::nullopt;
+  if (expected.knows_label && 2 * known < std::ssize(parsed.rows) && !expected.needs_labels)
+    return std::nullopt;
   layout.header = has_header(parsed.rows, layout.labels) && !(expected.knows_label && is_known(first));
   if (layout.header && layout.labels.size() == 1) layout.columns = first;
   return layout;
@@ -342,8 +344,12 @@ std::optional<Layout> fit(const Layout& trained, const Sample& sample, const Exp
   return std::nullopt;
 }
 
-void recognise_table(Layout& layout, const Sample& sample, const InputOptions& options, bool needs_labels,
+void recognise_table(Layout& layout, const Sample& sample, InputOptions options, bool needs_labels,
                      const std::string& file) {
+  if (layout.format == InputFormat::RuTweetCorp) {
+    options.delimiter.assign(1, ';');
+    if (options.quoting == Quoting::Auto) options.quoting = Quoting::Rfc4180;
+  }
   const bool tsv = layout.format == InputFormat::Tsv && options.delimiter.empty();
   auto best = cut_best(sample, options, tsv ? "\t" : file.ends_with(".tsv") ? "\t,;|" : ",;\t|");
   layout.delimiter = best.delimiter;
@@ -425,11 +431,7 @@ Fit measure_fit(ByteStream stream, char delimiter, Quoting quoting, size_t colum
     if (skipped-- > 0) continue;
     ++fit.rows;
     fit.bad += row.fields.size() != columns;
-    fit.odd += row.loose;
-    if (quoting == Quoting::None)
-      fit.odd += std::ranges::any_of(row.fields, [](auto field) {
-        return field.size() > 1 && field.front() == '"' && field.back() == '"';
-      });
+    fit.odd += is_odd(row, quoting);
   }
   return fit;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "data/io/byte_stream.h"
 #include "data/readers/columns.h"
@@ -20,8 +21,8 @@ struct Expected {
 };
 
 /// Recognises the layout of the text in `stream`, which is left at its start, and decodes it where that is
-/// asked for. Throws Error(Data) if the file is empty or no text, a named column is missing, two columns could
-/// be meant, or labels are needed and cannot be told.
+/// asked for. Throws Error(Data) if the file is empty or no text, a named column is missing, two columns
+/// could be meant, or labels are needed and cannot be told.
 Layout recognise_layout(ByteStream& stream, const InputOptions& options, const Expected& expected);
 
 /// How well a way of quoting cuts rows: those that do not have `columns` fields, and those whose quotes stand
@@ -32,18 +33,18 @@ struct Fit {
 /// Of all rows of `stream` after the first `skipped`.
 Fit measure_fit(ByteStream stream, char delimiter, Quoting quoting, size_t columns, int64_t skipped);
 
-/// The best of the ways to quote; `fit(quoting)` measures one. RFC 4180 unless another cuts better.
+/// The best of the ways to quote; `fit(quoting)` measures one. RFC 4180 unless another cuts better; none only
+/// between tabs.
 template <class Measure>
 Quoting best_quoting(char delimiter, Measure&& fit) {
   Quoting best = Quoting::Rfc4180;
   auto least = fit(best);
   for (const Quoting other : {Quoting::None, Quoting::Backslash}) {
     if (least.bad == 0 && least.odd == 0) break;
+    // Between commas, texts are quoted or have none: a quote that is not closed is an error there.
+    if (other == Quoting::None && delimiter != '\t') continue;
     const auto found = fit(other);
-    // Text between commas that is not quoted falls apart; a stray quote is no reason to read it so.
-    const bool by_quotes = other != Quoting::None || delimiter == '\t';
-    if (found.rows > 0 && (found.bad < least.bad ||
-                           (by_quotes && found.bad == least.bad && found.odd < least.odd))) {
+    if (found.rows > 0 && (found.bad < least.bad || (found.bad == least.bad && found.odd < least.odd))) {
       best = other;
       least = found;
     }

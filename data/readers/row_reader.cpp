@@ -41,8 +41,8 @@ bool RowReader::fill() {
   if (end_ == buffer_.size()) {
     if (end_ >= kLongestRow)
       throw Error(ErrorKind::Data,
-                  "{}:{}: expected a row of at most {} MB, found a longer one; is a quote not closed?", name(),
-                  line_, kLongestRow >> 20);
+                  "{}:{}: expected a row of at most {} MB, found a longer one; is a quote not closed?",
+                  name(), line_, kLongestRow >> 20);
     buffer_.resize(buffer_.size() * 2);
   }
   const size_t n = stream_.read({buffer_.data() + end_, buffer_.size() - end_});
@@ -105,6 +105,8 @@ RowReader::Parsed RowReader::parse_quoted(Row& row, size_t& end) {
           return Parsed::Unclosed;
         row.loose = true;
       }
+      // Who escapes quotes escapes all of them.
+      if (escapes && !open && bytes.substr(i, stop - i).find('"') != kNone) row.loose = true;
       unquoted_.append(bytes, i, stop - i);
       i = stop;
       if (i == end_) break;
@@ -177,7 +179,9 @@ bool RowReader::next(Row& row) {
     Parsed parsed;
     while ((parsed = parse_quoted(row, end)) == Parsed::NeedsMore) fill();
     if (parsed == Parsed::Unclosed) {
-      row.error = "expected a closing quote, found none that ends the field";
+      row.error =
+          "expected a closing quote, found none that ends the field (--quoting none takes quotes as they "
+          "are)";
       row.fields.clear();
       end = begin_ + first_line;
       ++line_;

@@ -17,7 +17,8 @@ struct Row {
   std::vector<std::string_view> fields;  ///< hold until the next row is read
   int64_t line = 0;                      ///< 1-based line on which the row begins
   std::string error;                     ///< why the row cannot be used; empty for a good one
-  bool loose = false;  ///< there was more behind a closing quote: it was taken for a part of the field
+  bool loose = false;  ///< there was more behind a closing quote, or a quote without a backslash where others
+                       ///< have one: it was taken for a part of the field
   bool is_empty() const;  ///< whether there is nothing but blanks in its fields
 };
 
@@ -30,7 +31,8 @@ class RowReader {
   RowReader(ByteStream stream, char delimiter, Quoting quoting);
 
   /// The next row that is not blank, or false at the end. A field whose quote is not closed, or closed on
-  /// another line and then followed by more, is an error; reading goes on with the line after the row's first.
+  /// another line and then followed by more, is an error; reading goes on with the line after the row's
+  /// first.
   bool next(Row& row);
 
   const std::string& name() const { return stream_.name(); }
@@ -51,8 +53,8 @@ class RowReader {
   size_t begin_ = 0, end_ = 0;  // the unread part of the buffer
   bool at_start_ = true, at_end_ = false;
   int64_t line_ = 1;
-  std::string unquoted_;       // the fields of a row with quotes
-  std::vector<size_t> ends_;   // where each of them ends there
+  std::string unquoted_;      // the fields of a row with quotes
+  std::vector<size_t> ends_;  // where each of them ends there
 };
 
 }  // namespace semblance

@@ -156,6 +156,10 @@ void TextPipeline::clean(std::string_view text, std::string& out) const {
 
 void TextPipeline::tokenize(std::string_view text, TokenBuffer& buffer) const {
   buffer.tokens.clear();
+  if (options_.nfc && !is_composed(text)) {
+    buffer.composed = compose(text);
+    text = buffer.composed;
+  }
   if (options_.lowercase || options_.strip_punctuation) {
     clean(text, buffer.text);
     text = buffer.text;

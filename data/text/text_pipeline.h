@@ -28,6 +28,7 @@ struct EnumNames<Tokenizer> {
 
 struct TextOptions {
   Tokenizer tokenizer = Tokenizer::Words;
+  bool nfc = true;
   bool lowercase = true;
   bool strip_punctuation = true;
   std::string
@@ -37,6 +38,9 @@ struct TextOptions {
 
   void fields(FieldList& list) {
     list.add("tokenizer", tokenizer, {.help = "how a text is cut into tokens"});
+    list.add("nfc", nfc,
+             {.help = "compose letters and their marks (Unicode NFC): é is one letter however it was typed",
+              .before = "false"});
     list.add("lowercase", lowercase, {.help = "fold upper case to lower case (Unicode)"});
     list.add("strip-punctuation", strip_punctuation,
              {.help = "replace punctuation and control characters by spaces"});
@@ -51,7 +55,7 @@ struct TextOptions {
 
 /// Tokens of one text. The views point into `text` or into the source; reused from text to text.
 struct TokenBuffer {
-  std::string text;
+  std::string text, composed;
   std::vector<std::string_view> tokens;
 };
 

@@ -2,8 +2,10 @@
 
 #include <utf8proc.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 
 namespace semblance {
 namespace {
@@ -84,6 +86,14 @@ CharacterProperties look_up(char32_t character) {
   if (character < 0x80 && std::strchr("$+<=>^`|~", static_cast<int>(character)) && character != 0)
     p.strippable = true;  // ASCII symbols that everyone calls punctuation
   if (character == 0xFEFF) p.strippable = true;
+  const bool hangul = character >= 0xAC00 && character < 0xD7A4;
+  const bool decomposes = info->decomp_seqindex != UINT16_MAX && info->decomp_type == 0 && !hangul;
+  p.recomposed = character >= 0x300 && (p.mark || (character >= 0x1100 && character < 0x1200));
+  if (decomposes && character >= 0x300) {
+    std::string utf8;
+    append_utf8(character, utf8);
+    p.recomposed |= compose(utf8) != utf8;
+  }
   p.space = info->category == UTF8PROC_CATEGORY_ZS || info->bidi_class == UTF8PROC_BIDI_CLASS_WS ||
             info->bidi_class == UTF8PROC_BIDI_CLASS_B || info->bidi_class == UTF8PROC_BIDI_CLASS_S;
   return p;
@@ -213,6 +223,30 @@ size_t count_characters(std::string_view text) {
   size_t n = 0;
   for (const char c : text) n += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
   return n;
+}
+
+bool is_composed(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x80) {
+      ++i;
+    } else if (byte < 0xCC || byte == 0xD0 || byte == 0xD1) {  // below U+0300, and U+0400 to U+047F
+      i += 2;
+    } else if (character_properties(decode_utf8(text, i)).recomposed) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::string compose(std::string_view text) {
+  utf8proc_uint8_t* composed = nullptr;
+  const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                 static_cast<utf8proc_ssize_t>(text.size()), &composed,
+                                 static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(composed, &std::free);
+  if (size < 0) throw std::bad_alloc();  // nothing else can fail: the text is well-formed
+  return {reinterpret_cast<const char*>(composed), static_cast<size_t>(size)};
 }
 
 bool is_unspaced(std::string_view word) {

@@ -36,6 +36,11 @@ std::string case_folded(std::string_view text);
 /// Number of characters (code points) of well-formed UTF-8.
 size_t count_characters(std::string_view text);
 
+/// Whether well-formed `text` is in Unicode's normalisation form C for sure.
+bool is_composed(std::string_view text);
+/// Well-formed `text` in normalisation form C.
+std::string compose(std::string_view text);
+
 /// Whether `word`, well-formed UTF-8, has four letters or more of scripts that put no blanks between words
 /// (Han, Kana, Thai, Lao, Burmese, Khmer).
 bool is_unspaced(std::string_view word);
@@ -44,6 +49,7 @@ struct CharacterProperties {
   char32_t lower;         ///< simple lower-case mapping: one character to one
   bool letter_or_number;  ///< general category L* or N*
   bool mark;              ///< general category M*
+  bool recomposed;        ///< normalisation form C may change it, or what stands before it
   bool space;             ///< white space as Python's str.isspace defines it
   bool strippable;        ///< punctuation (ASCII's 32, category P*), control characters, byte-order mark
 };

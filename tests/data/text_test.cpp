@@ -23,7 +23,7 @@ Words tokens(const TextOptions& options, std::string_view text) {
 }
 
 TextOptions untouched(Tokenizer tokenizer) {
-  return {.tokenizer = tokenizer, .lowercase = false, .strip_punctuation = false};
+  return {.tokenizer = tokenizer, .nfc = false, .lowercase = false, .strip_punctuation = false};
 }
 
 TEST(Preprocessor, LowerCasesAllOfUnicode) {
@@ -44,6 +44,14 @@ TEST(Preprocessor, ReplacesPunctuationAndControlCharactersBySpaces) {
   EXPECT_EQ(tokens({.tokenizer = Tokenizer::Whitespace, .strip_punctuation = false}, "a,b"), (Words{"a,b"}));
   EXPECT_EQ(tokens({.tokenizer = Tokenizer::Whitespace, .strip_characters = "xж"}, "1x2ж3,4"),
             (Words{"1", "2", "3,4"}));
+}
+
+// T10
+TEST(Preprocessor, ComposesLettersAndTheirMarks) {
+  EXPECT_EQ(tokens({}, "cafe\u0301 и\u0306од \u212B"), (Words{"café", "йод", "å"}));
+  EXPECT_EQ(tokens({.nfc = false}, "cafe\u0301"), (Words{"cafe\u0301"}));
+  EXPECT_TRUE(is_composed("Ünïcode ёжик 日本 한국"));
+  EXPECT_FALSE(is_composed("\u1112\u1161\u11AB"));
 }
 
 TEST(Preprocessor, DropsStopWordsAndShortWords) {

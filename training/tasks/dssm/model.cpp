@@ -16,7 +16,7 @@ namespace semblance {
 DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
     : source_(source), device_(device) {
   build_model(source, [&] {
-    job_from_json(job_, checkpoint.config);
+    stored_job_from_json(job_, checkpoint.config);
     evaluation_.rows = {job_.data.file.for_other_files(), job_.data.negatives};
     evaluation_.ranking = job_.ranking;
     const Json& info = checkpoint.model_info;

@@ -7,8 +7,8 @@
 
 #include "data/error.h"
 #include "data/fingerprint.h"
-#include "data/readers/labelled_texts.h"
 #include "data/readers/label_cells.h"
+#include "data/readers/labelled_texts.h"
 #include "data/split.h"
 #include "data/text/unicode.h"
 #include "models/parallel.h"
@@ -36,45 +36,61 @@ void check_labels(const LabelledTexts& texts, const LabelSet& labels, const std:
         path, classes.size(), texts.texts.size(), classes[0]);
 }
 
+bool has_letter_or_number(std::string_view word) {
+  for (size_t i = 0; i < word.size();)
+    if (character_properties(decode_utf8(word, i)).letter_or_number) return true;
+  return false;
+}
+
 // Where most letters are of a script that puts no blanks between words, "words" are whole sentences.
 void tell_unspaced(const TokenizedTexts& tokens, const SentimentJob& job, const std::string& path,
                    const Notice& notice) {
   if (job.text.tokenizer != Tokenizer::Words || job.ngrams.longest_chars > 0) return;
   int64_t long_runs = 0, tokens_counted = 0;
-  std::vector<char> unspaced(static_cast<size_t>(tokens.words.size()));
-  for (int32_t word = 0; word < tokens.words.size(); ++word) unspaced[static_cast<size_t>(word)] = is_unspaced(tokens.words[word]);
+  std::vector<char> unspaced;
+  for (int32_t word = 0; word < tokens.words.size(); ++word)
+    unspaced.push_back(is_unspaced(tokens.words[word]));
   for (const int32_t word : tokens.tokens.values) {
     ++tokens_counted;
     long_runs += unspaced[static_cast<size_t>(word)];
   }
   if (long_runs * 2 > tokens_counted)
-    notice(fmt::format("warning: {}: {} of {} words are runs of letters of a script without blanks between words; "
-                       "--char-ngrams 3 --min-char-ngrams 1 learns from their parts",
-                       path, long_runs, tokens_counted));
+    notice(fmt::format(
+        "warning: {}: {} of {} words are runs of letters of a script without blanks between words; "
+        "--char-ngrams 3 --min-char-ngrams 1 learns from their parts",
+        path, long_runs, tokens_counted));
 }
 
 // Texts from which nothing can be learnt are an error; where it is some of them, their number is told.
 void check_texts(const LabelledTexts& texts, const TokenizedTexts& tokens, const SentimentJob& job,
                  const std::string& path, const Notice& notice) {
   const int64_t rows = tokens.tokens.size();
+  // What is left of an emoji may be a mark alone.
+  std::vector<char> has_letter;
+  for (int32_t word = 0; word < tokens.words.size(); ++word)
+    has_letter.push_back(job.text.tokenizer != Tokenizer::Words || has_letter_or_number(tokens.words[word]));
   int64_t blank = 0, wordless = 0;
   for (int64_t row = 0; row < rows; ++row) {
     blank += trim(texts.texts[row]).empty();
-    wordless += tokens.tokens.length(row) == 0;
+    wordless += std::ranges::none_of(tokens.tokens[row],
+                                     [&](int32_t word) { return has_letter[static_cast<size_t>(word)]; });
   }
   const auto remedy = job.text.tokenizer == Tokenizer::Words
                           ? "; --tokenizer whitespace takes everything between blanks for words"
                           : "";
   if (blank == rows)
-    throw Error(ErrorKind::Data, "{}: expected texts, found {} rows whose texts are all empty; is --text-column "
-                                 "right?", path, rows);
+    throw Error(ErrorKind::Data,
+                "{}: expected texts, found {} rows whose texts are all empty; is --text-column "
+                "right?",
+                path, rows);
   if (wordless == rows)
-    throw Error(ErrorKind::Data, "{}: expected texts with words, found no word in any of {}{}", path, rows, remedy);
+    throw Error(ErrorKind::Data, "{}: expected texts with words, found no word in any of {}{}", path, rows,
+                remedy);
   if (rows > 1 && std::ranges::all_of(tokens.duplicate_groups(), [](int64_t group) { return group == 0; }))
     throw Error(ErrorKind::Data, "{}: expected different texts, found {} times the same words", path, rows);
   if (wordless > 0)
-    notice(fmt::format("warning: {}: {} of {} texts have no word ({} are empty){}", path, wordless, rows, blank,
-                       wordless > blank ? remedy : ""));
+    notice(fmt::format("warning: {}: {} of {} texts have no word ({} are empty){}", path, wordless, rows,
+                       blank, wordless > blank ? remedy : ""));
   tell_unspaced(tokens, job, path, notice);
 }
 
@@ -88,16 +104,18 @@ void tell_absent_classes(const LabelledDataset* part, const LabelSet& labels, st
   const auto absent = std::ranges::count(counts, 0);
   if (absent == 0) return;
   const auto first = static_cast<size_t>(std::ranges::find(counts, 0) - counts.begin());
-  notice(fmt::format("warning: {}: {} of {} classes have no text in the {} part, such as '{}'; --stratify gives "
-                     "each part its share of every class",
-                     path, absent, labels.classes.size(), name, labels.classes[first]));
+  notice(
+      fmt::format("warning: {}: {} of {} classes have no text in the {} part, such as '{}'; --stratify gives "
+                  "each part its share of every class",
+                  path, absent, labels.classes.size(), name, labels.classes[first]));
 }
 
 Split split_stratified(std::span<const int64_t> groups, const RaggedIds& labels, const LabelSet& set,
                        const SentimentJob& job) {
   if (set.multi_label)
     throw Error(ErrorKind::Usage, "--stratify: expected one label per text, found sets of labels");
-  return split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed), labels.values);
+  return split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed),
+                    labels.values);
 }
 
 std::unique_ptr<LabelledDataset> make_dataset(const TokenizedTexts& tokens, const RaggedIds& labels,
@@ -264,9 +282,9 @@ SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors,
     data.valid = read_for_measuring(job.data.valid, job.input, setup, job, notice).data;
   if (!job.data.test.empty())
     data.test = read_for_measuring(job.data.test, job.input, setup, job, notice).data;
-  for (const auto& [name, part] : {std::pair{"training", data.train.get()},
-                                   std::pair{"validation", data.valid.get()},
-                                   std::pair{"test", data.test.get()}})
+  for (const auto& [name, part] :
+       {std::pair{"training", data.train.get()}, std::pair{"validation", data.valid.get()},
+        std::pair{"test", data.test.get()}})
     tell_absent_classes(part, setup.labels, name, path, notice);
   setup.data_fingerprint = fingerprint(*data.train, data.valid.get(), setup.features.vocabulary());
 

@@ -28,7 +28,7 @@ struct ClassifierSetup {
   ClassificationLoss loss = ClassificationLoss::BceLogits;
   std::vector<double> class_weights = {};
   std::vector<float> idf = {};        ///< of each id by the training texts; empty where none is asked for
-  std::optional<Layout> layout = {};    ///< of the files trained on; none in checkpoints of before
+  std::optional<Layout> layout = {};  ///< of the files trained on; none in checkpoints of before
   std::string data_fingerprint = {};  ///< of the training data as encoded
   Json vectors = {};                  ///< see StartVectors::fill
 };
@@ -50,8 +50,8 @@ struct MeasuredTexts {
   std::unique_ptr<LabelledDataset> data;
   int64_t skipped = 0;  ///< rows left out
 };
-/// Labelled texts for measuring, in the terms of `setup`; `layout` describes the files, where they do not have
-/// that of the training. Throws Error(Data).
+/// Labelled texts for measuring, in the terms of `setup`; `layout` describes the files, where they do not
+/// have that of the training. Throws Error(Data).
 MeasuredTexts read_for_measuring(std::span<const std::string> paths, const InputOptions& layout,
                                  const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice);
 

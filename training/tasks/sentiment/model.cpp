@@ -30,7 +30,7 @@ std::vector<int64_t> widths_of(const ClassifierOptions& model, const ClassifierS
 SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
     : source_(source), device_(device) {
   build_model(source, [&] {
-    job_from_json(job_, checkpoint.config);
+    stored_job_from_json(job_, checkpoint.config);
     evaluation_.input = job_.input;
     const Json& info = checkpoint.model_info;
     ClassifierSetup setup{.features =

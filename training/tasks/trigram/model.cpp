@@ -14,7 +14,7 @@ namespace semblance {
 TrigramModel::TrigramModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
     : device_(device) {
   build_model(source, [&] {
-    job_from_json(job_, checkpoint.config);
+    stored_job_from_json(job_, checkpoint.config);
     const Json& info = checkpoint.model_info;
     constexpr auto kFile = TrigramSetup::kIndexFile;
     TrigramSetup setup{

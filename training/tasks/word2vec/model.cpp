@@ -11,7 +11,7 @@ namespace semblance {
 
 Word2VecModel::Word2VecModel(const Checkpoint& checkpoint, const std::string& source, c10::Device) {
   build_model(source, [&] {
-    job_from_json(job_, checkpoint.config);
+    stored_job_from_json(job_, checkpoint.config);
     constexpr auto kFile = Word2VecSetup::kVocabularyFile;
     Word2VecSetup setup{.vocabulary = Vocabulary::parse(checkpoint.files.at(kFile), source + "/" + kFile)};
     expect_room(checkpoint, setup.vocabulary.size(), std::array{job_.model.dim});
