@@ -17,7 +17,7 @@ namespace semblance {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr int64_t kSampleLines = 500;
+constexpr int64_t kSampleLines = 250;
 constexpr size_t kLargeSample = size_t{4} << 20, kLargestSample = size_t{256} << 20;
 constexpr int64_t kPreambleRows = 10;
 
@@ -140,12 +140,11 @@ Rows parse_rows(const Sample& sample, char delimiter, Quoting quoting) {
 
 Rows parse_best(const Sample& sample, char delimiter, const InputOptions& options, Quoting& quoting) {
   quoting = options.quoting;
-  if (quoting == Quoting::Auto)
-    quoting = best_quoting(delimiter, [&](Quoting q) {
-      auto parsed = parse_rows(sample, delimiter, q);
-      return parsed.fit;
-    });
-  return parse_rows(sample, delimiter, quoting);
+  if (quoting != Quoting::Auto) return parse_rows(sample, delimiter, quoting);
+  std::map<Quoting, Rows> parsed;
+  quoting =
+      best_quoting(delimiter, [&](Quoting q) { return (parsed[q] = parse_rows(sample, delimiter, q)).fit; });
+  return std::move(parsed[quoting]);
 }
 
 char delimiter_option(const std::string& option) {
@@ -182,6 +181,7 @@ Delimited cut_best(const Sample& sample, const InputOptions& options, std::strin
     found.share = fit.rows == 0 ? 0 : 1 - static_cast<double>(fit.bad) / static_cast<double>(fit.rows);
     if (found.rows.columns < 2) found.share *= 0.001;
     if (!best || found.share > best->share + 1e-9) best = std::move(found);
+    if (best->share == 1) break;  // none cuts better
   }
   return *best;
 }
@@ -205,10 +205,15 @@ bool looks_like_label_text(const Sample& sample) {
          labels.size() < sample.lines.size();
 }
 
-InputFormat recognise_format(const Sample& sample, std::string name, const InputOptions& options,
-                             const std::string& file) {
+// A file's name in lower case, without the end that tells of compression.
+std::string plain_name(const std::string& file) {
+  auto name = lower_ascii(file);
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  name = lower_ascii(name);
+  return name;
+}
+
+InputFormat recognise_format(const Sample& sample, const InputOptions& options, const std::string& file) {
+  const auto name = plain_name(file);
   const auto& lines = sample.lines;
   if (lines[0].starts_with('{')) {
     const auto objects =
@@ -232,9 +237,9 @@ InputFormat recognise_format(const Sample& sample, std::string name, const Input
       (2 * marked >= std::ssize(lines) && !(table && cut_best(sample, options, ",;|").share > 0.99)))
     return InputFormat::FastText;
   if (looks_like_rutweetcorp(sample)) return InputFormat::RuTweetCorp;
-  const auto best = cut_best(sample, options, name.ends_with(".csv") ? ",;\t|" : "\t,;|");
+  if (table || told_delimiter(sample)) return InputFormat::Csv;  // or TSV, as its rows will tell
+  const auto best = cut_best(sample, options, "\t,;|");
   const auto format = best.delimiter == '\t' ? InputFormat::Tsv : InputFormat::Csv;
-  if (table || told_delimiter(sample)) return format;
   const bool alike = best.share > 0.999 && best.rows.columns > 1;
   if (alike && (best.delimiter == '\t' || best.rows.rows.size() >= 5)) return format;
   if (looks_like_label_text(sample)) return InputFormat::LabelText;
@@ -351,7 +356,7 @@ void recognise_table(Layout& layout, const Sample& sample, InputOptions options,
     if (options.quoting == Quoting::Auto) options.quoting = Quoting::Rfc4180;
   }
   const bool tsv = layout.format == InputFormat::Tsv && options.delimiter.empty();
-  auto best = cut_best(sample, options, tsv ? "\t" : file.ends_with(".tsv") ? "\t,;|" : ",;\t|");
+  auto best = cut_best(sample, options, tsv ? "\t" : plain_name(file).ends_with(".tsv") ? "\t,;|" : ",;\t|");
   layout.delimiter = best.delimiter;
   layout.quoting = best.quoting;
   if (layout.format != InputFormat::RuTweetCorp)
@@ -478,7 +483,7 @@ Layout recognise_layout(ByteStream& stream, const InputOptions& options, const E
     return layout;
   }
   const bool recognised = options.format == InputFormat::Auto;
-  if (recognised) layout.format = recognise_format(sample, file, options, file);
+  if (recognised) layout.format = recognise_format(sample, options, file);
   if (expected.needs_labels && layout.format == InputFormat::Lines)
     throw Error(
         ErrorKind::Data, "{}:1: expected labelled texts, found {}; name the layout with --input-format", file,

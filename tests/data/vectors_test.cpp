@@ -82,7 +82,7 @@ TEST_F(VectorFiles, ALimitReadsNoFurther) {
 
 TEST_F(VectorFiles, LinesAfterThePromisedOnesAreCounted) {
   EXPECT_EQ(load(file("1 2\na 1 2\nb 3 4\nc 5 6\n")).size(), 1);
-  EXPECT_NE(notices_.back().find("left out 2 line(s)"), std::string::npos);
+  EXPECT_NE(notices_.back().find("left out 2 vector(s) after"), std::string::npos);
 }
 
 TEST_F(VectorFiles, ConvertToEveryFormatAndBack) {
