@@ -78,7 +78,7 @@ void read_texts_and_labels(std::string_view bytes) {
     InputOptions options;
     options.bad_rows = bad_rows;
     attempt([&] { read_labelled_texts(std::span(&path, 1), options); });
-    attempt([&] { read_texts(path, options, [](std::string_view, bool) {}); });
+    attempt([&] { read_texts(path, options, {}, [](const Layout&) {}, [](std::string_view, bool) {}); });
   }
 }
 
@@ -86,8 +86,10 @@ void read_rows(std::string_view bytes) {
   const auto path = write("rows", bytes);
   for (const auto bad_rows : kBothWays)
     attempt([&] {
+      RowFileOptions options;
+      options.bad_rows = bad_rows;
       TextRows rows;
-      read_duplicate_rows(path, bad_rows, kQuiet, rows);
+      read_duplicate_rows(path, options, kQuiet, rows);
     });
 }
 
