@@ -164,7 +164,7 @@ int64_t usual_numbers(std::span<const std::string_view> lines) {
 }
 
 // Whether a word ends in what is rather one of the vector's numbers, as "the 0.1" does; "windows 10" does
-// not, unless all the numbers are whole.
+// not, unless all the numbers are whole and some are not zero.
 bool ends_in_a_number(std::string_view word, std::span<const float> vector) {
   const size_t blank = word.find_last_of(" \t");
   if (blank == std::string_view::npos) return false;
@@ -172,7 +172,8 @@ bool ends_in_a_number(std::string_view word, std::span<const float> vector) {
   float ignored;
   if (last.find_first_of("0123456789") == std::string_view::npos || !parse_float(last, ignored)) return false;
   return last.find('.') != std::string_view::npos ||
-         std::ranges::all_of(vector, [](float x) { return x == std::floor(x); });
+         (std::ranges::all_of(vector, [](float x) { return x == std::floor(x); }) &&
+          std::ranges::any_of(vector, [](float x) { return x != 0; }));
 }
 
 bool is_fasttext_model(std::string_view bytes) {
