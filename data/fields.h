@@ -27,7 +27,7 @@ struct Field {
   double min =
       -std::numeric_limits<double>::infinity();  ///< smallest value allowed (numbers, each of a list)
   double max = std::numeric_limits<double>::infinity();
-  std::string_view hint = {};  ///< what --help shows for the value; by default its type
+  std::string_view hint = {};    ///< what --help shows for the value; by default its type
   std::string_view before = {};  ///< its value in jobs that were stored before there was such a field
   bool input = false;  ///< names a file, or several, that a training reads each time it is begun or resumed
   bool repeated = false;  ///< a list whose items are given one by one (files), not as one text with commas
