@@ -39,13 +39,8 @@ def cell(text):
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("`", "'").replace("<", "&lt;")
 
 
-def main():
-    with tempfile.TemporaryDirectory() as folder:
-        log = pathlib.Path(folder) / "errors.jsonl"
-        status = subprocess.run([sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile", *(sys.argv[1:] or ["tests"])], cwd=ROOT, env={**os.environ, "SEMBLANCE_ERRORS": str(log)}).returncode
-        if status:
-            sys.exit("errors: tests failed; the table is as it was")
-        records = sorted((json.loads(line) for line in log.read_text().splitlines()), key=lambda record: record["test"])
+def write_table(log):
+    records = sorted((json.loads(line) for line in log.read_text().splitlines()), key=lambda record: record["test"])
     rows = collections.defaultdict(dict)
     for record in records:
         for line in record["told"].splitlines():
@@ -61,6 +56,15 @@ def main():
         text += "".join(f"| `{cell(verb)}` | {cell(given)} | {cell(told)} |\n" for verb, given, told in sorted(rows[code].values()))
     (ROOT / "docs/errors.md").write_text(text)
     print(f"docs/errors.md: {sum(map(len, rows.values()))} errors")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        log = pathlib.Path(folder) / "errors.jsonl"
+        command = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile", *(sys.argv[1:] or ["tests"])]
+        if subprocess.run(command, cwd=ROOT, env={**os.environ, "SEMBLANCE_ERRORS": str(log)}).returncode:
+            sys.exit("errors: tests failed; the table is as it was")
+        write_table(log)
 
 
 if __name__ == "__main__":
