@@ -15,13 +15,6 @@ bool is_blank(std::string_view text, char delimiter) {
   return std::ranges::all_of(text, [&](char c) { return (c == ' ' || c == '\t') && c != delimiter; });
 }
 
-// The bytes of a word of eight that equal `byte` have their highest bit set; others above the first may too.
-uint64_t equal_bytes(uint64_t word, unsigned char byte) {
-  constexpr uint64_t kOnes = 0x0101010101010101u;
-  word ^= kOnes * byte;
-  return (word - kOnes) & ~word & (kOnes << 7);
-}
-
 }  // namespace
 
 bool Row::is_empty() const {
@@ -45,6 +38,7 @@ bool RowReader::fill() {
                   name(), line_, kLongestRow >> 20);
     buffer_.resize(buffer_.size() * 2);
   }
+  lf_ = kNone;
   const size_t n = stream_.read({buffer_.data() + end_, buffer_.size() - end_});
   at_end_ = n == 0;
   end_ += n;
@@ -52,15 +46,14 @@ bool RowReader::fill() {
 }
 
 // The first LF or CR, or `end_`.
-size_t RowReader::line_end(size_t from) const {
-  const char* bytes = buffer_.data();
-  for (; from + 8 <= end_; from += 8) {
-    uint64_t word;
-    std::memcpy(&word, bytes + from, 8);
-    if (equal_bytes(word, '\n') | equal_bytes(word, '\r')) break;
-  }
-  while (from < end_ && bytes[from] != '\n' && bytes[from] != '\r') ++from;
-  return from;
+size_t RowReader::line_end(size_t from) {
+  const auto find = [&](char c, size_t end) {
+    const void* at = std::memchr(buffer_.data() + from, c, end - from);
+    return at ? static_cast<size_t>(static_cast<const char*>(at) - buffer_.data()) : end;
+  };
+  // Where lines end with CR alone, the next LF may be far: it is looked for once.
+  if (lf_ < from || lf_ > end_) lf_ = find('\n', end_);
+  return find('\r', lf_);
 }
 
 size_t RowReader::after_line_end(size_t at) const {

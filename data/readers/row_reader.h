@@ -41,7 +41,7 @@ class RowReader {
   enum class Parsed { Row, Unclosed, NeedsMore };
 
   bool fill();
-  size_t line_end(size_t from) const;
+  size_t line_end(size_t from);
   size_t after_line_end(size_t at) const;
   void cut_plain(size_t end, Row& row) const;
   Parsed parse_quoted(Row& row, size_t& end);
@@ -50,7 +50,8 @@ class RowReader {
   char delimiter_;
   Quoting quoting_;
   std::vector<char> buffer_ = std::vector<char>(size_t{1} << 18);
-  size_t begin_ = 0, end_ = 0;  // the unread part of the buffer
+  size_t begin_ = 0, end_ = 0;          // the unread part of the buffer
+  size_t lf_ = std::string_view::npos;  // the first LF in what was searched, or its end; npos: not known
   bool at_start_ = true, at_end_ = false;
   int64_t line_ = 1;
   std::string unquoted_;      // the fields of a row with quotes
