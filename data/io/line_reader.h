@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/io/byte_stream.h"
+#include "data/io/read_buffer.h"
 
 namespace semblance {
 
@@ -28,17 +29,14 @@ class LineReader {
   int64_t line_number() const { return line_number_; }
   /// Whether a further whole line lies in memory: if not, `next` may wait for the writer of a pipe.
   bool has_buffered_line() const;
-  const std::string& name() const { return stream_.name(); }
+  const std::string& name() const { return in_.stream.name(); }
 
  private:
   bool fill();
 
-  ByteStream stream_;
+  ReadBuffer in_;
   size_t max_line_bytes_;
   char line_end_ = '\n';
-  std::vector<char> buffer_;
-  size_t begin_ = 0, end_ = 0;
-  bool at_end_ = false;
   int64_t line_number_ = 0;
 };
 

@@ -12,8 +12,8 @@ namespace {
 
 class DelimitedCells : public CellReader {
  public:
-  DelimitedCells(ByteStream stream, char delimiter, bool quoted)
-      : rows_(std::move(stream), delimiter, quoted ? Quoting::Rfc4180 : Quoting::None) {}
+  DelimitedCells(ByteStream stream, char delimiter, Quoting quoting)
+      : rows_(std::move(stream), delimiter, quoting) {}
 
   bool next(RowCells& row) override {
     if (!rows_.next(row_)) return false;
@@ -84,10 +84,10 @@ class JsonCells : public CellReader {
 
 }  // namespace
 
-std::unique_ptr<CellReader> make_cell_reader(ByteStream stream, RowFormat format, char delimiter, bool quoted,
-                                             const std::vector<std::string>& names) {
+std::unique_ptr<CellReader> make_cell_reader(ByteStream stream, RowFormat format, char delimiter,
+                                             Quoting quoting, const std::vector<std::string>& names) {
   if (format == RowFormat::JsonLines) return std::make_unique<JsonCells>(std::move(stream), names);
-  return std::make_unique<DelimitedCells>(std::move(stream), delimiter, quoted);
+  return std::make_unique<DelimitedCells>(std::move(stream), delimiter, quoting);
 }
 
 }  // namespace semblance

@@ -37,7 +37,7 @@ class CellReader {
 /// `format` is not Auto. Of a line of JSON, an object's values stand in the columns that `names` gives their
 /// keys, keys that it lacks in further ones; a list's items stand side by side. Texts, numbers and truth
 /// values (1 and 0) are cells; what else there is, is passed over.
-std::unique_ptr<CellReader> make_cell_reader(ByteStream stream, RowFormat format, char delimiter, bool quoted,
-                                             const std::vector<std::string>& names);
+std::unique_ptr<CellReader> make_cell_reader(ByteStream stream, RowFormat format, char delimiter,
+                                             Quoting quoting, const std::vector<std::string>& names);
 
 }  // namespace semblance

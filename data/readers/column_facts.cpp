@@ -5,22 +5,18 @@
 #include <algorithm>
 #include <charconv>
 
+#include "data/readers/label_cells.h"
+
 namespace semblance {
 namespace {
 
 // How tables write that a cell has nothing.
 constexpr std::string_view kMissing[] = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "\\N"};
 
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
-  text.remove_prefix(begin);
-  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-}
-
 }  // namespace
 
 std::optional<double> number_in(std::string_view text) {
-  text = trimmed(text);
+  text = trim(text);
   if (text.starts_with('+')) text.remove_prefix(1);
   double value = 0;
   const auto* end = text.data() + text.size();
@@ -31,8 +27,7 @@ std::optional<double> number_in(std::string_view text) {
 
 void ColumnFacts::add(std::string_view cell) {
   constexpr size_t kLongestMissing = 8;  // with blanks around it
-  if (cell.size() <= kLongestMissing && std::ranges::find(kMissing, trimmed(cell)) != std::end(kMissing))
-    return;
+  if (cell.size() <= kLongestMissing && std::ranges::find(kMissing, trim(cell)) != std::end(kMissing)) return;
   if (cells_++ == 0) first_ = cell;
   if (!varies_) varies_ = cell != first_;
   // Most texts begin as no number does.

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "data/error.h"
+#include "data/readers/column_facts.h"
 #include "data/readers/label_cells.h"
 
 namespace semblance {
@@ -63,13 +64,10 @@ bool has_name(std::string_view cell, std::span<const std::string_view> names) {
   return some(names) && !some(std::span(kOtherNames));
 }
 
+// "nan" may be a word.
 bool is_number(std::string_view cell) {
   cell = trim(cell);
-  double value;
-  const auto* end = cell.data() + cell.size();
-  if (cell.starts_with('+')) cell.remove_prefix(1);
-  return !cell.empty() && cell.back() >= '0' && cell.back() <= '9' &&
-         std::from_chars(cell.data(), end, value).ptr == end;
+  return !cell.empty() && cell.back() >= '0' && cell.back() <= '9' && number_in(cell);
 }
 
 // What a column's cells are like.
@@ -139,19 +137,24 @@ bool is_column_name(const std::string& option) {
   return option.find_first_not_of("0123456789") != std::string::npos;
 }
 
-size_t find_column(std::string_view option, const std::string& wanted,
-                   const std::vector<std::string>& columns, bool named, const std::string& place) {
-  if (named)  // names first: they may be numbers
-    for (size_t i = 0; i < columns.size(); ++i)
-      if (columns[i] == wanted || trim(columns[i]) == wanted) return i;
+std::optional<size_t> column_of(const std::string& wanted, const std::vector<std::string>& names,
+                                size_t width) {
+  for (size_t i = 0; i < names.size(); ++i)  // first: names may be numbers
+    if (names[i] == wanted || trim(names[i]) == wanted) return i;
   size_t number = 0;
   const auto* end = wanted.data() + wanted.size();
-  if (std::from_chars(wanted.data(), end, number).ptr == end && !wanted.empty()) {
-    if (number < 1 || number > columns.size())
-      throw Error(ErrorKind::Data, "{}: expected a column {} (--{}), found {} columns", place, wanted, option,
-                  columns.size());
-    return number - 1;
-  }
+  if (std::from_chars(wanted.data(), end, number).ptr != end || number < 1) return std::nullopt;
+  if (width > 0 && number > width) return std::nullopt;
+  return number - 1;
+}
+
+size_t find_column(std::string_view option, const std::string& wanted,
+                   const std::vector<std::string>& columns, bool named, const std::string& place) {
+  if (const auto column = column_of(wanted, named ? columns : std::vector<std::string>(), columns.size()))
+    return *column;
+  if (!is_column_name(wanted))
+    throw Error(ErrorKind::Data, "{}: expected a column {} (--{}), found {} columns", place, wanted, option,
+                columns.size());
   if (!named)
     throw Error(ErrorKind::Data, "{}: expected a header with a column '{}' (--{}), but --header no was given",
                 place, wanted, option);

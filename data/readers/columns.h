@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,11 @@ void choose_columns(Layout& layout, const Table& rows, const InputOptions& optio
 
 /// Whether `option` names a column, by anything but a number.
 bool is_column_name(const std::string& option);
+
+/// The column, from 0, that `wanted` names (blanks around the name aside) or numbers from 1; nothing if there
+/// is none among `width` columns (0: of any number).
+std::optional<size_t> column_of(const std::string& wanted, const std::vector<std::string>& names,
+                                size_t width);
 
 /// The column of `columns` that `wanted` names or numbers. Throws Error(Data).
 size_t find_column(std::string_view option, const std::string& wanted,

@@ -10,6 +10,7 @@
 #include "data/io/line_reader.h"
 #include "data/readers/label_cells.h"
 #include "data/readers/row_reader.h"
+#include "data/readers/sample.h"
 
 namespace semblance {
 namespace {
@@ -340,7 +341,7 @@ LabelledTexts read_folder(const std::string& path) {
 // One file. What was guessed from its first rows is checked against all of them; a guess that does not hold
 // is made again with what is known then.
 LabelledTexts read_file(const std::string& path, InputOptions options, const Expected& expected) {
-  bool verified = options.quoting != Quoting::Auto || is_stream(path);
+  bool verified = options.table.quoting != Quoting::Auto || is_stream(path);
   for (int attempt = 0;; ++attempt) {
     LabelledTexts texts;
     Example example;
@@ -358,7 +359,7 @@ LabelledTexts read_file(const std::string& path, InputOptions options, const Exp
                              layout.preamble + layout.header);
         });
         if (best != layout.quoting) {
-          options.quoting = best;
+          options.table.quoting = best;
           again = true;
           break;
         }
@@ -371,17 +372,17 @@ LabelledTexts read_file(const std::string& path, InputOptions options, const Exp
         if (example.error.empty() && label.size() > kLongestLabel)
           example.error =
               fmt::format("expected a label of at most {} bytes, found {}", kLongestLabel, label.size());
-      if (is_skipped(reader, example.error, options.bad_rows, texts.report)) continue;
+      if (is_skipped(reader, example.error, options.table.bad_rows, texts.report)) continue;
       add(texts, example.text, example.labels);
       texts.sets |= example.set;
     }
-    if (!again && options.header == Header::Auto && reader.header_is_label() && !expected.layout &&
+    if (!again && options.table.header == Header::Auto && reader.header_is_label() && !expected.layout &&
         attempt < 3) {
-      options.header = Header::No;
+      options.table.header = Header::No;
       again = true;
     }
     if (again) continue;
-    if (options.encoding == kAutoEncoding) texts.report.check_encoding(path);
+    if (options.table.encoding == kAutoEncoding) texts.report.check_encoding(path);
     if (options.format == InputFormat::Auto && texts.layout.format == InputFormat::LabelText &&
         !expected.layout)
       check_first_words(texts, path);
@@ -438,11 +439,11 @@ ReadReport read_texts(const std::string& path, const InputOptions& options, Expe
       count_passed(reader, report);
       continue;
     }
-    if (is_skipped(reader, example.error, options.bad_rows, report)) continue;
+    if (is_skipped(reader, example.error, options.table.bad_rows, report)) continue;
     ++report.rows;
     take(report.valid(example.text, buffer), reader.may_wait());
   }
-  if (options.encoding == kAutoEncoding) report.check_encoding(reader.name());
+  if (options.table.encoding == kAutoEncoding) report.check_encoding(reader.name());
   return report;
 }
 

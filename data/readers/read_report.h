@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "data/notice.h"
-#include "data/readers/input_options.h"
+#include "data/readers/table_options.h"
 
 namespace semblance {
 

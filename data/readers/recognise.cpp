@@ -1,73 +1,16 @@
 #include "data/readers/recognise.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
 
 #include "data/error.h"
-#include "data/io/decoder.h"
 #include "data/io/line_reader.h"
 #include "data/readers/label_cells.h"
-#include "data/readers/read_report.h"
-#include "data/readers/row_reader.h"
-#include "data/text/unicode.h"
+#include "data/readers/sample.h"
 
 namespace semblance {
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr int64_t kSampleLines = 250;
-constexpr size_t kLargeSample = size_t{4} << 20, kLargestSample = size_t{256} << 20;
-constexpr int64_t kPreambleRows = 10;
-
-std::string lower_ascii(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
-// The first lines of a text.
-struct Sample {
-  std::string_view bytes;
-  bool cut = false;                     // whether more follow
-  std::vector<std::string_view> lines;  // those that are not blank
-};
-
-int64_t line_ends(std::string_view bytes) {
-  const auto ends = std::ranges::count(bytes, '\n');
-  return ends > 0 ? ends : std::ranges::count(bytes, '\r');
-}
-
-Sample take_sample(ByteStream& stream, bool may_wait) {
-  const auto enough = [&](std::string_view bytes) {
-    const auto lines = line_ends(bytes);
-    return lines >= (may_wait ? 1 : kSampleLines) || (bytes.size() >= kLargeSample && lines >= 20) ||
-           bytes.size() >= kLargestSample;
-  };
-  Sample sample{.bytes = stream.peek_until(enough), .lines = {}};
-  sample.cut = enough(sample.bytes);
-  const char end = ends_lines_with_cr(sample.bytes) ? '\r' : '\n';
-  if (sample.cut && sample.bytes.rfind(end) != std::string_view::npos)
-    sample.bytes = sample.bytes.substr(0, sample.bytes.rfind(end) + 1);
-  if (sample.bytes.starts_with(kByteOrderMark)) sample.bytes.remove_prefix(kByteOrderMark.size());
-  for (auto rest = sample.bytes; !rest.empty();) {
-    const auto line = rest.substr(0, rest.find(end));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (const auto text = trim(line); !text.empty()) sample.lines.push_back(text);
-  }
-  return sample;
-}
-
-void refuse_binary(const Sample& sample, const std::string& file) {
-  const auto nuls = std::ranges::count(sample.bytes, '\0');
-  if (nuls * 10 < static_cast<int64_t>(sample.bytes.size()) || nuls == 0) return;
-  const bool wide = nuls * 4 > static_cast<int64_t>(sample.bytes.size());
-  throw Error(
-      ErrorKind::Data, "{}: expected text, found {}", file,
-      wide ? "every other byte zero; if it is UTF-16, give --encoding utf-16le or utf-16be" : "binary data");
-}
 
 bool has_mark(std::string_view line, std::string_view prefix) {
   return std::ranges::any_of(
@@ -86,112 +29,12 @@ std::string_view first_word(std::string_view line) {
   return end == std::string_view::npos ? std::string_view() : line.substr(0, end);
 }
 
-// Whether quotes stand where the way of quoting has none: behind a closing one, around a field that is not to
-// be quoted, or behind a backslash.
-bool is_odd(const Row& row, Quoting quoting) {
-  if (row.loose || quoting == Quoting::Backslash) return row.loose;
-  return std::ranges::any_of(row.fields, [&](auto field) {
-    const bool quoted = field.size() > 1 && field.front() == '"' && field.back() == '"';
-    return (quoted && quoting == Quoting::None) || field.find("\\\"") != field.npos;
-  });
-}
-
-// The rows of the sample as the reader itself will see them.
-struct Rows {
-  Table rows;  // all without those that cannot be used
-  Fit fit;     // over all of them, by the commonest number of fields
-  size_t columns = 0;
-  int64_t preamble = 0;  // at the start, of fewer fields
-};
-
-Rows parse_rows(const Sample& sample, char delimiter, Quoting quoting) {
-  RowReader reader(ByteStream::from_memory("", std::string(sample.bytes)), delimiter, quoting);
-  Rows parsed;
-  std::map<size_t, int64_t> sizes;
-  std::vector<std::vector<std::string>> all;
-  for (Row row; all.size() < size_t(kSampleLines) && reader.next(row);) {
-    ++parsed.fit.rows;
-    parsed.fit.bad += !row.error.empty();
-    parsed.fit.odd += is_odd(row, quoting);
-    // The end of a sample that is cut may be in a quoted field.
-    if (!row.error.empty() && sample.cut && all.size() > 20) {
-      --parsed.fit.bad;
-      break;
-    }
-    all.emplace_back(row.fields.begin(), row.fields.end());
-    if (row.error.empty()) ++sizes[row.fields.size()];
-  }
-  int64_t most = 0;
-  for (const auto& [size, count] : sizes)
-    if (count >= most) {
-      most = count;
-      parsed.columns = size;
-    }
-  for (const auto& row : all) {
-    if (parsed.rows.empty() && parsed.preamble < kPreambleRows && row.size() < parsed.columns) {
-      ++parsed.preamble;
-      continue;
-    }
-    if (row.size() == parsed.columns) parsed.rows.push_back(row);
-    parsed.fit.bad += !row.empty() && row.size() != parsed.columns;
-  }
-  return parsed;
-}
-
-Rows parse_best(const Sample& sample, char delimiter, const InputOptions& options, Quoting& quoting) {
-  quoting = options.quoting;
-  if (quoting != Quoting::Auto) return parse_rows(sample, delimiter, quoting);
-  std::map<Quoting, Rows> parsed;
-  quoting =
-      best_quoting(delimiter, [&](Quoting q) { return (parsed[q] = parse_rows(sample, delimiter, q)).fit; });
-  return std::move(parsed[quoting]);
-}
-
-char delimiter_option(const std::string& option) {
-  if (option == "\\t" || option == "tab") return '\t';
-  if (option.size() != 1 || option[0] == '\n' || option[0] == '\r' || option[0] == '"')
-    throw Error(ErrorKind::Usage, "--delimiter: expected one ASCII character or 'tab', found '{}'", option);
-  return option[0];
-}
-
-// Excel's first line "sep=;".
-std::optional<char> told_delimiter(const Sample& sample) {
-  if (sample.lines.empty()) return std::nullopt;
-  const auto line = sample.lines[0];
-  if (line.size() < 5 || lower_ascii(line.substr(0, 4)) != "sep=") return std::nullopt;
-  return line[4];
-}
-
-struct Delimited {
-  char delimiter = ',';
-  Quoting quoting = Quoting::Rfc4180;
-  Rows rows;
-  double share = 0;  // of the rows that it cuts alike
-};
-
-Delimited cut_best(const Sample& sample, const InputOptions& options, std::string_view candidates) {
-  const auto told = told_delimiter(sample);
-  const char given = !options.delimiter.empty() ? delimiter_option(options.delimiter) : told.value_or(0);
-  if (given != 0) candidates = std::string_view(&given, 1);
-  std::optional<Delimited> best;
-  for (const char delimiter : candidates) {
-    Delimited found{.delimiter = delimiter, .rows = {}};
-    found.rows = parse_best(sample, delimiter, options, found.quoting);
-    const auto& fit = found.rows.fit;
-    found.share = fit.rows == 0 ? 0 : 1 - static_cast<double>(fit.bad) / static_cast<double>(fit.rows);
-    if (found.rows.columns < 2) found.share *= 0.001;
-    if (!best || found.share > best->share + 1e-9) best = std::move(found);
-    if (best->share == 1) break;  // none cuts better
-  }
-  return *best;
-}
-
 bool looks_like_rutweetcorp(const Sample& sample) {
   if (!sample.bytes.starts_with('"')) return false;
-  const auto rows = parse_rows(sample, ';', Quoting::Rfc4180);
+  const auto rows = cut_rows(sample, ';', Quoting::Rfc4180);
   const auto signs = std::ranges::count_if(
-      rows.rows, [](const auto& row) { return row.size() == 12 && (row[4] == "1" || row[4] == "-1"); });
-  return rows.columns == 12 && signs > 0 && 2 * signs >= std::ssize(rows.rows);
+      rows.regular, [](const auto& row) { return row.size() == 12 && (row[4] == "1" || row[4] == "-1"); });
+  return rows.columns == 12 && signs > 0 && 2 * signs >= std::ssize(rows.regular);
 }
 
 // "1 some words": a first word drawn from few.
@@ -203,13 +46,6 @@ bool looks_like_label_text(const Sample& sample) {
   }
   return labels.size() <= std::max<size_t>(2, sample.lines.size() / 10) &&
          labels.size() < sample.lines.size();
-}
-
-// A file's name in lower case, without the end that tells of compression.
-std::string plain_name(const std::string& file) {
-  auto name = lower_ascii(file);
-  if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  return name;
 }
 
 InputFormat recognise_format(const Sample& sample, const InputOptions& options, const std::string& file) {
@@ -232,18 +68,18 @@ InputFormat recognise_format(const Sample& sample, const InputOptions& options, 
                 file);
   const auto marked =
       std::ranges::count_if(lines, [&](auto line) { return has_mark(line, options.label_prefix); });
-  const bool table = name.ends_with(".csv") || name.ends_with(".tsv") || !options.delimiter.empty();
+  const bool table = name.ends_with(".csv") || name.ends_with(".tsv") || !options.table.delimiter.empty();
   if ((options.label_prefix != InputOptions().label_prefix && marked > 0) ||
-      (2 * marked >= std::ssize(lines) && !(table && cut_best(sample, options, ",;|").share > 0.99)))
+      (2 * marked >= std::ssize(lines) && !(table && best_cut(sample, options.table, ",;|").share > 0.99)))
     return InputFormat::FastText;
   if (looks_like_rutweetcorp(sample)) return InputFormat::RuTweetCorp;
   if (table || told_delimiter(sample)) return InputFormat::Csv;  // or TSV, as its rows will tell
-  const auto best = cut_best(sample, options, "\t,;|");
+  const auto best = best_cut(sample, options.table, "\t,;|");
   const auto format = best.delimiter == '\t' ? InputFormat::Tsv : InputFormat::Csv;
   const bool alike = best.share > 0.999 && best.rows.columns > 1;
-  if (alike && (best.delimiter == '\t' || best.rows.rows.size() >= 5)) return format;
+  if (alike && (best.delimiter == '\t' || best.rows.regular.size() >= 5)) return format;
   if (looks_like_label_text(sample)) return InputFormat::LabelText;
-  if (best.share > 0.9 && best.rows.rows.size() >= (alike ? 2u : 10u) && has_header(best.rows.rows, {}))
+  if (best.share > 0.9 && best.rows.regular.size() >= (alike ? 2u : 10u) && has_header(best.rows.regular, {}))
     return format;
   return InputFormat::Lines;
 }
@@ -288,9 +124,9 @@ bool find_names(Layout& layout, const std::vector<std::string>& first, bool need
 }
 
 std::optional<Layout> fit_rows(Layout layout, const Sample& sample, const Expected& expected) {
-  const auto parsed = parse_rows(sample, layout.delimiter, layout.quoting);
-  if (parsed.rows.empty()) return std::nullopt;
-  const auto& first = parsed.rows[0];
+  const auto parsed = cut_rows(sample, layout.delimiter, layout.quoting);
+  if (parsed.regular.empty()) return std::nullopt;
+  const auto& first = parsed.regular[0];
   layout.preamble = parsed.preamble;
   if (layout.header && find_names(layout, first, expected.needs_labels)) return layout;
   if (first.size() != layout.columns.size() || layout.labels.empty()) return std::nullopt;
@@ -305,10 +141,10 @@ std::optional<Layout> fit_rows(Layout layout, const Sample& sample, const Expect
     const auto labels = labels_of(layout, row);
     return std::ranges::any_of(labels, expected.knows_label);
   };
-  for (const auto& row : parsed.rows) known += expected.knows_label && is_known(row);
-  if (expected.knows_label && 2 * known < std::ssize(parsed.rows) && !expected.needs_labels)
+  for (const auto& row : parsed.regular) known += expected.knows_label && is_known(row);
+  if (expected.knows_label && 2 * known < std::ssize(parsed.regular) && !expected.needs_labels)
     return std::nullopt;
-  layout.header = has_header(parsed.rows, layout.labels) && !(expected.knows_label && is_known(first));
+  layout.header = has_header(parsed.regular, layout.labels) && !(expected.knows_label && is_known(first));
   if (layout.header && layout.labels.size() == 1) layout.columns = first;
   return layout;
 }
@@ -352,17 +188,20 @@ std::optional<Layout> fit(const Layout& trained, const Sample& sample, const Exp
 void recognise_table(Layout& layout, const Sample& sample, InputOptions options, bool needs_labels,
                      const std::string& file) {
   if (layout.format == InputFormat::RuTweetCorp) {
-    options.delimiter.assign(1, ';');
-    if (options.quoting == Quoting::Auto) options.quoting = Quoting::Rfc4180;
+    options.table.delimiter.assign(1, ';');
+    if (options.table.quoting == Quoting::Auto) options.table.quoting = Quoting::Rfc4180;
   }
-  const bool tsv = layout.format == InputFormat::Tsv && options.delimiter.empty();
-  auto best = cut_best(sample, options, tsv ? "\t" : plain_name(file).ends_with(".tsv") ? "\t,;|" : ",;\t|");
+  const bool tsv = layout.format == InputFormat::Tsv && options.table.delimiter.empty();
+  auto best = best_cut(sample, options.table,
+                       tsv                                  ? "\t"
+                       : plain_name(file).ends_with(".tsv") ? "\t,;|"
+                                                            : ",;\t|");
   layout.delimiter = best.delimiter;
   layout.quoting = best.quoting;
   if (layout.format != InputFormat::RuTweetCorp)
     layout.format = best.delimiter == '\t' ? InputFormat::Tsv : InputFormat::Csv;
   layout.preamble = best.rows.preamble;
-  auto& rows = best.rows.rows;
+  auto& rows = best.rows.regular;
   // "sep=;" is two fields, as a row of two columns is.
   if (told_delimiter(sample) && layout.preamble == 0 && !rows.empty()) {
     layout.preamble = 1;
@@ -380,7 +219,7 @@ void recognise_table(Layout& layout, const Sample& sample, InputOptions options,
     layout.labels = {4};
     return;
   }
-  if (options.header == Header::Auto) {
+  if (options.table.header == Header::Auto) {
     std::vector<size_t> labels;
     bool named = false;
     for (const auto* list : {&options.text_columns, &options.label_columns})
@@ -390,7 +229,7 @@ void recognise_table(Layout& layout, const Sample& sample, InputOptions options,
         labels.push_back(find_column("label-column", column, layout.columns, false, file + ":1"));
     layout.header = named || has_header(rows, labels);
   } else {
-    layout.header = options.header == Header::Yes;
+    layout.header = options.table.header == Header::Yes;
   }
   if (layout.header) {
     layout.columns = rows[0];
@@ -425,53 +264,18 @@ void recognise_objects(Layout& layout, const Sample& sample, const InputOptions&
 
 }  // namespace
 
-bool ends_lines_with_cr(std::string_view sample) {
-  return sample.find('\r') != std::string_view::npos && sample.find('\n') == std::string_view::npos;
-}
-
-Fit measure_fit(ByteStream stream, char delimiter, Quoting quoting, size_t columns, int64_t skipped) {
-  Fit fit;
-  RowReader reader(std::move(stream), delimiter, quoting);
-  for (Row row; reader.next(row);) {
-    if (skipped-- > 0) continue;
-    ++fit.rows;
-    fit.bad += row.fields.size() != columns;
-    fit.odd += is_odd(row, quoting);
-  }
-  return fit;
-}
-
 Layout recognise_layout(ByteStream& stream, const InputOptions& options, const Expected& expected) {
   const std::string& file = stream.name();
   Layout layout;
   layout.format = options.format;
   layout.label_prefix = options.label_prefix;
   layout.label_separator = options.label_separator;
-  if (options.encoding != kAutoEncoding && !is_utf8_name(options.encoding)) {
-    layout.encoding = options.encoding;
-    stream.decode(options.encoding);
-  }
-  auto sample = take_sample(stream, expected.may_wait);
-  // The encoding that was trained on, where the file is not in UTF-8 already.
-  if (expected.layout && !expected.layout->encoding.empty() && options.encoding == kAutoEncoding &&
-      (!is_valid_utf8(sample.bytes) || sample.bytes.find('\0') != std::string_view::npos)) {
-    layout.encoding = expected.layout->encoding;
-    stream.decode(layout.encoding);
-    sample = take_sample(stream, expected.may_wait);
-  }
+  const auto sample = take_sample(stream, options.table.encoding,
+                                  expected.layout ? expected.layout->encoding : "", expected.may_wait);
+  layout.encoding = sample.encoding;
   if (sample.lines.empty()) {
     if (!expected.needs_labels && options.format == InputFormat::Lines) return layout;
     throw Error(ErrorKind::Data, "{}: expected texts, found an empty file", file);
-  }
-  refuse_binary(sample, file);
-  if (options.encoding == kAutoEncoding) {
-    ReadReport report;
-    std::string buffer;
-    for (const auto line : sample.lines) {
-      report.valid(line, buffer);
-      ++report.rows;
-    }
-    report.check_encoding(file);
   }
   if (expected.layout)
     if (auto fitting = fit(*expected.layout, sample, expected)) {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "data/readers/input_options.h"
+#include "data/readers/table_options.h"
 
 namespace semblance {
 
@@ -24,10 +24,7 @@ struct RowFileOptions {
   RowFormat format = RowFormat::Auto;
   std::vector<std::string> columns, negatives_columns;
   std::string score_column;
-  std::string delimiter;
-  Header header = Header::Auto;
-  Quoting quoting = Quoting::Auto;
-  BadRows bad_rows = BadRows::Error;
+  TableOptions table;
 
   /// The same for other files, whose columns may be others: their format, and not what columns hold.
   RowFileOptions for_other_files() const {
@@ -35,7 +32,7 @@ struct RowFileOptions {
     other.columns.clear();
     other.negatives_columns.clear();
     other.score_column.clear();
-    if (header == Header::Yes) other.header = Header::Auto;
+    if (table.header == Header::Yes) other.table.header = Header::Auto;
     return other;
   }
 
@@ -54,13 +51,7 @@ struct RowFileOptions {
              {.help = "column of how alike the two texts of a row are: their cosine is fitted to it, and "
                       "correlations are measured instead of ranks",
               .hint = "NAME|NUMBER"});
-    list.add(
-        "delimiter", delimiter,
-        {.help = "character between columns; default for csv: the one that cuts rows alike, for tsv: tab",
-         .hint = "CHARACTER"});
-    list.add("header", header, {.help = "whether the first row names the columns"});
-    list.add("quoting", quoting, {.help = "whether fields may be quoted as in RFC 4180"});
-    list.add("bad-rows", bad_rows, {.help = "stop at a row that cannot be used, or skip and count it"});
+    table.fields(list);
   }
 };
 

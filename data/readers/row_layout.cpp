@@ -3,117 +3,124 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
+#include <numeric>
 #include <set>
 
 #include "data/error.h"
 #include "data/readers/cell_reader.h"
 #include "data/readers/column_facts.h"
+#include "data/readers/sample.h"
 
 namespace semblance {
 namespace {
 
-// As many rows are looked at, or fewer where they are long.
-constexpr size_t kSampleRows = 200, kFewRows = 20;
-constexpr size_t kFirstSample = size_t{1} << 16, kLargeSample = size_t{1} << 20,
-                 kLargestSample = size_t{1} << 26;  // bytes
 constexpr size_t kLongestName = 64;
 
 struct SampleRow {
   std::vector<std::string> cells;
   std::vector<size_t> columns;  // of the cells
-  size_t width = 0;
 };
 
-struct Sample {
+// The rows of a sample by their cells.
+struct FirstRows {
   std::vector<SampleRow> rows;
   std::vector<std::string> names;  // keys of JSON
-  bool broken = false;             // whether some row cannot be used
-
-  // The number of fields that all rows have, or 0.
-  size_t width() const {
-    for (const auto& row : rows)
-      if (row.width != rows[0].width) return 0;
-    return rows.empty() ? 0 : rows[0].width;
-  }
+  size_t width = 0;                // of all delimited rows; 0: they differ
 };
 
-// The rows that `bytes` have in this layout. The last one is not whole where the bytes are `cut`.
-Sample rows_of(const std::string& name, std::string_view bytes, bool cut, RowFormat format, char delimiter,
-               bool quoted) {
-  Sample sample;
-  const auto reader =
-      make_cell_reader(ByteStream::from_memory(name, std::string(bytes)), format, delimiter, quoted, {});
-  for (RowCells row; sample.rows.size() <= kSampleRows && reader->next(row);) {
-    sample.broken |= !row.error.empty();
+FirstRows first_objects(const Sample& sample, const std::string& file) {
+  FirstRows first;
+  const auto reader = make_cell_reader(ByteStream::from_memory(file, std::string(sample.bytes)),
+                                       RowFormat::JsonLines, '\t', Quoting::None, {});
+  for (RowCells row; reader->next(row);) {
     if (!row.error.empty()) continue;
-    auto& kept = sample.rows.emplace_back();
-    kept.width = row.width;
+    auto& kept = first.rows.emplace_back();
     for (const auto& cell : row.cells) {
       kept.cells.emplace_back(cell.text);
       kept.columns.push_back(cell.column);
     }
   }
-  if (cut && sample.rows.size() <= kSampleRows && sample.rows.size() > 1) sample.rows.pop_back();
-  sample.names = reader->names();
-  return sample;
+  first.names = reader->names();
+  return first;
 }
 
-bool ends_with(std::string name, std::initializer_list<std::string_view> endings) {
-  for (char& c : name)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  return std::ranges::any_of(endings, [&](auto ending) { return name.ends_with(ending); });
-}
-
-std::optional<char> given_delimiter(const std::string& delimiter) {
-  if (delimiter.empty()) return std::nullopt;
-  if (delimiter == "\\t" || delimiter == "tab") return '\t';
-  if (delimiter.size() != 1 || std::string_view("\n\r\"").find(delimiter[0]) != std::string_view::npos)
-    throw Error(ErrorKind::Usage, "--delimiter: expected one ASCII character or 'tab', found '{}'",
-                delimiter);
-  return delimiter[0];
-}
-
-RowFormat format_of(const RowFileOptions& options, const std::string& name, std::string_view bytes) {
-  if (options.format != RowFormat::Auto) return options.format;
-  if (const auto delimiter = given_delimiter(options.delimiter))
-    return *delimiter == '\t' ? RowFormat::Tsv : RowFormat::Csv;
-  if (ends_with(name, {".csv"})) return RowFormat::Csv;
-  if (ends_with(name, {".tsv"})) return RowFormat::Tsv;
-  const auto line = bytes.substr(0, bytes.find('\n'));
-  const bool json = ends_with(name, {".jsonl", ".ndjson", ".json"}) ||
-                    ((line.starts_with('{') || line.starts_with('[')) && Json::accept(line));
-  return json ? RowFormat::JsonLines : RowFormat::Tsv;
-}
-
-// The one that cuts all rows into the same, largest number of fields.
-char delimiter_of(const std::string& name, std::string_view bytes, bool cut) {
-  char best = ',';
-  size_t most = 1;
-  for (const char candidate : {',', ';', '\t', '|'}) {
-    const auto width = rows_of(name, bytes, cut, RowFormat::Csv, candidate, true).width();
-    if (width > most) {
-      most = width;
-      best = candidate;
-    }
+FirstRows first_rows(const SampleRows& rows) {
+  FirstRows first;
+  first.width = rows.regular.size() == rows.all.size() ? rows.columns : 0;
+  for (const auto& row : rows.all) {
+    std::vector<size_t> columns(row.size());
+    std::iota(columns.begin(), columns.end(), 0);
+    first.rows.push_back({row, std::move(columns)});
   }
-  return best;
+  return first;
+}
+
+RowFormat format_of(const RowFileOptions& options, const Sample& sample, const std::string& file) {
+  if (options.format != RowFormat::Auto) return options.format;
+  const auto name = plain_name(file);
+  const auto given = given_delimiter(options.table.delimiter);
+  if (const auto delimiter = given ? given : told_delimiter(sample))
+    return *delimiter == '\t' ? RowFormat::Tsv : RowFormat::Csv;
+  if (name.ends_with(".csv")) return RowFormat::Csv;
+  if (name.ends_with(".tsv")) return RowFormat::Tsv;
+  const auto holds_json = [&] {
+    return !sample.lines.empty() && json_if_any(sample.lines[0]).is_structured();
+  };
+  const bool json = name.ends_with(".jsonl") || name.ends_with(".ndjson") || name.ends_with(".json");
+  return json || holds_json() ? RowFormat::JsonLines : RowFormat::Tsv;
 }
 
 // Whether quotes in tab-separated rows are those of RFC 4180, not of the texts: they cut all rows, and alike
 // where lines alone do not, or they stand around every text, or double those within.
-bool is_quoted(const Sample& plain, const Sample& quoted) {
-  if (quoted.broken || quoted.rows.empty()) return false;
-  if (quoted.width() > 1 && plain.width() == 0) return true;
+bool is_quoted(const SampleRows& plain, const SampleRows& quoted) {
+  if (quoted.broken > 0 || quoted.all.empty()) return false;
+  if (quoted.columns > 1 && quoted.fit.bad == 0 && plain.fit.bad > 0) return true;
   bool all = true, doubled = false;
-  for (const auto& row : plain.rows)
-    for (const auto& cell : row.cells) {
+  for (const auto& row : plain.all)
+    for (const auto& cell : row) {
       const bool is = cell.size() > 1 && cell.starts_with('"') && cell.ends_with('"');
       all &= is || cell.empty() || number_in(cell).has_value();
       doubled |= is && cell.find("\"\"", 1) < cell.size() - 2;
     }
-  return (all && !plain.rows.empty() && plain.rows[0].cells[0].starts_with('"')) || doubled;
+  return (all && !plain.all.empty() && plain.all[0][0].starts_with('"')) || doubled;
+}
+
+// Rows between tabs may hold any number of texts, so that how they are cut alike tells little.
+SampleRows cut_between_tabs(const Sample& sample, RowLayout& layout, const TableOptions& options) {
+  if (options.quoting != Quoting::Auto) {
+    layout.quoting = options.quoting;
+    return cut_rows(sample, layout.delimiter, options.quoting);
+  }
+  auto plain = cut_rows(sample, layout.delimiter, Quoting::None);
+  auto quoted = cut_rows(sample, layout.delimiter, Quoting::Rfc4180);
+  const bool is = is_quoted(plain, quoted);
+  layout.quoting = is ? Quoting::Rfc4180 : Quoting::None;
+  return is ? std::move(quoted) : std::move(plain);
+}
+
+// Cuts the sample, and fills in how that is done.
+FirstRows cut_sample(const Sample& sample, const RowFileOptions& options, RowLayout& layout,
+                     const std::string& file) {
+  layout.format = format_of(options, sample, file);
+  if (layout.format == RowFormat::JsonLines) return first_objects(sample, file);
+  SampleRows rows;
+  if (layout.format == RowFormat::Csv) {
+    auto best = best_cut(sample, options.table, ",;\t|");
+    layout.delimiter = best.delimiter;
+    layout.quoting = best.quoting;
+    rows = std::move(best.rows);
+  } else {
+    layout.delimiter =
+        given_delimiter(options.table.delimiter).value_or(told_delimiter(sample).value_or('\t'));
+    rows = cut_between_tabs(sample, layout, options.table);
+  }
+  auto first = first_rows(rows);
+  if (told_delimiter(sample) && !first.rows.empty()) {
+    layout.preamble = 1;
+    first.rows.erase(first.rows.begin());
+    if (rows.preamble == 1 && rows.fit.bad == 0) first.width = rows.columns;
+  }
+  return first;
 }
 
 // Whether `cell` may be the name of a column.
@@ -125,9 +132,9 @@ bool is_name(std::string_view cell, bool of_one_word) {
 
 // Whether the first row names the columns: it is unlike those below it. They hold numbers where it has a
 // name, or texts of several words or classes where it has single ones that never come again.
-bool has_header(const Sample& sample) {
+bool names_columns(const FirstRows& sample) {
   const auto& rows = sample.rows;
-  if (rows.size() < 2 || sample.width() < 2) return false;
+  if (rows.size() < 2 || sample.width < 2) return false;
   const auto& first = rows[0].cells;
   if (std::set(first.begin(), first.end()).size() < first.size()) return false;
   bool single_words = true;
@@ -149,16 +156,8 @@ bool has_header(const Sample& sample) {
   return single_words;
 }
 
-// The column that `wanted` names or numbers; nothing if it is none of this file.
 std::optional<size_t> find_column(const std::string& wanted, const RowLayout& layout) {
-  const auto found = std::ranges::find(layout.names, wanted);
-  if (found != layout.names.end()) return static_cast<size_t>(found - layout.names.begin());
-  size_t number = 0;
-  const auto* end = wanted.data() + wanted.size();
-  if (std::from_chars(wanted.data(), end, number).ptr != end || wanted.empty()) return std::nullopt;
-  const size_t width = layout.names.empty() ? layout.width : layout.names.size();
-  if (number < 1 || (width > 0 && number > width)) return std::nullopt;
-  return number - 1;
+  return column_of(wanted, layout.names, layout.names.empty() ? layout.width : layout.names.size());
 }
 
 // Those that an option names, one by one or between commas.
@@ -194,7 +193,7 @@ bool contains(const std::vector<size_t>& columns, size_t column) {
 }
 
 // The roles of the columns in a file that is laid out as `settled`; false if it is not.
-bool take_roles(const RowLayout& settled, const Sample& sample, RowLayout& layout) {
+bool take_roles(const RowLayout& settled, const FirstRows& sample, RowLayout& layout) {
   const auto place = [&](size_t column) -> std::optional<size_t> {
     if (settled.names.empty()) return column;
     const auto& names = layout.names;
@@ -202,7 +201,7 @@ bool take_roles(const RowLayout& settled, const Sample& sample, RowLayout& layou
     return found == names.end() ? std::nullopt : std::optional<size_t>(found - names.begin());
   };
   if (settled.names.empty()) {
-    if (!layout.names.empty() || settled.width == 0 || settled.width != sample.width()) return false;
+    if (!layout.names.empty() || settled.width == 0 || settled.width != sample.width) return false;
   } else {
     for (const auto& name : layout.names)
       if (std::ranges::find(settled.names, name) == settled.names.end()) return false;
@@ -218,7 +217,7 @@ bool take_roles(const RowLayout& settled, const Sample& sample, RowLayout& layou
 }
 
 // Which columns hold what where nobody says so: all of them texts, if that can be.
-void guess_roles(const Sample& sample, RowKind kind, RowLayout& layout, const std::string& file) {
+void guess_roles(const FirstRows& sample, RowKind kind, RowLayout& layout, const std::string& file) {
   if (layout.names.empty()) return;
   std::vector<ColumnFacts> facts(layout.names.size());
   for (size_t row = layout.header ? 1 : 0; row < sample.rows.size(); ++row)
@@ -262,6 +261,9 @@ std::string RowLayout::description(RowKind kind) const {
                                  format == RowFormat::JsonLines ? ""
                                  : header                       ? " with header"
                                                                 : " without header");
+  if (quoting == Quoting::Backslash) text += ", backslashes before quotes";
+  if (preamble > 0) text += fmt::format(", after {} line(s) that are no rows", preamble);
+  if (!encoding.empty()) text += ", " + encoding;
   const auto list = [&](std::string_view what, const std::vector<size_t>& columns) {
     constexpr size_t kMost = 5;
     text += fmt::format(", {} in ", what);
@@ -280,17 +282,17 @@ std::string RowLayout::description(RowKind kind) const {
 }
 
 Json row_layout_to_json(const RowLayout& layout) {
-  if (layout.texts.empty() && layout.negatives.empty() && !layout.score) return nullptr;
-  return {{"names", layout.names},
-          {"width", layout.width},
-          {"texts", layout.texts},
-          {"negatives", layout.negatives},
-          {"score", layout.score ? Json(*layout.score) : Json(nullptr)},
+  if (layout.texts.empty() && layout.negatives.empty() && !layout.score && layout.encoding.empty())
+    return nullptr;
+  return {{"encoding", layout.encoding},   {"names", layout.names},
+          {"width", layout.width},         {"texts", layout.texts},
+          {"negatives", layout.negatives}, {"score", layout.score ? Json(*layout.score) : Json(nullptr)},
           {"chosen", layout.chosen}};
 }
 
 RowLayout row_layout_from_json(const Json& json) {
   RowLayout layout;
+  layout.encoding = json.value("encoding", "");
   json.at("names").get_to(layout.names);
   json.at("width").get_to(layout.width);
   json.at("texts").get_to(layout.texts);
@@ -310,31 +312,11 @@ RowLayout recognise_rows(ByteStream& stream, const RowFileOptions& options, RowK
                          const RowLayout* settled) {
   const std::string& file = stream.name();
   RowLayout layout;
-  Sample sample;
-  for (size_t size = kFirstSample;; size *= 4) {
-    std::string_view bytes = stream.peek(size);
-    const bool cut = bytes.size() == size;
-    if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
-    bytes.remove_prefix(std::min(bytes.find_first_not_of("\r\n"), bytes.size()));
-    layout.format = format_of(options, file, bytes);
-    layout.quoted = options.quoting == Quoting::Auto ? layout.format == RowFormat::Csv
-                                                     : options.quoting == Quoting::Rfc4180;
-    const auto given = given_delimiter(options.delimiter);
-    layout.delimiter = given                             ? *given
-                       : layout.format == RowFormat::Csv ? delimiter_of(file, bytes, cut)
-                                                         : '\t';
-    sample = rows_of(file, bytes, cut, layout.format, layout.delimiter, layout.quoted);
-    if (layout.format == RowFormat::Tsv && options.quoting == Quoting::Auto) {
-      auto quoted = rows_of(file, bytes, cut, layout.format, layout.delimiter, true);
-      layout.quoted = is_quoted(sample, quoted);
-      if (layout.quoted) sample = std::move(quoted);
-    }
-    const auto rows = sample.rows.size();
-    if (!cut || rows > kSampleRows || (size >= kLargeSample && rows >= kFewRows) || size >= kLargestSample)
-      break;
-  }
+  const auto lines = take_sample(stream, options.table.encoding, settled ? settled->encoding : "", false);
+  layout.encoding = lines.encoding;
+  const auto sample = cut_sample(lines, options, layout, file);
   if (sample.rows.empty()) return layout;  // whoever reads it tells why
-  layout.width = sample.width();
+  layout.width = sample.width;
 
   // Names that somebody gave say what the first row is.
   auto wanted = options.columns;
@@ -354,9 +336,9 @@ RowLayout recognise_rows(ByteStream& stream, const RowFileOptions& options, RowK
     const bool as_settled =
         settled && !settled->names.empty() &&
         std::ranges::all_of(settled->texts, [&](size_t i) { return is_in_first(settled->names[i]); });
-    layout.header = options.header == Header::Yes ||
-                    (options.header == Header::Auto &&
-                     (as_settled || std::ranges::any_of(wanted, named) || has_header(sample)));
+    layout.header = options.table.header == Header::Yes ||
+                    (options.table.header == Header::Auto &&
+                     (as_settled || std::ranges::any_of(wanted, named) || names_columns(sample)));
     if (layout.header) layout.names = first;
   }
 

@@ -20,14 +20,16 @@ enum class RowKind {
 struct RowLayout {
   RowFormat format = RowFormat::Tsv;  ///< not Auto
   char delimiter = '\t';
-  bool quoted = false;
-  bool header = false;             ///< the first row names the columns
-  std::vector<std::string> names;  ///< by the header, or the keys of JSON; empty where there are none
-  size_t width = 0;                ///< columns; 0: rows differ
+  Quoting quoting = Quoting::None;  ///< not Auto
+  int64_t preamble = 0;             ///< rows before the header or the first row of texts
+  bool header = false;              ///< the first row names the columns
+  std::vector<std::string> names;   ///< by the header, or the keys of JSON; empty where there are none
+  size_t width = 0;                 ///< columns; 0: rows differ
   /// Which columns hold what, from 0. No `texts`: all columns but the others named here.
   std::vector<size_t> texts, negatives;
   std::optional<size_t> score;
-  bool chosen = false;  ///< the texts' columns were named, not guessed
+  std::string encoding;  ///< empty: UTF-8, or as a byte-order mark says
+  bool chosen = false;   ///< the texts' columns were named, not guessed
 
   /// "column 2 (question1)"
   std::string column(size_t number) const;

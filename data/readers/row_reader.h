@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "data/io/byte_stream.h"
-#include "data/readers/input_options.h"
+#include "data/io/read_buffer.h"
+#include "data/readers/table_options.h"
 
 namespace semblance {
 
@@ -35,7 +36,7 @@ class RowReader {
   /// first.
   bool next(Row& row);
 
-  const std::string& name() const { return stream_.name(); }
+  const std::string& name() const { return in_.stream.name(); }
 
  private:
   enum class Parsed { Row, Unclosed, NeedsMore };
@@ -46,13 +47,11 @@ class RowReader {
   void cut_plain(size_t end, Row& row) const;
   Parsed parse_quoted(Row& row, size_t& end);
 
-  ByteStream stream_;
+  ReadBuffer in_;
   char delimiter_;
   Quoting quoting_;
-  std::vector<char> buffer_ = std::vector<char>(size_t{1} << 18);
-  size_t begin_ = 0, end_ = 0;          // the unread part of the buffer
   size_t lf_ = std::string_view::npos;  // the first LF in what was searched, or its end; npos: not known
-  bool at_start_ = true, at_end_ = false;
+  bool at_start_ = true;
   int64_t line_ = 1;
   std::string unquoted_;      // the fields of a row with quotes
   std::vector<size_t> ends_;  // where each of them ends there

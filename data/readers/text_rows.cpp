@@ -27,14 +27,16 @@ bool contains(const std::vector<size_t>& columns, size_t column) {
 
 TextRowReader::TextRowReader(const std::string& path, const RowFileOptions& options, RowKind kind,
                              const RowLayout* settled)
-    : bad_rows_(options.bad_rows), kind_(kind) {
+    : bad_rows_(options.table.bad_rows),
+      kind_(kind),
+      guesses_encoding_(options.table.encoding == kAutoEncoding) {
   ByteStream stream(path);
   name_ = stream.name();
   layout_ = recognise_rows(stream, options, kind, settled);
   report_.layout = layout_.description(kind);
   reader_ =
-      make_cell_reader(std::move(stream), layout_.format, layout_.delimiter, layout_.quoted, layout_.names);
-  if (layout_.header) reader_->next(cells_);
+      make_cell_reader(std::move(stream), layout_.format, layout_.delimiter, layout_.quoting, layout_.names);
+  for (int64_t skip = layout_.preamble + layout_.header; skip > 0; --skip) reader_->next(cells_);
   picks_texts_ = !std::ranges::is_sorted(layout_.texts) ||
                  (layout_.format == RowFormat::JsonLines && !layout_.texts.empty());
 }
@@ -153,6 +155,7 @@ void TextRowReader::check_columns(const Notice& notice) const {
 void TextRowReader::finish(const Notice& notice) const {
   if (report_.rows == 0)
     throw Error(ErrorKind::Data, "{}: expected rows of {}, found none", name_, expected(kind_));
+  if (guesses_encoding_) report_.check_encoding(name_);
   report_.tell(name_, notice);
   check_columns(notice);
   if (kind_ == RowKind::Duplicates && !layout_.chosen && layout_.format != RowFormat::JsonLines &&

@@ -55,6 +55,7 @@ class TextRowReader {
   std::string name_;
   BadRows bad_rows_;
   RowKind kind_;
+  bool guesses_encoding_;
   RowLayout layout_;
   bool picks_texts_ = false;  // whether their columns may come in another order than they were named in
   std::unique_ptr<CellReader> reader_;

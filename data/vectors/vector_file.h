@@ -12,8 +12,8 @@
 
 #include "data/fields.h"
 #include "data/io/byte_stream.h"
-#include "data/readers/input_options.h"
 #include "data/readers/read_report.h"
+#include "data/readers/table_options.h"
 #include "data/text/word_table.h"
 
 namespace semblance {

@@ -239,12 +239,12 @@ TEST(LabelledTexts, OtherEncodingsAreDecodedByTheirMarkOrByOption) {
   }
   const auto expected = load({utf8}, ".csv").texts;
   EXPECT_EQ(load({utf16}, ".csv").texts, expected);
-  EXPECT_EQ(load({cp1251}, ".csv", {.encoding = "windows-1251"}).texts, expected);
-  EXPECT_EQ(load({utf16.substr(2)}, ".csv", {.encoding = "utf-16le"}).texts, expected);
+  EXPECT_EQ(load({cp1251}, ".csv", {.table = {.encoding = "windows-1251"}}).texts, expected);
+  EXPECT_EQ(load({utf16.substr(2)}, ".csv", {.table = {.encoding = "utf-16le"}}).texts, expected);
   EXPECT_NE(refusal(cp1251, ".csv").find("--encoding"), std::string::npos);
   EXPECT_NE(refusal(utf16.substr(2), ".csv").find("--encoding utf-16le"), std::string::npos);
-  EXPECT_EQ(load({cp1251}, ".csv", {.encoding = "utf-8"}).report.invalid_utf8, 40);
-  EXPECT_NE(refusal(utf8, ".csv", {.encoding = "klingon"}).find("--encoding"), std::string::npos);
+  EXPECT_EQ(load({cp1251}, ".csv", {.table = {.encoding = "utf-8"}}).report.invalid_utf8, 40);
+  EXPECT_NE(refusal(utf8, ".csv", {.table = {.encoding = "klingon"}}).find("--encoding"), std::string::npos);
 }
 
 // T3
@@ -379,9 +379,10 @@ TEST(LabelledTexts, ColumnsAreChosenByNameOrNumber) {
   const std::string content = "id,body,verdict\n7,a b,x\n8,c d,y\n";
   EXPECT_EQ(load({content}, ".csv", {.text_columns = {"body"}, .label_columns = {"verdict"}}).texts,
             (Texts1{"a b", "c d"}));
-  EXPECT_EQ(
-      load({content}, ".csv", {.text_columns = {"2"}, .label_columns = {"3"}, .header = Header::Yes}).labels,
-      (Labels1{{"x"}, {"y"}}));
+  EXPECT_EQ(load({content}, ".csv",
+                 {.text_columns = {"2"}, .label_columns = {"3"}, .table = {.header = Header::Yes}})
+                .labels,
+            (Labels1{{"x"}, {"y"}}));
   EXPECT_THROW(load({content}, ".csv", {.text_columns = {"4"}, .label_columns = {"3"}}), Error);
   EXPECT_THROW(load({content}, ".csv", {.text_columns = {"body"}, .label_columns = {"body"}}), Error);
   EXPECT_THROW(load({content}, ".csv"), Error) << "three columns of unknown names";
@@ -396,7 +397,7 @@ TEST(LabelledTexts, BadRowsStopOrAreCountedWithTheirLine) {
     EXPECT_NE(std::string(error.what()).find(":3: expected 2 columns, found 1"), std::string::npos)
         << error.what();
   }
-  const auto loaded = load({content}, ".csv", {.bad_rows = BadRows::Skip});
+  const auto loaded = load({content}, ".csv", {.table = {.bad_rows = BadRows::Skip}});
   EXPECT_EQ(loaded.texts, (Texts1{"a", "b"}));
   EXPECT_EQ(loaded.report.skipped, 2);
   EXPECT_NE(loaded.report.first_skipped.find(":3:"), std::string::npos);

@@ -136,7 +136,7 @@ TEST_F(RowFiles, AHeaderIsToldFromTheRowsBelowIt) {
             (std::vector<Strings>{{"a b", "c d"}, {"e f", "g h"}}));
   const std::string pair = "query\tanswer\nhow is it\tit is so\nwhere is it\tthere it is\n";
   EXPECT_EQ(read("rows.tsv", pair).texts.size(), 2u);
-  EXPECT_EQ(read("rows.tsv", pair, {.header = Header::No}).texts.size(), 3u);
+  EXPECT_EQ(read("rows.tsv", pair, {.table = {.header = Header::No}}).texts.size(), 3u);
   EXPECT_EQ(read("rows.tsv", "how\twhat\nis\twas\nit\tthis\n").texts.size(), 3u) << "words of a dictionary";
   std::string intents = "text,category\n";
   for (int i = 0; i < 60; ++i) intents += fmt::format("my card is lost {},card_{}\n", i, i % 3);
@@ -147,7 +147,8 @@ TEST_F(RowFiles, AHeaderThatComesAgainIsNoRow) {
   const std::string joined = "query\tanswer\nhow is it\tit is so\nquery\tanswer\nwhere is it\tthere it is\n";
   EXPECT_TRUE(has(refusal("rows.tsv", joined, {.columns = {"query,answer"}}),
                   ":3: expected texts that are duplicates of each other, found the header again"));
-  const auto rows = read("rows.tsv", joined, {.columns = {"query,answer"}, .bad_rows = BadRows::Skip});
+  const auto rows =
+      read("rows.tsv", joined, {.columns = {"query,answer"}, .table = {.bad_rows = BadRows::Skip}});
   EXPECT_EQ(rows.texts.size(), 2u);
   EXPECT_TRUE(has(rows.notices, "left out 1 bad row(s)"));
 }
@@ -184,6 +185,40 @@ TEST_F(RowFiles, QuotesInTabSeparatedRowsAreThoseOfTheTextsUnlessTheyCutThem) {
   const std::string quoted = "question1\tquestion2\n\"a \"\"b\"\"\tc\"\td e\nf g\th i\n";
   EXPECT_EQ(read("rows.tsv", quoted, {.columns = {"question1,question2"}}).texts[0],
             (Strings{"a \"b\"\tc", "d e"}));
+}
+
+TEST_F(RowFiles, OtherEncodingsAreDecodedOrAskedFor) {
+  const std::string utf8 = "как дела\tкак вы\nгде он\tкуда он\n";
+  std::string cp1251, utf16 = "\xFF\xFE";
+  for (size_t i = 0; i < utf8.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(utf8[i]);
+    const unsigned code = byte < 0x80 ? byte : ((byte & 0x1Fu) << 6) | (utf8[++i] & 0x3Fu);
+    cp1251 += static_cast<char>(code < 0x80 ? code : code - 0x410 + 0xC0);
+    utf16 += {static_cast<char>(code & 0xFF), static_cast<char>(code >> 8)};
+  }
+  const auto expected = read("utf8.tsv", utf8).texts;
+  EXPECT_EQ(read("utf16.tsv", utf16).texts, expected);
+  EXPECT_TRUE(has(refusal("cp1251.tsv", cp1251), "name the encoding with --encoding"));
+  EXPECT_EQ(read("cp1251.tsv", cp1251, {.table = {.encoding = "windows-1251"}}).texts, expected);
+  const auto settled = row_layout_from_json(row_layout_to_json(layout_));
+  EXPECT_EQ(read("other.tsv", cp1251, {}, RowKind::Ranked, &settled).texts, expected) << "as was trained on";
+  EXPECT_EQ(read("utf8.tsv", utf8, {}, RowKind::Ranked, &settled).texts, expected);
+}
+
+TEST_F(RowFiles, ALineThatTellsTheDelimiterIsNoRow) {
+  const auto expected = std::vector<Strings>{{"how, is it", "what is it"}, {"where", "whither"}};
+  EXPECT_EQ(read("e.csv", "sep=;\r\nhow, is it;what is it\r\nwhere;whither\r\n").texts, expected);
+  const auto rows = read("e.csv", "sep=;\nquery;answer;score\nhow, is it;what is it;1\nwhere;whither;0\n",
+                         {.score_column = "score"});
+  EXPECT_EQ(rows.texts, expected);
+  EXPECT_TRUE(has(rows.notices, "csv with header, after 1 line(s) that are no rows")) << rows.notices;
+}
+
+TEST_F(RowFiles, BackslashesBeforeQuotes) {
+  const std::string content =
+      "query,answer\n\"a \\\"b\\\", c\",\"d, e\"\n\"f\",\"g, \\\"h\\\"\"\n\"i j\",\"k\"\n";
+  EXPECT_EQ(read("rows.csv", content).texts,
+            (std::vector<Strings>{{"a \"b\", c", "d, e"}, {"f", "g, \"h\""}, {"i j", "k"}}));
 }
 
 TEST_F(RowFiles, JsonLinesByTheirKeys) {

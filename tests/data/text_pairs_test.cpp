@@ -134,7 +134,7 @@ TEST(DuplicateRows, ARowOfOneTextIsNamedOrCounted) {
   }
   rows = {};
   RowFileOptions options;
-  options.bad_rows = BadRows::Skip;
+  options.table.bad_rows = BadRows::Skip;
   read_duplicate_rows(folder / "rows.tsv", options, notices.take, rows);
   EXPECT_EQ(rows.size(), 2);
   EXPECT_NE(notices.text.find("left out 1 bad row(s)"), std::string::npos);

@@ -9,7 +9,7 @@
 #include "data/config.h"
 #include "data/notice.h"
 #include "data/ragged.h"
-#include "data/readers/input_options.h"
+#include "data/readers/table_options.h"
 #include "data/text/tokenized_texts.h"
 #include "data/text/vocabulary.h"
 #include "data/vectors/word_vectors.h"

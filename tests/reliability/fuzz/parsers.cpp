@@ -76,7 +76,7 @@ void read_texts_and_labels(std::string_view bytes) {
   const std::string path = write("texts", bytes);
   for (const auto bad_rows : kBothWays) {
     InputOptions options;
-    options.bad_rows = bad_rows;
+    options.table.bad_rows = bad_rows;
     attempt([&] { read_labelled_texts(std::span(&path, 1), options); });
     attempt([&] { read_texts(path, options, {}, [](const Layout&) {}, [](std::string_view, bool) {}); });
   }
@@ -87,7 +87,7 @@ void read_rows(std::string_view bytes) {
   for (const auto bad_rows : kBothWays)
     attempt([&] {
       RowFileOptions options;
-      options.bad_rows = bad_rows;
+      options.table.bad_rows = bad_rows;
       TextRows rows;
       read_duplicate_rows(path, options, kQuiet, rows);
     });

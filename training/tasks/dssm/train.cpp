@@ -44,7 +44,7 @@ void check_batches(const DssmJob& job, const PairDataset& data, const Notice& no
 Json train_model(const DssmJob& job, RunRequest& request) {
   check_options(job);
   const auto device = begin_training(job.training, request);
-  StartVectors vectors(job.start, job.data.file.bad_rows, request);
+  StartVectors vectors(job.start, job.data.file.table.bad_rows, request);
   auto data = prepare_data(job, vectors, request.notice);
   check_batches(job, *data.train, request.notice);
   const auto sampler = make_sampler(job, *data.train);

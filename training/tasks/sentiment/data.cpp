@@ -204,7 +204,7 @@ namespace {
 
 // What of the options has to do with how files are laid out.
 InputOptions layout_options(InputOptions input) {
-  input.bad_rows = BadRows::Error;
+  input.table.bad_rows = BadRows::Error;
   return input;
 }
 
@@ -229,7 +229,7 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
   const auto numbered = number_labels(texts, setup.labels);
   MeasuredTexts measured{.data = nullptr, .skipped = texts.report.skipped};
   if (const auto strange = texts.texts.size() - static_cast<int64_t>(numbered.usable.size()); strange > 0) {
-    if (layout.bad_rows == BadRows::Error)
+    if (layout.table.bad_rows == BadRows::Error)
       throw Error(ErrorKind::Data,
                   "{}: expected labels seen in training ({}), found '{}' in {} row(s); leave such rows out "
                   "with --bad-rows skip",

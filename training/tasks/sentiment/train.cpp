@@ -29,7 +29,7 @@ std::unique_ptr<Sampler> make_sampler(const SentimentJob& job, const LabelledDat
 Json train_model(const SentimentJob& job, RunRequest& request) {
   check_options(job);
   const auto device = begin_training(job.training, request);
-  StartVectors vectors(job.start, job.input.bad_rows, request);
+  StartVectors vectors(job.start, job.input.table.bad_rows, request);
   auto data = prepare_data(job, vectors, request.notice);
   if (job.model.kind == ClassifierKind::Linear)
     request.weight_decay = 1 / (job.model.inverse_penalty * static_cast<double>(data.train->size()));
