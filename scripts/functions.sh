@@ -131,7 +131,7 @@ install_pins() {
     cat "$log" >&2
     fail "what $file lists could not be installed"
   fi
-  did="installed ${missing[*]}"
+  did="installed ${#missing[@]} of ${#pins[@]}"
 }
 
 libtorch_given() { [[ -n ${Torch_DIR:-}${CMAKE_PREFIX_PATH:-} ]]; }
