@@ -110,22 +110,29 @@ installed() {
 
 pip_install() { .venv/bin/python -m pip --disable-pip-version-check install -qq "$@"; }
 
-# install_pins REQUIREMENT…: each NAME==VERSION; asks pip only where one is not there.
+# install_pins [NAME]: what tests/requirements.txt has, or NAME of it; asks pip only where one is not there, and takes
+# only files whose hashes are in that file. No source package: what builds it would come unchecked.
 install_pins() {
-  local pin missing=()
-  for pin in "$@"; do
+  local file=tests/requirements.txt log=build/requirements.log pin pins missing=() differs
+  mapfile -t pins < <(sed -nE "s/^(${1:-[^ =]+}==[^ ;\\]+).*/\1/p" "$file")
+  ((${#pins[@]} > 0)) || fail "$file: no requirement ${1:-}"
+  for pin in "${pins[@]}"; do
     installed "${pin%%==*}" "${pin##*==}" || missing+=("$pin")
   done
   if ((${#missing[@]} == 0)); then
-    did="all $# there"
+    did="all ${#pins[@]} there"
     return
   fi
-  pip_install "$@"
-  did="installed ${missing[*]}"
+  # NAME's lines go on as long as they end in a backslash.
+  if ! sed -n "/^${1:-.*}==/,/[^\\]\$/p" "$file" | pip_install --require-hashes --only-binary :all: \
+    -r /dev/stdin >"$log" 2>&1; then
+    differs=$(sed -nE '/DO NOT MATCH THE HASHES/,$ s/^ +([A-Za-z0-9._-]+==[^ ]+) from .*/\1/p' "$log" | paste -sd ' ')
+    [[ -z $differs ]] || fail "$differs: what pip finds is not what $file lists (sha256); see $log"
+    cat "$log" >&2
+    fail "what $file lists could not be installed"
+  fi
+  did="installed ${#missing[@]} of ${#pins[@]}"
 }
-
-# pins FILE [NAME]: the requirements in FILE, without comments; only NAME's if given.
-pins() { sed -E 's/[[:space:]]*(#.*)?$//; /^$/d' "$1" | grep -E "^${2:-[^=]*}==" || fail "$1: no requirement ${2:-}"; }
 
 libtorch_given() { [[ -n ${Torch_DIR:-}${CMAKE_PREFIX_PATH:-} ]]; }
 
@@ -148,11 +155,13 @@ install_libtorch() {
   fi
 }
 
+# By version alone: one index has this build, another of the same version is elsewhere, each in a file for every Python
+# and processor. And without what Python's torch needs, which tests/requirements.txt has: LibTorch needs none of it.
 install_libtorch_cpu() {
   local wanted=torch==$TORCH+cpu log=build/libtorch.log
-  if ! pip_install "$wanted" >"$log" 2>&1; then
+  if ! pip_install --no-deps "$wanted" >"$log" 2>&1; then
     say "LibTorch: $wanted is not where pip looks; asking $TORCH_CPU_INDEX"
-    if ! pip_install --index-url "$TORCH_CPU_INDEX" "$wanted" >>"$log" 2>&1; then
+    if ! pip_install --no-deps --index-url "$TORCH_CPU_INDEX" "$wanted" >>"$log" 2>&1; then
       cat "$log" >&2
       fail "$wanted could not be installed; give a LibTorch with Torch_DIR=…/torch/share/cmake/Torch"
     fi

@@ -19,6 +19,13 @@ file(REMOVE_RECURSE "${WORK}")
 set(prefix "${WORK}/prefix")
 run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${prefix}")
 
+# The licences go with what they are about.
+foreach(file LICENSE THIRD_PARTY_NOTICES.md)
+  if(NOT EXISTS "${prefix}/share/doc/semblance/${file}")
+    message(FATAL_ERROR "${file} is not installed")
+  endif()
+endforeach()
+
 # The package can be moved: it knows neither the checkout nor where the machine keeps its libraries.
 file(GLOB_RECURSE package "${prefix}/*.cmake")
 foreach(file ${package})
