@@ -1,4 +1,5 @@
 // semblance predict RUN [FILE|-] [options]
+#include "apps/answers.h"
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
@@ -6,18 +7,6 @@
 
 namespace semblance {
 namespace {
-
-std::string to_line(const Prediction& prediction, bool multi_label) {
-  Json json;
-  if (multi_label) {
-    json["labels"] = prediction.labels;
-    json["probabilities"] = prediction.probabilities;
-  } else {
-    json["label"] = prediction.labels[0];
-    json["probability"] = prediction.probabilities[0];
-  }
-  return json_line(json) + "\n";
-}
 
 // Whether options say how the file is laid out, so that it is not as the training files.
 bool gives_layout(const CommandLine& line) {
@@ -32,27 +21,34 @@ bool gives_layout(const CommandLine& line) {
 int run_predict(Arguments arguments) {
   CommandLine line("predict RUN [FILE|-] [options]",
                    "Prints a JSON line for each text, in order: {\"label\":…,\"probability\":…}, or, for a "
-                   "multi-label model,\n"
-                   "{\"labels\":[…],\"probabilities\":[…]}. FILE is laid out as the training files were (an "
-                   "answer a row,\nfor the text alone), or else holds a text a line.");
+                   "multi-label model "
+                   "and\nwith --top-k or --threshold, {\"labels\":[…],\"probabilities\":[…]}; with "
+                   "\"known\":false where the "
+                   "model knows\nno word of the text. FILE is laid out as the training files were, and gets "
+                   "an answer a row, "
+                   "for the text\nalone, beside its further columns; or else it holds a text a line.");
   add_serving_options(line);
   InputOptions layout;
+  AnswerOptions options;
+  line.add_fields(options, "Answers");
   line.add_fields(layout, "Layout of the file");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 2);
+  line.apply_fields(options);
   line.apply_fields(layout);
   const auto served =
       open_served(line, given[0], "predicts", [](const TaskKind& kind) { return kind.predicts; });
   auto& model = dynamic_cast<Classifier&>(*served.model);
 
   constexpr int64_t kMostAtOnce = 256;
+  Answers answers(options, model.is_multi_label(), model.classes());
   Texts texts;
   int64_t unknown = 0;
   const auto answer = [&] {
-    for (const auto& prediction : model.predict(texts)) {
-      print_out(to_line(prediction, model.is_multi_label()));
-      unknown += !prediction.known;
-    }
+    std::vector<Prediction> predictions;
+    if (texts.size() > 0) predictions = model.predict(texts, options.predict);
+    for (const auto& prediction : predictions) unknown += !prediction.known;
+    answers.print(predictions);
     texts = {};
     flush_out();
   };
@@ -67,12 +63,14 @@ int run_predict(Arguments arguments) {
       [&](const Layout& found) {
         print_note(fmt::format("{}: read as {}: an answer for each {}", path, found.description(),
                                found.delimited() ? "row" : "line"));
+        answers.begin(found);
       },
-      [&](std::string_view text, bool may_wait) {
-        texts.push_back(text);
-        if (may_wait || texts.size() == kMostAtOnce) answer();
+      [&](const ReadText& row) {
+        if (!row.left_out) texts.push_back(row.text);
+        answers.keep(row);
+        if (row.may_wait || answers.waiting() == kMostAtOnce) answer();
       });
-  if (texts.size() > 0) answer();
+  if (answers.waiting() > 0) answer();
   report.layout.clear();  // it was told before the first answer
   report.tell(path, print_note);
   if (unknown > 0)

@@ -36,7 +36,7 @@ Measured measure(const std::string& path, int threads) {
   InputOptions layout;
   layout.format = InputFormat::Lines;
   Texts texts;
-  read_texts(path, layout, {}, {}, [&](std::string_view text, bool) { texts.push_back(text); });
+  read_texts(path, layout, {}, {}, [&](const ReadText& read) { texts.push_back(read.text); });
   measured.seconds[0] = lap();
 
   TextFeatures features({}, {});

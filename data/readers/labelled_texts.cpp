@@ -62,6 +62,8 @@ class ExampleReader {
   int64_t line() const { return lines_ ? lines_->line_number() : row_.line; }
   bool may_wait() const { return lines_ && !lines_->has_buffered_line(); }
   const Layout& layout() const { return layout_; }
+  std::span<const std::string_view> cells() const { return row_.fields; }
+  const Json* object() const { return layout_.format == InputFormat::JsonLines ? &object_ : nullptr; }
   const std::string& name() const { return name_; }
   /// Whether the row is the header once more, as where files were joined.
   bool repeats_header() const { return layout_.header && std::ranges::equal(row_.fields, header_); }
@@ -147,7 +149,8 @@ class ExampleReader {
     do {
       if (!lines_->next(line)) return false;
     } while (trim(line).empty());
-    const auto object = json_if_any(line);
+    object_ = json_if_any(line);
+    const auto& object = object_;
     if (!object.is_object()) {
       example.error = "expected a JSON object";
       return true;
@@ -234,6 +237,7 @@ class ExampleReader {
   Row row_;
   std::vector<std::string> header_;
   std::optional<bool> lists_;  // whether this file's labels are bracketed lists, once known
+  Json object_;
   std::string joined_;
   bool header_is_label_ = false;
 };
@@ -425,7 +429,7 @@ LabelledTexts read_labelled_texts(std::span<const std::string> paths, const Inpu
 
 ReadReport read_texts(const std::string& path, const InputOptions& options, Expected expected,
                       const std::function<void(const Layout&)>& told,
-                      const std::function<void(std::string_view, bool)>& take) {
+                      const std::function<void(const ReadText&)>& take) {
   ReadReport report;
   expected.needs_labels = false;
   expected.may_wait = is_stream(path);
@@ -439,9 +443,15 @@ ReadReport read_texts(const std::string& path, const InputOptions& options, Expe
       count_passed(reader, report);
       continue;
     }
-    if (is_skipped(reader, example.error, options.table.bad_rows, report)) continue;
+    if (is_skipped(reader, example.error, options.table.bad_rows, report)) {
+      take({.text = {}, .cells = {}, .left_out = true, .may_wait = reader.may_wait()});
+      continue;
+    }
     ++report.rows;
-    take(report.valid(example.text, buffer), reader.may_wait());
+    take({.text = report.valid(example.text, buffer),
+          .cells = reader.cells(),
+          .object = reader.object(),
+          .may_wait = reader.may_wait()});
   }
   if (options.table.encoding == kAutoEncoding) report.check_encoding(reader.name());
   return report;

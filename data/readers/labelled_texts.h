@@ -32,12 +32,19 @@ struct LabelledTexts {
 LabelledTexts read_labelled_texts(std::span<const std::string> paths, const InputOptions& options,
                                   const Expected& trained = {});
 
-/// Reads one file's texts as a stream and calls take(text, may_wait) for each, in order; `may_wait` says that
-/// the next one is not there yet, so that a caller who batches should answer now. Labels, where the format
-/// has them, are dropped. With expected.layout, a file that does not fit it holds a text a line. `told` is
-/// called with the layout before the first text.
+/// One of a stream of texts; the views hold until the next one.
+struct ReadText {
+  std::string_view text;                    ///< well-formed UTF-8
+  std::span<const std::string_view> cells;  ///< of all columns, where the file is delimited
+  const Json* object = nullptr;             ///< where it holds JSON lines
+  bool left_out = false;                    ///< a bad row, under --bad-rows skip: it has nothing of the above
+  bool may_wait = false;                    ///< the next one is not there yet: who batches should answer now
+};
+
+/// Reads one file's texts as a stream and calls take(text) for each row, in order. With expected.layout, a
+/// file that does not fit it holds a text a line. `told` is called with the layout before the first text.
 ReadReport read_texts(const std::string& path, const InputOptions& options, Expected expected,
                       const std::function<void(const Layout&)>& told,
-                      const std::function<void(std::string_view text, bool may_wait)>& take);
+                      const std::function<void(const ReadText&)>& take);
 
 }  // namespace semblance

@@ -40,9 +40,30 @@ class Evaluable {
                         const std::function<void(int64_t rows)>& progress) = 0;
 };
 
+/// Which labels an answer names.
+struct PredictOptions {
+  int64_t top_k = 0;
+  double threshold = 0;
+  bool all_probabilities = false;
+
+  void fields(FieldList& list) {
+    list.add("top-k", top_k,
+             {.help = "name the N most probable labels; 0: the best, or in a multi-label model those of at "
+                      "least .5",
+              .min = 0,
+              .max = 1e6});
+    list.add("threshold", threshold,
+             {.help = "name the labels of at least that probability, and no other; 0: as --top-k says",
+              .min = 0,
+              .max = 1});
+    list.add("all-probabilities", all_probabilities, {.help = "add the probability of every label"});
+  }
+};
+
 struct Prediction {
-  std::vector<std::string> labels;    ///< one, or any number in a multi-label model
+  std::vector<std::string> labels;    ///< the most probable first where --top-k or --threshold chose them
   std::vector<double> probabilities;  ///< of these labels
+  std::vector<double> all;            ///< of all classes, if asked for
   bool known = true;                  ///< false if the model knows no word of the text
 };
 
@@ -52,10 +73,11 @@ class Classifier {
   virtual ~Classifier() = default;
   /// Whether a text may have any number of labels.
   virtual bool is_multi_label() const = 0;
+  virtual const std::vector<std::string>& classes() const = 0;
   /// How the files trained on were laid out, where that is known, and their labels.
   virtual Expected expected_input() const = 0;
   /// A prediction for each text, well-formed UTF-8; it does not depend on a text's neighbours.
-  virtual std::vector<Prediction> predict(const Texts& texts) = 0;
+  virtual std::vector<Prediction> predict(const Texts& texts, const PredictOptions& options) = 0;
 };
 
 struct Coefficient {

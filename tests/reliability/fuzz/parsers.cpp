@@ -78,7 +78,7 @@ void read_texts_and_labels(std::string_view bytes) {
     InputOptions options;
     options.table.bad_rows = bad_rows;
     attempt([&] { read_labelled_texts(std::span(&path, 1), options); });
-    attempt([&] { read_texts(path, options, {}, [](const Layout&) {}, [](std::string_view, bool) {}); });
+    attempt([&] { read_texts(path, options, {}, [](const Layout&) {}, [](const ReadText&) {}); });
   }
 }
 

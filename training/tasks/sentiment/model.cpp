@@ -25,6 +25,22 @@ std::vector<int64_t> widths_of(const ClassifierOptions& model, const ClassifierS
   return widths;
 }
 
+// Those that an answer names.
+std::vector<size_t> named_classes(std::span<const float> probabilities, bool multi_label,
+                                  const PredictOptions& options) {
+  std::vector<size_t> classes(probabilities.size());
+  std::iota(classes.begin(), classes.end(), size_t{0});
+  const bool ranked = options.top_k > 0 || options.threshold > 0;
+  if (!ranked && !multi_label)
+    return {static_cast<size_t>(std::ranges::max_element(probabilities) - probabilities.begin())};
+  if (ranked) std::ranges::stable_sort(classes, std::greater(), [&](size_t c) { return probabilities[c]; });
+  if (options.top_k > 0 && static_cast<size_t>(options.top_k) < classes.size())
+    classes.resize(static_cast<size_t>(options.top_k));
+  const auto least = static_cast<float>(ranked ? options.threshold : 0.5);
+  std::erase_if(classes, [&](size_t c) { return probabilities[c] < least; });
+  return classes;
+}
+
 }  // namespace
 
 SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
@@ -58,6 +74,10 @@ bool SentimentModel::is_multi_label() const {
   return task_->setup().labels.multi_label;
 }
 
+const std::vector<std::string>& SentimentModel::classes() const {
+  return task_->setup().labels.classes;
+}
+
 Expected SentimentModel::expected_input() const {
   const auto& setup = task_->setup();
   return {.layout = setup.layout ? &*setup.layout : nullptr,
@@ -66,7 +86,7 @@ Expected SentimentModel::expected_input() const {
           }};
 }
 
-std::vector<Prediction> SentimentModel::predict(const Texts& texts) {
+std::vector<Prediction> SentimentModel::predict(const Texts& texts, const PredictOptions& options) {
   const EvaluationMode mode(task_->module());
   const c10::NoGradGuard no_gradient;
   const auto& labels = task_->setup().labels;
@@ -83,13 +103,12 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts) {
     const auto classes = static_cast<size_t>(p.size(1));
     for (size_t i = 0; i < rows.size(); ++i) {
       const std::span row(p.data_ptr<float>() + i * classes, classes);
-      Prediction prediction{.labels = {}, .probabilities = {}, .known = ids.length(rows[i]) > 0};
-      const auto best = static_cast<size_t>(std::ranges::max_element(row) - row.begin());
-      for (size_t c = 0; c < classes; ++c)
-        if (labels.multi_label ? row[c] >= 0.5f : c == best) {
-          prediction.labels.push_back(labels.classes[c]);
-          prediction.probabilities.push_back(row[c]);
-        }
+      Prediction prediction{.labels = {}, .probabilities = {}, .all = {}, .known = ids.length(rows[i]) > 0};
+      for (const size_t c : named_classes(row, labels.multi_label, options)) {
+        prediction.labels.push_back(labels.classes[c]);
+        prediction.probabilities.push_back(row[c]);
+      }
+      if (options.all_probabilities) prediction.all.assign(row.begin(), row.end());
       predictions.push_back(std::move(prediction));
     }
   }

@@ -34,7 +34,8 @@ class SentimentModel : public ServedModel,
   std::vector<LayerSummary> layers() const override;
   bool is_multi_label() const override;
   Expected expected_input() const override;
-  std::vector<Prediction> predict(const Texts& texts) override;
+  const std::vector<std::string>& classes() const override;
+  std::vector<Prediction> predict(const Texts& texts, const PredictOptions& options) override;
   /// The embeddings of the words.
   WordVectors word_vectors() const override;
   /// Of --model linear and mean.
