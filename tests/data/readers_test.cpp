@@ -346,7 +346,7 @@ TEST(ReadTexts, AFileInTheTrainingLayoutGivesItsTextsAlone) {
     std::vector<std::string> texts;
     read_texts(path, {},
                {.layout = &trained, .knows_label = [](auto label) { return label == "a" || label == "b"; }},
-               {}, [&](const ReadText& read) { texts.emplace_back(read.text); });
+               {}, [&](const ReadText& row) { texts.emplace_back(row.text); });
     return texts;
   };
   Layout csv{.format = InputFormat::Csv, .delimiter = ',', .quoting = Quoting::Rfc4180, .header = true};
@@ -414,7 +414,7 @@ TEST(ReadTexts, TakesPlainLinesAndColumnsWithoutLabels) {
   const auto path = (folder / "texts.csv").string();
   std::ofstream(path) << "text\na b\n\"c,\nd\"\n";
   std::vector<std::string> texts;
-  const auto take = [&](const ReadText& read) { texts.emplace_back(read.text); };
+  const auto take = [&](const ReadText& row) { texts.emplace_back(row.text); };
   EXPECT_EQ(read_texts(path, {}, {}, {}, take).rows, 2);
   EXPECT_EQ(texts, (Texts1{"a b", "c,\nd"}));
   texts.clear();
