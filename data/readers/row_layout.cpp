@@ -62,40 +62,50 @@ RowFormat format_of(const RowFileOptions& options, const Sample& sample, const s
   if (const auto delimiter = given ? given : told_delimiter(sample))
     return *delimiter == '\t' ? RowFormat::Tsv : RowFormat::Csv;
   if (name.ends_with(".csv")) return RowFormat::Csv;
-  if (name.ends_with(".tsv")) return RowFormat::Tsv;
   const auto holds_json = [&] {
     return !sample.lines.empty() && json_if_any(sample.lines[0]).is_structured();
   };
-  const bool json = name.ends_with(".jsonl") || name.ends_with(".ndjson") || name.ends_with(".json");
-  return json || holds_json() ? RowFormat::JsonLines : RowFormat::Tsv;
+  if (name.ends_with(".jsonl") || name.ends_with(".ndjson") || name.ends_with(".json") || holds_json())
+    return RowFormat::JsonLines;
+  // Without a tab there are no rows between tabs.
+  if (sample.bytes.find('\t') != std::string_view::npos) return RowFormat::Tsv;
+  const auto best = best_cut(sample, options.table, ",;|");
+  return best.share == 1 && best.rows.preamble == 0 ? RowFormat::Csv : RowFormat::Tsv;
 }
 
-// Whether quotes in tab-separated rows are those of RFC 4180, not of the texts: they cut all rows, and alike
-// where lines alone do not, or they stand around every text, or double those within.
+// Whether quotes in tab-separated rows are those of RFC 4180, not of the texts: they stand around every text,
+// or double those within, and cut all rows.
 bool is_quoted(const SampleRows& plain, const SampleRows& quoted) {
-  if (quoted.broken > 0 || quoted.all.empty()) return false;
-  if (quoted.columns > 1 && quoted.fit.bad == 0 && plain.fit.bad > 0) return true;
-  bool all = true, doubled = false;
+  if (quoted.broken > 0) return false;
+  bool all = true, some = false, doubled = false;
   for (const auto& row : plain.all)
     for (const auto& cell : row) {
       const bool is = cell.size() > 1 && cell.starts_with('"') && cell.ends_with('"');
       all &= is || cell.empty() || number_in(cell).has_value();
+      some |= is;
       doubled |= is && cell.find("\"\"", 1) < cell.size() - 2;
     }
-  return (all && !plain.all.empty() && plain.all[0][0].starts_with('"')) || doubled;
+  return (all && some) || doubled;
 }
 
-// Rows between tabs may hold any number of texts, so that how they are cut alike tells little.
+// Rows between tabs may hold any number of texts, and these may hold quotes: only where quoting cuts rows
+// alike and lines alone do not, or where quotes show it, is there any.
 SampleRows cut_between_tabs(const Sample& sample, RowLayout& layout, const TableOptions& options) {
-  if (options.quoting != Quoting::Auto) {
-    layout.quoting = options.quoting;
-    return cut_rows(sample, layout.delimiter, options.quoting);
+  layout.quoting = options.quoting == Quoting::Auto ? Quoting::None : options.quoting;
+  auto plain = cut_rows(sample, layout.delimiter, layout.quoting);
+  if (options.quoting != Quoting::Auto) return plain;
+  const bool ragged = plain.regular.size() < plain.all.size();
+  auto best = best_cut(sample, options, std::string_view(&layout.delimiter, 1));
+  const bool alike =
+      best.rows.columns > 1 && best.rows.broken == 0 && best.rows.regular.size() == best.rows.all.size();
+  if (ragged && alike) {
+    layout.quoting = best.quoting;
+    return std::move(best.rows);
   }
-  auto plain = cut_rows(sample, layout.delimiter, Quoting::None);
   auto quoted = cut_rows(sample, layout.delimiter, Quoting::Rfc4180);
-  const bool is = is_quoted(plain, quoted);
-  layout.quoting = is ? Quoting::Rfc4180 : Quoting::None;
-  return is ? std::move(quoted) : std::move(plain);
+  if (!is_quoted(plain, quoted)) return plain;
+  layout.quoting = Quoting::Rfc4180;
+  return quoted;
 }
 
 // Cuts the sample, and fills in how that is done.
@@ -131,15 +141,15 @@ bool is_name(std::string_view cell, bool of_one_word) {
 }
 
 // Whether the first row names the columns: it is unlike those below it. They hold numbers where it has a
-// name, or texts of several words or classes where it has single ones that never come again.
+// name (or none, as the index that pandas writes), or texts of several words or classes where it has single
+// words that never come again.
 bool names_columns(const FirstRows& sample) {
   const auto& rows = sample.rows;
   if (rows.size() < 2 || sample.width < 2) return false;
   const auto& first = rows[0].cells;
   if (std::set(first.begin(), first.end()).size() < first.size()) return false;
-  bool single_words = true;
+  bool all_names = true, single_words = true, has_index = false;
   for (size_t column = 0; column < first.size(); ++column) {
-    if (!is_name(first[column], false)) return false;
     ColumnFacts below;
     int64_t long_ones = 0;
     bool comes_again = false;
@@ -149,11 +159,15 @@ bool names_columns(const FirstRows& sample) {
       long_ones += cell.find(' ') != std::string::npos;
       comes_again |= cell == first[column];
     }
-    if (below.holds_numbers()) return true;
+    const bool name = is_name(first[column], false);
+    if (below.holds_numbers() && name) return true;
+    const bool index = below.holds_numbers() && first[column].empty();
+    has_index |= index;
+    all_names &= name || index;
     single_words &= is_name(first[column], true) && !comes_again &&
                     (2 * long_ones >= static_cast<int64_t>(rows.size() - 1) || below.may_hold_labels());
   }
-  return single_words;
+  return (all_names && has_index) || single_words;
 }
 
 std::optional<size_t> find_column(const std::string& wanted, const RowLayout& layout) {

@@ -1,7 +1,9 @@
 #include "data/readers/sample.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <tuple>
 
 #include "data/error.h"
 #include "data/io/decoder.h"
@@ -162,11 +164,13 @@ Cut best_cut(const Sample& sample, const TableOptions& options, std::string_view
     const auto& fit = found.rows.fit;
     found.share = fit.rows == 0 ? 0 : 1 - static_cast<double>(fit.bad) / static_cast<double>(fit.rows);
     if (found.rows.columns < 2) found.share *= 0.001;
-    constexpr double kAlike = 1e-9;
-    if (!best || found.share > best->share + kAlike ||
-        (found.share > best->share - kAlike && found.rows.columns > best->rows.columns &&
-         fit.odd <= best->rows.fit.odd))
-      best = std::move(found);
+    for (const auto& row : found.rows.regular)
+      for (size_t c = 1; c < row.size(); ++c) found.blanks += row[c].starts_with(' ');
+    const auto rank = [](const Cut& cut) {
+      return std::tuple(-std::round(cut.share * 1e9), cut.rows.preamble, cut.rows.fit.odd, cut.blanks,
+                        -static_cast<int64_t>(cut.rows.columns));
+    };
+    if (!best || rank(found) < rank(*best)) best = std::move(found);
   }
   return *best;
 }

@@ -69,10 +69,12 @@ struct Cut {
   char delimiter = ',';
   Quoting quoting = Quoting::Rfc4180;
   SampleRows rows;
-  double share = 0;  ///< of the rows that it cuts alike
+  double share = 0;    ///< of the rows that it cuts alike
+  int64_t blanks = 0;  ///< fields behind a delimiter that begin with a blank
 };
 /// By the one of the characters in `candidates`, or by the one given or told in the file, that cuts most rows
-/// alike; of several, into most fields.
+/// alike. Of several: that by which no rows before the first are unlike the others; behind which blanks are
+/// rarest, as they follow a text's own signs; which cuts into most fields.
 Cut best_cut(const Sample& sample, const TableOptions& options, std::string_view candidates);
 
 /// What --delimiter names; nothing if it is empty. Throws Error(Usage) for what is no delimiter.

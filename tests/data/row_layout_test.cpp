@@ -221,6 +221,32 @@ TEST_F(RowFiles, BackslashesBeforeQuotes) {
             (std::vector<Strings>{{"a \"b\", c", "d, e"}, {"f", "g, \"h\""}, {"i j", "k"}}));
 }
 
+// As pandas writes an index: a column of numbers, which has no name.
+TEST_F(RowFiles, AnIndexWithoutANameIsUnderAHeader) {
+  const std::string content = ",question1,question2\n0,how is it,\"what, is it\"\n1,where,whither\n";
+  EXPECT_EQ(read("rows.csv", content, {.columns = {"2,3"}}).texts,
+            (std::vector<Strings>{{"how is it", "what, is it"}, {"where", "whither"}}));
+  EXPECT_TRUE(layout_.header);
+  const std::string nonnumeric = "0\t\"how is it\"\t\"what is it\"\n1\t\"where\"\t\"whither\"\n";
+  EXPECT_EQ(read("rows.tsv", nonnumeric, {.columns = {"2,3"}}).texts[0],
+            (Strings{"how is it", "what is it"}));
+}
+
+TEST_F(RowFiles, BackslashesBetweenTabs) {
+  const std::string content =
+      "question1\tquestion2\nI loved the \\\"film\\\" now\tis it?\\\nreally\nwhat\\\tof it\tall of it\n";
+  EXPECT_EQ(
+      read("rows.tsv", content).texts,
+      (std::vector<Strings>{{"I loved the \"film\" now", "is it?\nreally"}, {"what\tof it", "all of it"}}));
+}
+
+TEST_F(RowFiles, DelimitersAreToldFromTheSignsOfTexts) {
+  const std::string content = "I hated, the film;how, was it\nI loved, the film;so, how was it\n";
+  EXPECT_EQ(read("rows.csv", content).texts[0], (Strings{"I hated, the film", "how, was it"}));
+  EXPECT_EQ(read("rows.txt", content).texts[0], (Strings{"I hated, the film", "how, was it"}))
+      << "without a tab there are no rows between tabs";
+}
+
 TEST_F(RowFiles, JsonLinesByTheirKeys) {
   const std::string content =
       "{\"query\": \"how is it\", \"pos\": [\"what is it\", \"who is it\"], \"neg\": [\"go on\"], \"id\": "
