@@ -6,6 +6,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "apps/output.h"
@@ -34,6 +35,9 @@ constexpr Verb kVerbs[] = {
     {"vectors", semblance::run_vectors, "ask questions of word vectors, measure and convert them"},
     {"version", semblance::run_version, "print versions and devices"},
 };
+
+constexpr const char* kNoMemory =
+    "out of memory; use smaller data, fewer words, a smaller --dim or --batch-size";
 
 int fail(int code, std::string message) {
   for (char& c : message)
@@ -78,9 +82,15 @@ int main(int argc, char** argv) {
   } catch (const semblance::Error& error) {
     return fail(error.exit_code(), error.what());
   } catch (const std::bad_alloc&) {
-    return fail(1, "out of memory; use smaller data, fewer words, a smaller --dim or --batch-size");
+    return fail(1, kNoMemory);
   } catch (const c10::Error& error) {
-    return fail(1, error.what_without_backtrace());
+    const std::string message = error.what_without_backtrace();
+    // LibTorch's allocators have no type of their own for it.
+    return fail(1, message.find("allocate memory") != std::string::npos ? kNoMemory : message);
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::resource_unavailable_try_again) return fail(1, error.what());
+    return fail(1,
+                "the system has no room for another thread; allow the program more memory or more threads");
   } catch (const std::exception& error) {
     return fail(1, error.what());
   }

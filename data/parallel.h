@@ -3,13 +3,15 @@
 
 #include <cstdint>
 #include <exception>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace semblance {
 
-/// Calls work(shard, begin, end) for `shards` consecutive parts of [0, size), side by side; rethrows the
-/// first shard's exception.
+/// Calls work(shard, begin, end) for `shards` consecutive parts of [0, size), side by side; those for which
+/// the system has no thread come after the others. Rethrows the first shard's exception.
 template <class Work>
 void parallel_shards(int64_t size, int64_t shards, Work&& work) {
   std::vector<std::exception_ptr> failures(static_cast<size_t>(shards));
@@ -21,8 +23,15 @@ void parallel_shards(int64_t size, int64_t shards, Work&& work) {
     }
   };
   std::vector<std::thread> threads;
-  for (int64_t shard = 1; shard < shards; ++shard) threads.emplace_back(run, shard);
+  threads.reserve(static_cast<size_t>(shards));
+  int64_t started = 1;
+  try {
+    for (; started < shards; ++started) threads.emplace_back(run, started);
+  } catch (const std::system_error&) {
+  } catch (const std::bad_alloc&) {
+  }
   run(0);
+  for (; started < shards; ++started) run(started);
   for (auto& thread : threads) thread.join();
   for (const auto& failure : failures)
     if (failure) std::rethrow_exception(failure);

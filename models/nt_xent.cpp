@@ -123,7 +123,8 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     const int64_t n = queries.size(0);
     // On the CPU reading a scalar waits for nothing; other devices do not come here.
     const float inverse_alpha = 1 / alpha.item<float>();
-    const auto [q, d] = unit_rows(std::array{queries.contiguous(), documents.contiguous()});
+    const auto both = unit_rows(std::array{queries.contiguous(), documents.contiguous()});
+    const auto &q = both[0], &d = both[1];  // lambdas capture no structured binding in clang 16 with OpenMP
     const auto s = at::empty({n, n}, queries.options());
     float* scores = s.mutable_data_ptr<float>();
     std::vector<float> row_lse(static_cast<size_t>(n)), column_lse(static_cast<size_t>(n));

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -48,7 +51,12 @@ thread_local bool inside = false;  // of somebody's work
 class Crew {
  public:
   Crew() { resize(1); }
-  ~Crew() { dismiss(); }
+  // Where exit() was called within somebody's work, as OpenMP's library does when it has no memory, there is
+  // no waiting for all of that to end, and nothing to be taken from under it.
+  ~Crew() {
+    if (inside) std::_Exit(EXIT_FAILURE);
+    dismiss();
+  }
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
@@ -101,8 +109,8 @@ class Crew {
   }
 
   void serve() {
-    at::set_num_threads(1);  // MKL's number is each thread's own
     inside = true;
+    at::set_num_threads(1);  // MKL's number is each thread's own
     while (true) {
       const int seen = calls_.load(std::memory_order_acquire);
       if (dismissed_) return;
@@ -117,8 +125,13 @@ class Crew {
     if (wanted >= threads_ - 1) return calls_.notify_all();
     for (; wanted > 0; --wanted) calls_.notify_one();
   }
+  // As many as the system has: those who are there do all the parts.
   void hire() {
-    while (static_cast<int>(workers_.size()) < threads_ - 1) workers_.emplace_back([this] { serve(); });
+    try {
+      while (static_cast<int>(workers_.size()) < threads_ - 1) workers_.emplace_back([this] { serve(); });
+    } catch (const std::system_error&) {
+    } catch (const std::bad_alloc&) {
+    }
   }
   void dismiss() {
     dismissed_ = true;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 
 #include "data/error.h"
@@ -10,8 +11,9 @@
 namespace semblance {
 namespace {
 
-volatile std::sig_atomic_t guarded = 0;
-volatile std::sig_atomic_t noted = 0;
+// A signal may come to any of the threads.
+std::atomic<int> guarded = 0, noted = 0;
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler must not wait");
 
 void handle(int signal) {
   noted = signal;

@@ -4,6 +4,9 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <system_error>
+
+#include "tests/no_threads.h"
 
 namespace semblance {
 namespace {
@@ -37,6 +40,17 @@ TEST(ParallelShards, WhereSomeThrowTheOthersEndAndTheFirstIsTold) {
     }
     EXPECT_EQ(ended, 2);
   }
+}
+
+TEST(ParallelShards, AreAllDoneWhereTheSystemHasNoThread) {
+  const NoThreads none;
+  EXPECT_THROW(std::thread([] {}).join(), std::system_error);
+  std::vector<int64_t> order;
+  parallel_shards(9, 3, [&](int64_t shard, int64_t begin, int64_t end) {
+    EXPECT_EQ(end - begin, 3);
+    order.push_back(shard);
+  });
+  EXPECT_EQ(order, (std::vector<int64_t>{0, 1, 2}));
 }
 
 }  // namespace

@@ -5,11 +5,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <mutex>
 #include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
+
+#include "tests/no_threads.h"
 
 namespace semblance {
 namespace {
@@ -80,6 +83,28 @@ TEST(ParallelFor, LeavesSmallWorkToTheCaller) {
   });
   EXPECT_EQ(calls, 1);
   set_compute_threads(1);
+}
+
+TEST(ParallelFor, DoesAllItselfWhereTheSystemHasNoThread) {
+  const NoThreads none;
+  set_compute_threads(3);
+  int64_t done = 0;
+  parallel_for(100, kLarge, [&](int64_t begin, int64_t end) { done += end - begin; });
+  set_compute_threads(1);
+  EXPECT_EQ(done, 100);
+}
+
+TEST(ParallelForDeathTest, LetsAPartEndTheProcessAtOnce) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto end_on_a_worker = [] {
+    set_compute_threads(2);
+    const auto caller = std::this_thread::get_id();
+    parallel_for(2, kLarge, [&](int64_t, int64_t) {
+      if (std::this_thread::get_id() != caller) std::exit(7);
+      std::this_thread::sleep_for(std::chrono::seconds(10));
+    });
+  };
+  EXPECT_EXIT(end_on_a_worker(), testing::ExitedWithCode(EXIT_FAILURE), "");
 }
 
 TEST(ParallelFor, SpreadsLargeWork) {
