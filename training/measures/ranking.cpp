@@ -10,7 +10,7 @@
 #include "models/kernels.h"
 #include "models/nearest.h"
 #include "models/parallel.h"
-#include "training/measures/word_sets.h"
+#include "training/measures/correlation.h"
 
 namespace semblance {
 namespace {

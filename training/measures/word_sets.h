@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 
 #include "data/config.h"
@@ -26,10 +25,5 @@ Json evaluate_word_set(const WordVectors& vectors, const std::string& path, cons
 
 /// The same for a set of similarities of which `encoder` gives every word its vector.
 Json evaluate_word_set(const WordEncoder& encoder, const std::string& path, const WordSetOptions& options);
-
-/// Pearson's correlation of `x` and `y`; NaN where one of them does not vary.
-double pearson(std::span<const double> x, std::span<const double> y);
-/// Spearman's: Pearson's of the ranks, equal values sharing their mean rank.
-double spearman(std::span<const double> x, std::span<const double> y);
 
 }  // namespace semblance
