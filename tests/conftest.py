@@ -18,6 +18,13 @@ POSITIVE = ["loved the {}", "The {} was GREAT!!! 😀", "не плохой {}, �
 NEGATIVE = ["hated the {}", "the {} was awful :(", "ужасный {}, не советую", "what a \"boring\" {}", "{}: dreadful;\nnever again"]
 
 
+def sanitized_by(*names):
+    """Whether the program was built with one of these sanitizers: asan, tsan."""
+    program = BIN / "semblance"
+    content = program.read_bytes() if program.exists() else b""
+    return any(f"__{name}_init".encode() in content for name in names)
+
+
 class Result:
     def __init__(self, completed):
         self.code, self.out, self.err = completed.returncode, completed.stdout.decode(), completed.stderr.decode()

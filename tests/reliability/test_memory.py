@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from conftest import BIN, semblance
+from conftest import BIN, sanitized_by, semblance
 
-pytestmark = pytest.mark.skipif(b"san_init" in (BIN / "semblance").read_bytes(), reason="a sanitizer takes memory of its own")
+pytestmark = pytest.mark.skipif(sanitized_by("asan", "tsan"), reason="a sanitizer takes memory of its own")
 
 MB = 10**6
 SIZE = 30 * MB
