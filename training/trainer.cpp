@@ -161,6 +161,10 @@ void TrainerCore::diverged(const std::string& what) const {
 
 void TrainerCore::end_epoch(const std::optional<Metrics>& validation) {
   const LossReading loss = read_loss();
+  if (loss.weight == 0)
+    throw Error(ErrorKind::Data,
+                "expected something to learn from, found none in a whole epoch: no text has two words that "
+                "count");
   const auto counted = state_.step > 0 ? schedule_.rate(state_.step - 1) : schedule_.base;
   ++state_.epoch;
   Json record = {{"epoch", state_.epoch},

@@ -62,6 +62,12 @@ def test_words_that_stand_together_are_near(corpus, tmp_path, options):
         assert set(neighbors(tmp_path / "run", topic[0])) <= set(topic)
 
 
+def test_words_that_all_stand_alone_teach_nothing(tmp_path):
+    (tmp_path / "lines.txt").write_text("one\ntwo\n" * 50)
+    result = train(tmp_path / "lines.txt", tmp_path / "run", "--min-count", "1", check=False)
+    assert result.code == DATA and "expected something to learn from, found none in a whole epoch" in result.err
+
+
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_the_lectures_network_learns_the_same(corpus, tmp_path, model):
     train(corpus, tmp_path / "run", "--full-softmax", "--model", model, "--lr", "0.02", "--batch-size", "256", "--optimizer", "adam", "--epochs", "3")
