@@ -7,6 +7,7 @@
 
 #include "tests/temporary_folder.h"
 #include "tests/training/serving/x_encoder.h"
+#include "training/measures/correlation.h"
 
 namespace semblance {
 namespace {
@@ -64,15 +65,6 @@ TEST_F(WordSets, AnEncoderHasNoAnswersToAnalogies) {
   EXPECT_EQ(evaluate_word_set(vectors(), set, {})["task"], "analogies");
   EXPECT_THROW(evaluate_word_set(vectors(), set, {}, &oov_), Error);
   EXPECT_THROW(evaluate_word_set(oov_, set, {}), Error);
-}
-
-TEST(Correlation, OfRanksSharesTheMeanRankAmongEquals) {
-  // scipy.stats.spearmanr([1, 2, 2, 4], [10, 30, 20, 40]) and pearsonr of the same.
-  const double x[] = {1, 2, 2, 4}, y[] = {10, 30, 20, 40};
-  EXPECT_NEAR(spearman(x, y), 0.9486832980505138, 1e-12);
-  EXPECT_NEAR(pearson(x, y), 0.9233805168766388, 1e-12);
-  const double same[] = {1, 1, 1, 1};
-  EXPECT_TRUE(std::isnan(spearman(x, same)));
 }
 
 }  // namespace
