@@ -33,11 +33,14 @@ std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim) {
 void for_each_line(const std::string& path,
                    const std::function<void(std::string_view text, bool may_wait)>& visit) {
   LineReader lines{ByteStream(path)};
-  ReadReport report{.units = {.whole = "line", .bad = "line", .repaired = "line"}};
+  ReadReport report{.units = {.whole = "line", .bad = "line", .repaired = "line"}, .decodes = false};
   std::string buffer;
   for (std::string_view line; lines.next(line);) {
+    ++report.rows;
     visit(report.valid(line, buffer), !lines.has_buffered_line());
   }
+  constexpr int64_t kQuestions = 10;  // some lines may be anything
+  if (report.rows > kQuestions) report.check_encoding(path);
   report.tell(path, print_note);
 }
 

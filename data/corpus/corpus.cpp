@@ -1,4 +1,5 @@
 #include "data/corpus/corpus.h"
+#include "data/readers/sample.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -30,6 +31,8 @@ void check_files(const std::vector<std::string>& paths) {
                   "{}: expected a file, which is read several times, found a stream; save it "
                   "to a file first",
                   path);
+    ByteStream stream(path);
+    refuse_undecoded(stream);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "data/readers/cell_reader.h"
 
+#include <algorithm>
 #include <deque>
 
 #include "data/config.h"
@@ -48,6 +49,9 @@ class JsonCells : public CellReader {
     json_ = json_if_any(line);
     if (json_.is_object()) {
       for (const auto& [key, value] : json_.items()) add(static_cast<size_t>(names_.add(key)), value, row);
+    } else if (json_.is_array() &&
+               std::ranges::any_of(json_, [](const Json& item) { return item.is_structured(); })) {
+      row.error = "expected texts in a line's list, found lists or objects; rewrite it: jq -c '.[]' FILE";
     } else if (json_.is_array()) {
       for (size_t i = 0; i < json_.size(); ++i) add(i, json_[i], row);
     } else {

@@ -162,6 +162,11 @@ class ExampleReader {
         example.error = fmt::format("expected a key '{}'", layout_.columns[column]);
         return true;
       }
+      if (found->is_structured()) {
+        example.error = fmt::format("expected a text under '{}', found {}", layout_.columns[column],
+                                    found->is_object() ? "an object" : "a list");
+        return true;
+      }
       append_text(text_of(*found));
     }
     example.text = joined_;
@@ -287,6 +292,15 @@ std::string combined_label(const LabelledTexts& texts) {
       split_labels(texts.names[i], separator, parts);
       if (parts.size() > 1 && counts[static_cast<size_t>(i)] > 1) return std::string(texts.names[i]);
     }
+  // These are in names too; in sets of labels, a part is a label by itself.
+  for (const std::string_view separator : {"/", "+", "\n"})
+    for (int32_t i = 0; i < texts.names.size(); ++i) {
+      std::vector<std::string> parts;
+      split_labels(texts.names[i], separator, parts);
+      if (parts.size() > 1 && counts[static_cast<size_t>(i)] > 1 &&
+          std::ranges::any_of(parts, [&](const auto& part) { return texts.names.find(part) >= 0; }))
+        return std::string(texts.names[i]);
+    }
   // Blanks are in the names of many labels; in sets of them, every part has several partners.
   WordTable parts;
   std::vector<int64_t> labels_with;
@@ -355,6 +369,12 @@ LabelledTexts read_file(const std::string& path, InputOptions options, const Exp
     bool again = false;
     while (!again && reader.next(example)) {
       const auto& layout = reader.layout();
+      if (example.odd && layout.quoting == Quoting::Rfc4180 && options.table.quoting == Quoting::Auto &&
+          is_stream(path))
+        throw Error(ErrorKind::Data,
+                    "{}:{}: expected quotes as in RFC 4180, found others, and a stream cannot be read again "
+                    "to tell; give --quoting",
+                    reader.name(), reader.line());
       if (layout.delimited() && layout.format != InputFormat::RuTweetCorp && !verified &&
           (!example.error.empty() || example.odd)) {
         verified = true;
@@ -408,7 +428,13 @@ LabelledTexts read_labelled_texts(std::span<const std::string> paths, const Inpu
     if (&path == paths.data()) {
       all = std::move(texts);
       first = all.layout;
-      if (!expected.layout && !std::filesystem::is_directory(path)) expected.layout = &first;
+      if (!expected.layout && !std::filesystem::is_directory(path)) {
+        expected.layout = &first;
+        expected.joins = true;
+        expected.knows_label = [&names = all.names](std::string_view label) {
+          return names.find(label) >= 0;
+        };
+      }
       continue;
     }
     all.texts.values.insert(all.texts.values.end(), texts.texts.values.begin(), texts.texts.values.end());

@@ -37,10 +37,11 @@ void ReadReport::add(const ReadReport& other) {
 void ReadReport::check_encoding(const std::string& file) const {
   if (invalid_utf8 > std::max<int64_t>(1, rows / 10))
     throw Error(
-        ErrorKind::Data,
-        "{}: expected UTF-8, found {} of {} {}(s) ill-formed; name the encoding with --encoding, such as "
-        "windows-1251, windows-1252 or utf-16le (utf-8: replace what is ill-formed)",
-        file, invalid_utf8, rows, units.repaired);
+        ErrorKind::Data, "{}: expected UTF-8, found {} of {} {}(s) ill-formed; {}", file, invalid_utf8, rows,
+        units.repaired,
+        decodes ? "name the encoding with --encoding, such as windows-1251, windows-1252 or utf-16le (utf-8: "
+                  "replace what is ill-formed)"
+                : "convert it, such as with iconv -f windows-1251 -t utf-8");
 }
 
 void ReadReport::tell(const std::string& file, const Notice& notice) const {

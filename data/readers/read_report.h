@@ -15,6 +15,7 @@ struct ReadReport {
   struct Units {
     std::string_view whole = "text", bad = "row", repaired = "text";
   } units = {};
+  bool decodes = true;             ///< whether --encoding can name another encoding
   std::string layout = {};         ///< what the first file was recognised as; empty: not to be told
   std::string details = {};        ///< of what was delivered: " of 100 dimensions"
   int64_t rows = 0;                ///< delivered

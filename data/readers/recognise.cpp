@@ -66,6 +66,11 @@ InputFormat recognise_format(const Sample& sample, const InputOptions& options, 
                 "{}:1: expected one JSON object a line, found a list; rewrite it: "
                 "jq -c '.[]' FILE",
                 file);
+  if (lines[0].starts_with('[') && json_if_any(lines[0]).is_array())
+    throw Error(ErrorKind::Data,
+                "{}:1: expected JSON objects or a table, found a JSON list in a line; rewrite them: "
+                "jq -c '{{label: .[0], text: .[1]}}' FILE",
+                file);
   const auto marked =
       std::ranges::count_if(lines, [&](auto line) { return has_mark(line, options.label_prefix); });
   const bool table = name.ends_with(".csv") || name.ends_with(".tsv") || !options.table.delimiter.empty();
@@ -142,7 +147,8 @@ std::optional<Layout> fit_rows(Layout layout, const Sample& sample, const Expect
     return std::ranges::any_of(labels, expected.knows_label);
   };
   for (const auto& row : parsed.regular) known += expected.knows_label && is_known(row);
-  if (expected.knows_label && 2 * known < std::ssize(parsed.regular) && !expected.needs_labels)
+  if (expected.knows_label && 2 * known < std::ssize(parsed.regular) &&
+      (!expected.needs_labels || expected.joins))
     return std::nullopt;
   layout.header = has_header(parsed.regular, layout.labels) && !(expected.knows_label && is_known(first));
   if (layout.header && layout.labels.size() == 1) layout.columns = first;
@@ -161,7 +167,8 @@ std::optional<Layout> fit(const Layout& trained, const Sample& sample, const Exp
     case InputFormat::LabelText:
       if (std::ranges::all_of(lines, [&](auto line) {
             const auto word = first_word(line);
-            return !word.empty() && (expected.needs_labels || expected.knows_label(word));
+            return !word.empty() &&
+                   ((expected.needs_labels && !expected.joins) || expected.knows_label(word));
           }))
         return layout;
       return std::nullopt;
@@ -183,6 +190,31 @@ std::optional<Layout> fit(const Layout& trained, const Sample& sample, const Exp
       break;
   }
   return std::nullopt;
+}
+
+// The columns of the training by their names, in a table or JSON lines of another layout.
+std::optional<Layout> fit_names(const Layout& trained, const Sample& sample, const InputOptions& options,
+                                const Expected& expected) {
+  if (!trained.header && trained.format != InputFormat::JsonLines) return std::nullopt;
+  Layout layout = trained;
+  layout.preamble = 0;
+  if (const auto object = parse_object(sample.lines[0])) {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : object->items()) keys.push_back(key);
+    layout.format = InputFormat::JsonLines;
+    layout.header = false;
+    if (find_names(layout, keys, expected.needs_labels)) return layout;
+    return std::nullopt;
+  }
+  const auto best = best_cut(sample, options.table, ",;\t|");
+  if (best.rows.regular.empty() || !find_names(layout, best.rows.regular[0], expected.needs_labels))
+    return std::nullopt;
+  layout.format = best.delimiter == '\t' ? InputFormat::Tsv : InputFormat::Csv;
+  layout.delimiter = best.delimiter;
+  layout.quoting = best.quoting;
+  layout.preamble = best.rows.preamble;
+  layout.header = true;
+  return layout;
 }
 
 void recognise_table(Layout& layout, const Sample& sample, InputOptions options, bool needs_labels,
@@ -239,6 +271,14 @@ void recognise_table(Layout& layout, const Sample& sample, InputOptions options,
   choose_columns(layout, rows, options, needs_labels, file + ":1");
 }
 
+std::optional<Layout> fit_as_trained(const Layout& trained, const Sample& sample, const InputOptions& options,
+                                     const Expected& expected) {
+  // A line of JSON can be cut into columns too.
+  const bool named = trained.format != InputFormat::JsonLines && parse_object(sample.lines[0]);
+  auto layout = named ? std::nullopt : fit(trained, sample, expected);
+  return layout ? layout : fit_names(trained, sample, options, expected);
+}
+
 void recognise_objects(Layout& layout, const Sample& sample, const InputOptions& options, bool needs_labels,
                        const std::string& file) {
   Table rows;
@@ -278,7 +318,7 @@ Layout recognise_layout(ByteStream& stream, const InputOptions& options, const E
     throw Error(ErrorKind::Data, "{}: expected texts, found an empty file", file);
   }
   if (expected.layout)
-    if (auto fitting = fit(*expected.layout, sample, expected)) {
+    if (auto fitting = fit_as_trained(*expected.layout, sample, options, expected)) {
       fitting->encoding = layout.encoding;
       return *fitting;
     }

@@ -17,6 +17,7 @@ struct Expected {
   const Layout* layout = nullptr;  ///< of the files trained on; it is taken where the file fits it
   KnowsLabel knows_label = {};     ///< whether a label was trained on
   bool needs_labels = true;
+  bool joins = false;     ///< it is trained on beside those files: where labels are others, so is the layout
   bool may_wait = false;  ///< the input may come line by line: the first one is to do
 };
 

@@ -154,6 +154,7 @@ bool names_columns(const FirstRows& sample) {
     int64_t long_ones = 0;
     bool comes_again = false;
     for (size_t row = 1; row < rows.size(); ++row) {
+      if (rows[row].cells == first) continue;  // the header again, where files were joined
       const auto& cell = rows[row].cells[column];
       below.add(cell);
       long_ones += cell.find(' ') != std::string::npos;

@@ -52,22 +52,25 @@ Sample first_lines(ByteStream& stream, bool may_wait) {
   return sample;
 }
 
-void refuse_binary(const Sample& sample, const std::string& file) {
-  const auto nuls = std::ranges::count(sample.bytes, '\0');
-  if (nuls * 10 < static_cast<int64_t>(sample.bytes.size()) || nuls == 0) return;
-  const bool wide = nuls * 4 > static_cast<int64_t>(sample.bytes.size());
+void refuse_binary(std::string_view bytes, const std::string& file) {
+  int64_t nuls[2] = {};  // at even places, at odd ones
+  for (size_t i = 0; i < bytes.size(); ++i) nuls[i % 2] += bytes[i] == '\0';
+  const auto size = static_cast<int64_t>(bytes.size());
+  const auto [few, many] = std::minmax(nuls[0], nuls[1]);
+  if (many == 0 || (few + many) * 10 < size) return;
+  const bool wide = many * 4 > size && few * 10 < many;
   throw Error(
       ErrorKind::Data, "{}: expected text, found {}", file,
       wide ? "every other byte zero; if it is UTF-16, give --encoding utf-16le or utf-16be" : "binary data");
 }
 
 // Whether quotes stand where the way of quoting has none: behind a closing one, around a field that is not to
-// be quoted, or behind a backslash.
+// be quoted, or behind a backslash, as delimiters may.
 bool is_odd(const Row& row, Quoting quoting) {
   if (row.loose || quoting == Quoting::Backslash) return row.loose;
   return std::ranges::any_of(row.fields, [&](auto field) {
     const bool quoted = field.size() > 1 && field.front() == '"' && field.back() == '"';
-    return (quoted && quoting == Quoting::None) || field.find("\\\"") != field.npos;
+    return (quoted && quoting == Quoting::None) || field.find("\\\"") != field.npos || field.ends_with('\\');
   });
 }
 
@@ -97,7 +100,7 @@ Sample take_sample(ByteStream& stream, const std::string& encoding, const std::s
     sample = first_lines(stream, may_wait);
   }
   sample.encoding = decoded;
-  refuse_binary(sample, stream.name());
+  refuse_binary(sample.bytes, stream.name());
   if (encoding == kAutoEncoding) {
     ReadReport report;
     std::string buffer;
@@ -108,6 +111,21 @@ Sample take_sample(ByteStream& stream, const std::string& encoding, const std::s
     report.check_encoding(stream.name());
   }
   return sample;
+}
+
+void refuse_undecoded(ByteStream& stream) {
+  constexpr size_t kHead = size_t{1} << 16;
+  const auto head = stream.peek(kHead);
+  refuse_binary(head, stream.name());
+  ReadReport report{.units = {.whole = "line", .bad = "line", .repaired = "line"}, .decodes = false};
+  std::string buffer;
+  auto rest = head.substr(0, head.rfind('\n') + 1);  // its last line may be cut
+  for (; !rest.empty(); ++report.rows) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    report.valid(line, buffer);
+    rest.remove_prefix(line.size() + 1);
+  }
+  report.check_encoding(stream.name());
 }
 
 Fit measure_fit(ByteStream stream, char delimiter, Quoting quoting, size_t columns, int64_t skipped) {
@@ -184,8 +202,7 @@ std::optional<char> given_delimiter(const std::string& option) {
 }
 
 std::optional<char> told_delimiter(const Sample& sample) {
-  if (sample.lines.empty()) return std::nullopt;
-  const auto line = sample.lines[0];
+  const auto line = sample.bytes.substr(0, sample.bytes.find_first_of("\r\n"));
   if (line.size() < 5 || lower_ascii(line.substr(0, 4)) != "sep=") return std::nullopt;
   return line[4];
 }

@@ -27,6 +27,10 @@ struct Sample {
 Sample take_sample(ByteStream& stream, const std::string& encoding, const std::string& trained,
                    bool may_wait);
 
+/// Throws Error(Data) where the first lines of `stream` are binary, or most of them not in UTF-8, for readers
+/// that decode nothing.
+void refuse_undecoded(ByteStream& stream);
+
 /// How well a way of quoting cuts rows: those that do not have the columns of most, and those whose quotes
 /// stand where that way has none.
 struct Fit {

@@ -23,6 +23,17 @@ bool contains(const std::vector<size_t>& columns, size_t column) {
   return std::ranges::find(columns, column) != columns.end();
 }
 
+// Whether a quote is opened in one cell and closed in a later one.
+bool holds_quoted_tab(const std::vector<RowCells::Cell>& cells) {
+  bool open = false;
+  for (const auto& cell : cells) {
+    const auto text = cell.text;
+    if (open && text.ends_with('"') && !text.starts_with('"')) return true;
+    open |= text.starts_with('"') && text.find('"', 1) == text.npos;
+  }
+  return false;
+}
+
 }  // namespace
 
 TextRowReader::TextRowReader(const std::string& path, const RowFileOptions& options, RowKind kind,
@@ -37,6 +48,8 @@ TextRowReader::TextRowReader(const std::string& path, const RowFileOptions& opti
   reader_ =
       make_cell_reader(std::move(stream), layout_.format, layout_.delimiter, layout_.quoting, layout_.names);
   for (int64_t skip = layout_.preamble + layout_.header; skip > 0; --skip) reader_->next(cells_);
+  watches_quotes_ = options.table.quoting == Quoting::Auto && layout_.format == RowFormat::Tsv &&
+                    layout_.quoting == Quoting::None;
   picks_texts_ = !std::ranges::is_sorted(layout_.texts) ||
                  (layout_.format == RowFormat::JsonLines && !layout_.texts.empty());
 }
@@ -72,8 +85,12 @@ bool TextRowReader::take(TextRow& row) {
   };
   if (layout_.header && cells_.width != layout_.names.size())
     return refuse(fmt::format("expected {} columns, found {}", layout_.names.size(), cells_.width));
+  if (layout_.format == RowFormat::Csv && layout_.width > 0 && cells_.width != layout_.width)
+    return refuse(fmt::format("expected {} columns, found {}", layout_.width, cells_.width));
   if (layout_.header && std::ranges::equal(cells_.cells, layout_.names, {}, &RowCells::Cell::text))
     return refuse(fmt::format("expected {}, found the header again", expected(kind_)));
+  if (watches_quotes_ && holds_quoted_tab(cells_.cells) && quoted_tabs_++ == 0)
+    first_quoted_tab_ = cells_.line;
   bool repaired = false, scored = false;
   const bool keeps_empty = kind_ == RowKind::Ranked;
   for (const auto& cell : cells_.cells) {
@@ -157,6 +174,14 @@ void TextRowReader::finish(const Notice& notice) const {
     throw Error(ErrorKind::Data, "{}: expected rows of {}, found none", name_, expected(kind_));
   if (guesses_encoding_) report_.check_encoding(name_);
   report_.tell(name_, notice);
+  if (layout_.format == RowFormat::Csv && !layout_.chosen && least_ != most_ && kind_ == RowKind::Duplicates)
+    notice(fmt::format("warning: {}: rows have {} to {} texts; are there delimiters in texts without quotes?",
+                       name_, least_, most_));
+  if (quoted_tabs_ > 0)
+    notice(
+        fmt::format("warning: {}: {} row(s) have quotes around a tab, the first in line {}; if they are not "
+                    "those of the texts, give --quoting rfc4180",
+                    name_, quoted_tabs_, first_quoted_tab_));
   check_columns(notice);
   if (kind_ == RowKind::Duplicates && !layout_.chosen && layout_.format != RowFormat::JsonLines &&
       least_ == most_ && most_ > 2 && report_.rows > 1)

@@ -57,7 +57,9 @@ class TextRowReader {
   RowKind kind_;
   bool guesses_encoding_;
   RowLayout layout_;
-  bool picks_texts_ = false;  // whether their columns may come in another order than they were named in
+  bool picks_texts_ = false;     // whether their columns may come in another order than they were named in
+  bool watches_quotes_ = false;  // whether it was told from the first rows that quotes are the texts' own
+  int64_t quoted_tabs_ = 0, first_quoted_tab_ = 0;  // rows, line
   std::unique_ptr<CellReader> reader_;
   std::vector<Role> roles_;  // of the columns met so far
   RowCells cells_;

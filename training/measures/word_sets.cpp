@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 
 #include "data/io/line_reader.h"
@@ -202,9 +203,16 @@ Json evaluate_similarities(LineReader& lines, std::string_view line, const FindV
   } while (lines.next(line));
   const auto examples = static_cast<int64_t>(expected.size());
   expect_examples(lines, examples, skipped, "pairs");
+  const double by_rank = spearman(expected, found), by_value = pearson(expected, found);
+  if (std::isnan(by_rank))
+    throw Error(
+        ErrorKind::Data,
+        "{}: expected pairs that differ in their numbers and in their cosines, found {} that do not; {} "
+        "left out",
+        lines.name(), examples, skipped);
   return {{"task", "similarities"},
-          {"spearman", spearman(expected, found)},
-          {"pearson", pearson(expected, found)},
+          {"spearman", by_rank},
+          {"pearson", by_value},
           {"examples", examples},
           {"skipped", skipped},
           {"coverage", share(examples, examples + skipped)},
