@@ -32,10 +32,9 @@ Json named_number(const Json& report, std::string_view name) {
 }
 
 Json Metrics::record() const {
-  constexpr size_t kMostClasses = 50;
-  Json json = report();
-  if (const auto found = json.find("confusion"); found != json.end() && found->size() > kMostClasses)
-    json.erase("confusion");
+  Json json = values;
+  for (const auto& [name, value] : details.items())
+    if (value.size() <= kMostRecorded) json[name] = value;
   return json;
 }
 

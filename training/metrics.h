@@ -26,14 +26,16 @@ std::vector<std::pair<std::string, Json>> named_numbers(const Json& report);
 /// One of them, or null.
 Json named_number(const Json& report, std::string_view name);
 
+/// Of as many classes each epoch keeps a number; more would outgrow the model.
+inline constexpr size_t kMostRecorded = 50;
+
 struct Metrics {
   Json values = Json::object();   ///< name → number (null where it is not defined), or an object of such
   Json details = Json::object();  ///< per-class tables, the confusion matrix
 
   /// Both in one object, as `--json` prints them.
   Json report() const;
-  /// What is kept of each epoch: without a confusion matrix of many classes, whose square would outgrow the
-  /// model.
+  /// What is kept of each epoch: without the details of more than kMostRecorded classes.
   Json record() const;
   double value(std::string_view name) const;
 };

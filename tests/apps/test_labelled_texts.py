@@ -133,10 +133,12 @@ def test_scripts_without_blanks_are_told_of(tmp_path):
 
 
 # T12
-def test_the_confusion_matrix_of_many_classes_is_not_kept(tmp_path):
+def test_what_is_kept_of_an_epoch_does_not_grow_with_the_classes(tmp_path):
     rows = [(f"c{i % 60}", f"word{i % 60} other{i}") for i in range(600)]
     report = train(tmp_path, write(tmp_path / "t.csv", table(rows)), "--json").json
-    assert "confusion" not in report["history"][0]["valid"]
+    epoch = report["history"][0]
+    assert "confusion" not in epoch["valid"] and "per_class" not in epoch["valid"] and "class_mix" not in epoch
+    assert len(report["test"]["per_class"]) == 60
     few = train(tmp_path, write(tmp_path / "few.csv", table()), "--json", "--overwrite", "--split", "0.5,0.5,0").json
     assert "confusion" in few["history"][0]["valid"]
 

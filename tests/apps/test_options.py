@@ -127,7 +127,7 @@ def test_curves_have_a_point_for_each_epoch(trained):
 
 
 def test_words_count_whatever_their_case_unless_told_otherwise(tmp_path):
-    (tmp_path / "v").write_text("3 2\nKing 1 0\nqueen 1 1\nrook 0 1\n")
-    (tmp_path / "set").write_text("king QUEEN 9\nqueen rook 1\n")
+    (tmp_path / "v").write_text("4 2\nKing 1 0\nqueen 1 1\nrook 0 1\npawn 1 0.5\n")
+    (tmp_path / "set").write_text("king QUEEN 9\nqueen rook 1\nrook pawn 5\n")
     examples = {switch: semblance("vectors", "evaluate", tmp_path / "v", tmp_path / "set", switch, "--json").json["examples"] for switch in ("--case-insensitive", "--no-case-insensitive")}
-    assert examples == {"--case-insensitive": 2, "--no-case-insensitive": 1}
+    assert examples == {"--case-insensitive": 3, "--no-case-insensitive": 2}

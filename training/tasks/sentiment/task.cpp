@@ -81,6 +81,7 @@ std::map<std::string, std::string> SentimentTask::files() const {
 }
 
 void ClassMix::on_epoch(TrainerCore& trainer) {
+  if (classes_.size() > kMostRecorded) return;
   const auto order = sampler_.order(trainer.state().epoch - 1);
   const auto counts = count_classes(data_.labels(), order, classes_.size());
   Json mix = Json::object();
