@@ -26,6 +26,12 @@ struct Ragged {
     values.insert(values.end(), std::begin(row), std::end(row));
     close_row();
   }
+  /// Appends all rows of another.
+  void append(const Ragged& other) {
+    const auto start = static_cast<int64_t>(values.size());
+    values.insert(values.end(), other.values.begin(), other.values.end());
+    for (size_t i = 1; i < other.offsets.size(); ++i) offsets.push_back(start + other.offsets[i]);
+  }
   /// Ends the row whose values were appended to `values`.
   void close_row() { offsets.push_back(static_cast<int64_t>(values.size())); }
 };

@@ -1,18 +1,38 @@
 #include "data/text/features.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "data/error.h"
 #include "data/parallel.h"
 
 namespace semblance {
+namespace {
+
+// Calls encode(begin, end, part) for consecutive shards of `size` texts, and joins their parts in order.
+template <class Part, class Encode>
+std::vector<Part> encode_shards(int64_t size, int threads, Encode&& encode) {
+  constexpr int64_t kLeast = 256;  // texts that are worth a thread
+  const int64_t shards = std::clamp<int64_t>(size / kLeast, 1, threads);
+  std::vector<Part> parts(static_cast<size_t>(shards));
+  parallel_shards(size, shards, [&](int64_t shard, int64_t begin, int64_t end) {
+    encode(begin, end, parts[static_cast<size_t>(shard)]);
+  });
+  return parts;
+}
+
+}  // namespace
+
 TextFeatures::TextFeatures(const TextOptions& text, const NgramOptions& ngrams)
-    : pipeline_(text), ngrams_(ngrams) {
+    : pipeline_(text), ngrams_(ngrams), ngram_rows_(NgramRows::all(ngrams.all_buckets())) {
   check_ngrams(ngrams);
 }
 
 TextFeatures::TextFeatures(TextPipeline pipeline, const NgramOptions& ngrams, Vocabulary vocabulary)
-    : pipeline_(std::move(pipeline)), ngrams_(ngrams), vocabulary_(std::move(vocabulary)) {}
+    : pipeline_(std::move(pipeline)),
+      ngrams_(ngrams),
+      vocabulary_(std::move(vocabulary)),
+      ngram_rows_(NgramRows::all(ngrams.all_buckets())) {}
 
 TextFeatures TextFeatures::load(const TextOptions& text, const NgramOptions& ngrams, const Files& files,
                                 const Json& description, const std::string& source) {
@@ -20,86 +40,123 @@ TextFeatures TextFeatures::load(const TextOptions& text, const NgramOptions& ngr
   const auto expected = description.at("vocabulary").get<int32_t>();
   if (vocabulary.size() != expected)
     throw Error(ErrorKind::Model, "{}: expected {} words, found {}", source, expected, vocabulary.size());
-  return {TextPipeline(text, description.at("stop_words").get<std::vector<std::string>>()), ngrams,
-          std::move(vocabulary)};
+  TextFeatures features{TextPipeline(text, description.at("stop_words").get<std::vector<std::string>>()),
+                        ngrams, std::move(vocabulary)};
+  if (features.chooses_ngram_rows())
+    features.ngram_rows_ =
+        NgramRows::parse(ngrams.all_buckets(), files.at(kNgramRowsFile), source + "/" + kNgramRowsFile);
+  return features;
 }
 
-int32_t TextFeatures::first_char_id() const {
-  return vocabulary_.size() + static_cast<int32_t>(ngrams_.word_rows());
+void TextFeatures::name_rows(size_t begin, std::vector<int32_t>& ids) const {
+  const int32_t first = vocabulary_.size();
+  auto out = ids.begin() + static_cast<std::ptrdiff_t>(begin);
+  for (size_t i = begin; i < ids.size(); ++i)
+    if (const int32_t row = ngram_rows_.row(ids[i]); row >= 0) *out++ = first + row;
+  ids.erase(out, ids.end());
 }
 
 void TextFeatures::append_word_ngrams(size_t begin, std::vector<int32_t>& ids) const {
   if (ngrams_.longest < 2) return;
   const std::vector<int32_t> words(ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.end());
-  append_ngrams(words, vocabulary_.size(), ngrams_, ids);
+  const size_t end = ids.size();
+  append_ngrams(words, 0, ngrams_, ids);
+  name_rows(end, ids);
+}
+
+void TextFeatures::append_char_ngrams(std::string_view word, std::vector<int32_t>& ids) const {
+  const size_t end = ids.size();
+  semblance::append_char_ngrams(word, static_cast<int32_t>(ngrams_.word_buckets()), ngrams_, ids);
+  name_rows(end, ids);
 }
 
 TokenizedTexts TextFeatures::tokenize(const Texts& texts, int threads) const {
   return semblance::tokenize(texts, pipeline_, threads);
 }
 
-RaggedIds TextFeatures::encode(const TokenizedTexts& tokens, std::span<const int64_t> rows) const {
+RaggedIds TextFeatures::encode(const TokenizedTexts& tokens, std::span<const int64_t> rows,
+                               int threads) const {
   const auto& words = tokens.words;
   std::vector<int32_t> ids(static_cast<size_t>(words.size()));
   RaggedIds characters;
   for (int32_t i = 0; i < words.size(); ++i) {
     ids[static_cast<size_t>(i)] = vocabulary_.id(words[i]);
-    append_char_ngrams(words[i], first_char_id(), ngrams_, characters.values);
+    append_char_ngrams(words[i], characters.values);
     characters.close_row();
   }
-  RaggedIds encoded;
-  encoded.offsets.reserve(rows.size() + 1);
-  for (const int64_t row : rows) {
-    const size_t begin = encoded.values.size();
-    for (const int32_t token : tokens.tokens[row])
-      if (const int32_t id = ids[static_cast<size_t>(token)]; id >= 0) encoded.values.push_back(id);
-    append_word_ngrams(begin, encoded.values);
-    if (ngrams_.longest_chars > 0)
-      for (const int32_t token : tokens.tokens[row]) {
-        const auto ngrams = characters[token];
-        encoded.values.insert(encoded.values.end(), ngrams.begin(), ngrams.end());
-      }
-    encoded.close_row();
+  auto parts = encode_shards<RaggedIds>(
+      static_cast<int64_t>(rows.size()), threads, [&](int64_t first, int64_t last, RaggedIds& part) {
+        part.offsets.reserve(static_cast<size_t>(last - first) + 1);
+        for (int64_t i = first; i < last; ++i) {
+          const auto text = tokens.tokens[rows[static_cast<size_t>(i)]];
+          const size_t begin = part.values.size();
+          for (const int32_t token : text)
+            if (const int32_t id = ids[static_cast<size_t>(token)]; id >= 0) part.values.push_back(id);
+          append_word_ngrams(begin, part.values);
+          for (const int32_t token : text) {
+            const auto ngrams = characters[token];
+            part.values.insert(part.values.end(), ngrams.begin(), ngrams.end());
+          }
+          part.close_row();
+        }
+      });
+  for (size_t p = 1; p < parts.size(); ++p) parts[0].append(std::exchange(parts[p], {}));
+  return std::move(parts[0]);
+}
+
+RaggedIds TextFeatures::fit(const TokenizedTexts& tokens, std::span<const int64_t> rows, int threads) {
+  ngram_rows_ = NgramRows::all(ngrams_.all_buckets());
+  auto encoded = encode(tokens, rows, threads);
+  if (!chooses_ngram_rows()) return encoded;
+  const int32_t first = vocabulary_.size();
+  std::vector<int32_t> buckets;
+  for (const int32_t id : encoded.values)
+    if (id >= first) buckets.push_back(id - first);
+  ngram_rows_ = NgramRows(ngrams_.all_buckets(), buckets, ngrams_.min_count);
+  size_t kept = 0, i = 0;
+  for (size_t row = 1; row < encoded.offsets.size(); ++row) {
+    for (; i < static_cast<size_t>(encoded.offsets[row]); ++i) {
+      const int32_t id = encoded.values[i];
+      const int32_t ngram = id < first ? 0 : ngram_rows_.row(id - first);
+      if (ngram >= 0) encoded.values[kept++] = id < first ? id : first + ngram;
+    }
+    encoded.offsets[row] = static_cast<int64_t>(kept);
   }
+  encoded.values.resize(kept);
+  encoded.values.shrink_to_fit();
   return encoded;
 }
 
 EncodedIds TextFeatures::encode(const Texts& texts, int threads) const {
-  const int64_t shards = std::clamp<int64_t>(texts.size() / 256, 1, threads);
-  std::vector<EncodedIds> parts(static_cast<size_t>(shards));
-  parallel_shards(texts.size(), shards, [&](int64_t shard, int64_t begin, int64_t end) {
-    auto& part = parts[static_cast<size_t>(shard)];
-    auto& ids = part.ids.values;
-    TokenBuffer buffer;
-    for (int64_t row = begin; row < end; ++row) {
-      const size_t first = ids.size();
-      pipeline_.tokenize(texts[row], buffer);
-      for (const auto token : buffer.tokens) {
-        const int32_t id = vocabulary_.id(token);
-        if (id >= 0) ids.push_back(id);
-        part.unknown_tokens += id < vocabulary_.first_word();
-      }
-      append_word_ngrams(first, ids);
-      for (const auto token : buffer.tokens) append_char_ngrams(token, first_char_id(), ngrams_, ids);
-      part.ids.close_row();
-      part.tokens += static_cast<int64_t>(buffer.tokens.size());
-    }
-  });
-  EncodedIds whole = std::move(parts[0]);
+  auto parts =
+      encode_shards<EncodedIds>(texts.size(), threads, [&](int64_t first, int64_t last, EncodedIds& part) {
+        auto& ids = part.ids.values;
+        TokenBuffer buffer;
+        for (int64_t row = first; row < last; ++row) {
+          const size_t begin = ids.size();
+          pipeline_.tokenize(texts[row], buffer);
+          for (const auto token : buffer.tokens) {
+            const int32_t id = vocabulary_.id(token);
+            if (id >= 0) ids.push_back(id);
+            part.unknown_tokens += id < vocabulary_.first_word();
+          }
+          append_word_ngrams(begin, ids);
+          for (const auto token : buffer.tokens) append_char_ngrams(token, ids);
+          part.ids.close_row();
+          part.tokens += static_cast<int64_t>(buffer.tokens.size());
+        }
+      });
   for (size_t p = 1; p < parts.size(); ++p) {
-    const auto start = static_cast<int64_t>(whole.ids.values.size());
-    const auto& ids = parts[p].ids;
-    whole.ids.values.insert(whole.ids.values.end(), ids.values.begin(), ids.values.end());
-    for (size_t i = 1; i < ids.offsets.size(); ++i) whole.ids.offsets.push_back(start + ids.offsets[i]);
-    whole.tokens += parts[p].tokens;
-    whole.unknown_tokens += parts[p].unknown_tokens;
-    parts[p] = {};
+    parts[0].ids.append(std::exchange(parts[p].ids, {}));
+    parts[0].tokens += parts[p].tokens;
+    parts[0].unknown_tokens += parts[p].unknown_tokens;
   }
-  return whole;
+  return std::move(parts[0]);
 }
 
 void TextFeatures::save(Files& files) const {
   files[kVocabularyFile] = vocabulary_.serialize();
+  if (chooses_ngram_rows()) files[kNgramRowsFile] = ngram_rows_.serialize();
 }
 
 void TextFeatures::describe(Json& description) const {

@@ -30,6 +30,7 @@ class TextFeatures {
   /// What a checkpoint holds of it.
   using Files = std::map<std::string, std::string>;
   static constexpr const char* kVocabularyFile = "vocabulary.txt";
+  static constexpr const char* kNgramRowsFile = "ngram_rows.bin";
 
   /// With an empty vocabulary. Reads the stop-word file that `text` may name. Throws Error(Usage, Data).
   TextFeatures(const TextOptions& text, const NgramOptions& ngrams);
@@ -44,32 +45,40 @@ class TextFeatures {
   /// Words, without PAD and UNK.
   int64_t words() const { return vocabulary_.size() - vocabulary_.first_word(); }
   /// Rows that n-grams take, which come last.
-  int64_t ngram_rows() const { return ngrams_.rows(); }
+  int64_t ngram_rows() const { return ngram_rows_.size(); }
   /// Rows of a table of all ids.
   int64_t rows() const { return vocabulary_.size() + ngram_rows(); }
 
   /// Cuts many texts into tokens, which the vocabulary is then made of. The result does not depend on the
   /// number of threads.
   TokenizedTexts tokenize(const Texts& texts, int threads) const;
-  /// The given rows of what `tokenize` made, as ids.
-  RaggedIds encode(const TokenizedTexts& tokens, std::span<const int64_t> rows) const;
+  /// The given rows of what `tokenize` made, as ids; of n-grams, those of the rows that `fit` has found.
+  RaggedIds encode(const TokenizedTexts& tokens, std::span<const int64_t> rows, int threads) const;
+  /// Finds which n-grams have a row: by the given rows, which are the texts to train on. Returns them
+  /// encoded.
+  RaggedIds fit(const TokenizedTexts& tokens, std::span<const int64_t> rows, int threads);
   /// The same straight from the texts, which are well-formed UTF-8.
   EncodedIds encode(const Texts& texts, int threads) const;
 
-  /// Adds the vocabulary's file, and to an object of JSON what else is needed: stop_words and vocabulary (its
-  /// size).
+  /// Adds the files of the vocabulary and of the n-grams' rows, and to an object of JSON what else is needed:
+  /// stop_words and vocabulary (its size).
   void save(Files& files) const;
   void describe(Json& description) const;
 
  private:
   TextFeatures(TextPipeline pipeline, const NgramOptions& ngrams, Vocabulary vocabulary);
-  int32_t first_char_id() const;
-  // Ends a text whose words' ids stand in `ids` from `begin` on.
+  bool chooses_ngram_rows() const { return ngrams_.min_count > 0 && ngrams_.all_buckets() > 0; }
+  // Of the words whose ids stand in `ids` from `begin` on.
   void append_word_ngrams(size_t begin, std::vector<int32_t>& ids) const;
+  void append_char_ngrams(std::string_view word, std::vector<int32_t>& ids) const;
+  // What stands in `ids` from `begin` on are buckets: makes them the ids of their rows, without those that
+  // have none.
+  void name_rows(size_t begin, std::vector<int32_t>& ids) const;
 
   TextPipeline pipeline_;
   NgramOptions ngrams_;
   Vocabulary vocabulary_;
+  NgramRows ngram_rows_;
 };
 
 }  // namespace semblance

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/fields.h"
+#include "data/text/ngram_rows.h"
 #include "data/text/unicode.h"
 
 namespace semblance {
@@ -40,17 +41,17 @@ struct NgramOptions {
   int64_t longest_chars = 0;
   int64_t shortest_chars = 3;
   int64_t char_buckets = 500000;
+  int64_t min_count = 1;
 
-  /// Ids that word n-grams take, which follow those of the words: none where single words are all.
-  int64_t word_rows() const { return longest > 1 ? buckets : 0; }
-  /// Ids that all n-grams take; those of character n-grams come last.
-  int64_t rows() const { return word_rows() + (longest_chars > 0 ? char_buckets : 0); }
+  /// Buckets of word n-grams, which come first: none where single words are all.
+  int64_t word_buckets() const { return longest > 1 ? buckets : 0; }
+  /// Buckets of all n-grams.
+  int64_t all_buckets() const { return word_buckets() + (longest_chars > 0 ? char_buckets : 0); }
 
   void fields(FieldList& list) {
     list.add("ngrams", longest,
              {.help = "longest word n-grams used as features; 1: words alone", .min = 1, .max = 10});
-    list.add("buckets", buckets,
-             {.help = "embedding rows that word n-grams share by hashing", .min = 1, .max = 5e8});
+    list.add("buckets", buckets, {.help = "buckets that word n-grams are hashed into", .min = 1, .max = 5e8});
     list.add("char-ngrams", longest_chars,
              {.help = "longest character n-grams used as features, of unknown words too; 0: none",
               .min = 0,
@@ -60,7 +61,14 @@ struct NgramOptions {
               .min = 1,
               .max = 32});
     list.add("char-buckets", char_buckets,
-             {.help = "embedding rows that character n-grams share by hashing", .min = 1, .max = 5e8});
+             {.help = "buckets that character n-grams are hashed into", .min = 1, .max = 5e8});
+    list.add(
+        "min-ngram-count", min_count,
+        {.help = "a bucket has an embedding row if n-grams of the training texts fall into it at least so "
+                 "often, and is left out of a text otherwise; 0: each has one",
+         .min = 0,
+         .max = NgramRows::kMostCounted,
+         .before = "0"});
   }
 };
 

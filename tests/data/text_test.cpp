@@ -186,12 +186,14 @@ TEST(CharacterNgrams, TellAWordsEndsFromItsMiddle) {
 TEST(CharacterNgrams, AreThereForUnknownWordsAndAreTheSameForOneTextAndForMany) {
   Texts texts;
   for (const std::string text : {"good cat", "bad cat", "a word unseen"}) texts.push_back(text);
-  const NgramOptions ngrams{.longest = 2, .buckets = 50, .longest_chars = 4, .char_buckets = 60};
+  const NgramOptions ngrams{
+      .longest = 2, .buckets = 50, .longest_chars = 4, .char_buckets = 60, .min_count = 0};
   TextFeatures features({}, ngrams);
   const auto tokenized = features.tokenize(texts, 2);
   const std::vector<int64_t> all{0, 1, 2}, known{0, 1};
   features.set_vocabulary(Vocabulary(tokenized.words, tokenized.count(known), {}));
-  const auto encoded = features.encode(tokenized, all);
+  EXPECT_EQ(features.fit(tokenized, known, 2).size(), 2);
+  const auto encoded = features.encode(tokenized, all, 2);
   EXPECT_GT(encoded.length(2), 0);
   for (const auto id : encoded[2])
     EXPECT_TRUE(id >= features.vocabulary().size() + 50 && id < features.rows());
@@ -202,6 +204,43 @@ TEST(CharacterNgrams, AreThereForUnknownWordsAndAreTheSameForOneTextAndForMany) 
   EXPECT_EQ(straight.unknown_tokens, 3);
 }
 
+TEST(TextFeatures, GiveRowsToTheNgramsOfTheTrainingTextsAlone) {
+  Texts texts;
+  for (const std::string text : {"good cat", "bad cat", "good cat", "cat bad"}) texts.push_back(text);
+  const std::vector<int64_t> training{0, 1, 2}, unseen{3};
+  const auto rows_with = [&](int64_t min_count) {
+    TextFeatures features({}, {.longest = 2, .buckets = 1000, .min_count = min_count});
+    const auto tokens = features.tokenize(texts, 1);
+    features.set_vocabulary(Vocabulary(tokens.words, tokens.count(training), {}));
+    const auto fitted = features.fit(tokens, training, 1);
+    EXPECT_EQ(fitted.values, features.encode(tokens, training, 1).values);
+    EXPECT_EQ(fitted.offsets, features.encode(tokens, training, 1).offsets);
+    for (const int32_t id : fitted.values) EXPECT_LT(id, features.rows());
+    EXPECT_EQ(features.encode(tokens, unseen, 1).values.size(), min_count == 0 ? 3u : 2u);
+    return features.ngram_rows();
+  };
+  EXPECT_EQ(rows_with(0), 1000);
+  EXPECT_EQ(rows_with(1), 2);  // "good cat", "bad cat"
+  EXPECT_EQ(rows_with(2), 1);
+}
+
+TEST(NgramRows, NumberTheBucketsThatOccurOftenEnough) {
+  const std::vector<int32_t> occurrences{7, 130, 7, 0, 130, 130};
+  const NgramRows rows(131, occurrences, 2);
+  EXPECT_EQ(rows.size(), 2);
+  EXPECT_EQ(rows.row(7), 0);
+  EXPECT_EQ(rows.row(130), 1);
+  for (const int32_t bucket : {0, 6, 8, 64, 129}) EXPECT_EQ(rows.row(bucket), -1);
+  EXPECT_EQ(NgramRows::all(131).row(130), 130);
+
+  const auto bytes = rows.serialize();
+  const auto again = NgramRows::parse(131, bytes, "rows");
+  EXPECT_EQ(again.size(), 2);
+  EXPECT_EQ(again.row(130), 1);
+  EXPECT_THROW(NgramRows::parse(130, bytes, "rows"), Error);  // a bit beyond the last bucket
+  EXPECT_THROW(NgramRows::parse(200, bytes, "rows"), Error);
+}
+
 TEST(TextFeatures, ComeBackFromWhatTheySave) {
   Texts texts;
   for (const std::string text : {"the good cat", "the bad cat"}) texts.push_back(text);
@@ -209,8 +248,9 @@ TEST(TextFeatures, ComeBackFromWhatTheySave) {
   const NgramOptions ngrams{.longest = 2, .buckets = 50};
   TextFeatures features(text, ngrams);
   const auto tokens = features.tokenize(texts, 2);
-  features.set_vocabulary(
-      Vocabulary(tokens.words, tokens.count(std::vector<int64_t>{0, 1}), {.unknown_word = true}));
+  const std::vector<int64_t> both{0, 1};
+  features.set_vocabulary(Vocabulary(tokens.words, tokens.count(both), {.unknown_word = true}));
+  features.fit(tokens, both, 2);
   TextFeatures::Files files;
   Json description;
   features.save(files);

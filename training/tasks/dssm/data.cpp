@@ -226,8 +226,8 @@ std::unique_ptr<RankingDataset> rank_held_out(const TokenizedTexts& tokens, cons
     notice(fmt::format("warning: left out {} held-out row(s) that have no other's text to be ranked among",
                        left_out));
   if (ranked.size() == 0) return nullptr;
-  return std::make_unique<RankingDataset>(setup.features.encode(tokens, texts), std::move(ranked),
-                                          std::move(scores));
+  return std::make_unique<RankingDataset>(setup.features.encode(tokens, texts, compute_threads()),
+                                          std::move(ranked), std::move(scores));
 }
 
 std::unique_ptr<RankingDataset> read_for_ranking(std::span<const std::string> paths, const DssmSetup& setup,
@@ -299,7 +299,7 @@ void check_options(const DssmJob& job) {
   if (job.start.freeze && job.model.projection.empty() && !job.model.learn_alpha)
     throw Error(ErrorKind::Usage,
                 "--freeze: expected layers to train beside the embedding (--projection), found none");
-  if (job.start.freeze && job.ngrams.rows() > 0)
+  if (job.start.freeze && job.ngrams.all_buckets() > 0)
     throw Error(ErrorKind::Usage, "--freeze: expected an embedding of words alone, found one of n-grams too");
   if (job.scored() && (job.model.learn_alpha || !job.data.file.negatives_columns.empty()))
     throw Error(
@@ -322,7 +322,7 @@ DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Not
 
   const auto training = training_texts(rows, units, split.train);
   setup.features.set_vocabulary(vectors.vocabulary(tokens, training.texts, job.vocabulary));
-  auto encoded = setup.features.encode(tokens, training.texts);
+  auto encoded = setup.features.fit(tokens, training.texts, compute_threads());
   if (job.model.token_weights == TokenWeights::Idf)
     setup.idf = inverse_document_frequencies(encoded, setup.features.rows());
   auto pairs = make_pairs(encoded, training, job, notice);

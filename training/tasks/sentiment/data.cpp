@@ -118,12 +118,13 @@ Split split_stratified(std::span<const int64_t> groups, const RaggedIds& labels,
                     labels.values);
 }
 
-std::unique_ptr<LabelledDataset> make_dataset(const TokenizedTexts& tokens, const RaggedIds& labels,
+// `texts` and the labels of `rows`.
+std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIds& labels,
                                               std::span<const int64_t> rows, const ClassifierSetup& setup,
                                               const SentimentJob& job) {
   if (rows.empty()) return nullptr;
   return std::make_unique<LabelledDataset>(
-      setup.features.encode(tokens, rows), select_rows(labels, rows),
+      std::move(texts), select_rows(labels, rows),
       setup.labels.multi_label ? static_cast<int64_t>(setup.labels.classes.size()) : 0,
       collation_of(job.model));
 }
@@ -177,7 +178,7 @@ void check_options(const SentimentJob& job) {
   if (job.model.kind == ClassifierKind::Linear && !job.start.vectors.empty())
     usage("--vectors: expected none with --model linear, which has no embedding, found {}",
           job.start.vectors);
-  if (job.start.freeze && job.ngrams.rows() > 0)
+  if (job.start.freeze && job.ngrams.all_buckets() > 0)
     usage("--freeze: expected an embedding of words alone, found one of n-grams too");
   if (job.model.kind == ClassifierKind::Linear && job.training.weight_decay != 0)
     usage("--weight-decay: expected 0 with --model linear, whose penalty is --linear-c, found {}",
@@ -240,8 +241,10 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
   }
   if (numbered.usable.empty())
     throw Error(ErrorKind::Data, "{}: expected labelled texts, found none that can be used", path);
-  measured.data = make_dataset(setup.features.tokenize(texts.texts, compute_threads()), numbered.labels,
-                               numbered.usable, setup, job);
+  const int threads = compute_threads();
+  measured.data = make_dataset(
+      setup.features.encode(setup.features.tokenize(texts.texts, threads), numbered.usable, threads),
+      numbered.labels, numbered.usable, setup, job);
   return measured;
 }
 
@@ -258,7 +261,8 @@ SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors,
   const auto [labels, all_rows, unknown] = number_labels(texts, setup.labels);
   setup.loss = choose_loss(job.model.loss, setup.labels);
 
-  auto tokens = setup.features.tokenize(texts.texts, compute_threads());
+  const int threads = compute_threads();
+  auto tokens = setup.features.tokenize(texts.texts, threads);
   check_texts(texts, tokens, job, path, notice);
   const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
   const auto split = job.data.stratify ? split_stratified(groups, labels, setup.labels, job)
@@ -268,9 +272,13 @@ SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors,
   setup.features.set_vocabulary(vectors.vocabulary(tokens, split.train, job.vocabulary));
   const auto counts = count_classes(labels, split.train, setup.labels.classes.size());
   setup.class_weights = choose_class_weights(job.model.class_weights, counts, setup.labels.multi_label);
-  data.train = make_dataset(tokens, labels, split.train, setup, job);
-  data.valid = make_dataset(tokens, labels, split.valid, setup, job);
-  data.test = make_dataset(tokens, labels, split.test, setup, job);
+  const auto held_out = [&](std::span<const int64_t> rows) {
+    return make_dataset(setup.features.encode(tokens, rows, threads), labels, rows, setup, job);
+  };
+  data.train =
+      make_dataset(setup.features.fit(tokens, split.train, threads), labels, split.train, setup, job);
+  data.valid = held_out(split.valid);
+  data.test = held_out(split.test);
   if (!data.train)
     throw Error(ErrorKind::Data, "{}: expected texts to train on, found too few for --split", path);
   if (std::ranges::count_if(counts, [](int64_t count) { return count > 0; }) < 2)
