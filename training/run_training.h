@@ -35,6 +35,8 @@ struct RunRequest {
   std::unique_ptr<RunLock> lock = {};  ///< what keeps other processes out, once it is taken
   Notice notice = {};                  ///< takes one line for people
   std::vector<std::unique_ptr<Callback>> callbacks = {};  ///< progress and the like
+  std::optional<int64_t> stop_after = {};   ///< end, to be resumed, after so many of the job's epochs
+  std::optional<int64_t> threads = {};      ///< instead of the job's, where others compute beside it
   std::optional<double> weight_decay = {};  ///< instead of the job's, where it follows from the data
 };
 
@@ -100,6 +102,7 @@ Json run_training(T& task, const Job& job, c10::Device device, RunRequest& reque
   detail::add_callbacks(trainer, request, base, validation != nullptr);
   if (request.resume_point) detail::resume(trainer, request, base, source.batches());
   detail::open_run(request, base);
+  if (request.stop_after) trainer.stop_after(*request.stop_after);
   {
     const InterruptGuard guard;
     detail::within_memory(options, [&] { trainer.fit(source, validation); });
@@ -107,7 +110,7 @@ Json run_training(T& task, const Job& job, c10::Device device, RunRequest& reque
   detail::tell_of_equal_epochs(trainer, request.notice);
   Json report = detail::final_report(trainer, request, base.task);
   if constexpr (Evaluates<T, Validation>)
-    if (test && !trainer.interrupted()) {
+    if (test && trainer.ended()) {
       // The test split is looked at once, with the weights that the validation chose.
       detail::load_best(task.module(), request);
       report["test"] = evaluate(task, *test, options.batch_size, device).report();

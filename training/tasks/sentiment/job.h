@@ -113,15 +113,20 @@ struct ClassifierOptions {
              "mlp: mean of the embeddings and hidden layers; mean: no hidden layer; flat: "
              "embeddings side by side; linear: logistic regression on TF-IDF, trained by adagrad with --lr 1 "
              "--schedule linear --batch-size 256 unless given"});
-    list.add(
-        "dim", dim,
-        {.help = "dimensions of the embedding; 0: as many as --vectors has, or 16", .min = 0, .max = 65536});
+    list.add("dim", dim,
+             {.help = "dimensions of the embedding; 0: as many as --vectors has, or 16",
+              .min = 0,
+              .max = 65536,
+              .search = {.choices = "16|32|64|128|256"}});
     list.add("hidden", hidden,
              {.help = "widths of mlp's hidden layers", .min = 1, .max = 65536, .hint = "N,N,…"});
     list.add("activation", activation, {.help = "after each hidden layer"});
     list.add("activation-slope", activation_slope, {.help = "of leaky-relu below zero", .min = 0, .max = 1});
     list.add("dropout", dropout,
-             {.help = "probability of dropping a unit in training", .min = 0, .max = 0.99});
+             {.help = "probability of dropping a unit in training",
+              .min = 0,
+              .max = 0.99,
+              .search = {.choices = "0|0.2|0.35|0.5|0.65|0.8"}});
     list.add("embedding-std", embedding_std,
              {.help = "standard deviation of the initial embedding", .min = 0, .max = 100});
     list.add("pooling", pooling,
@@ -173,7 +178,11 @@ struct SentimentJob : Job {
     list.add("start", start, "Word vectors to start from");
     list.add("model", model, "Model");
     list.add("training", training, "Training");
+    list.field("weight-decay").search = {.choices = "0|1e-05|0.0001|0.001|0.01"};
+    if (!start.vectors.empty()) list.field("dim").search = {};
+    if (model.kind == ClassifierKind::Linear) list.field("linear-c").search = {.factor = 30};
   }
+  bool has_validation() const override { return !data.valid.empty() || data.split.size() != 3 || data.split[1] > 0; }
   /// A linear model is convex: large steps that fall to zero come near its best weights in ten epochs.
   void choose_defaults() override {
     if (model.kind != ClassifierKind::Linear) return;
