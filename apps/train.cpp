@@ -31,12 +31,16 @@ int train(const TaskKind& kind, Arguments arguments, const std::optional<std::st
   if (!line.parse(arguments)) return 0;
   line.positional(0, 0);
   line.apply_sections(*job);
+  const auto give = [&](Job& onto) {
+    if (config) job_from_json(onto, read_toml(*config));
+    line.apply_sections(onto);
+  };
   job->choose_defaults();
-  if (config) job_from_json(*job, read_toml(*config));
-  line.apply_sections(*job);
+  give(*job);
   RunRequest request{.run = RunFolder(line.last("run").value_or(default_run(kind.name))),
                      .mode = line.given("overwrite") ? RunMode::Overwrite : RunMode::Fresh,
-                     .notice = print_note};
+                     .notice = print_note,
+                     .given = give};
   return train_and_report(*job, request, line.given("json"));
 }
 
