@@ -32,6 +32,11 @@ bool JobLine::gives(std::string_view section, std::string_view field) const {
   return line.given(field) || (found != config.end() && found->contains(std::string(field)));
 }
 
+void JobLine::give(Job& onto) const {
+  if (!config.is_null()) job_from_json(onto, config);
+  line.apply_sections(onto);
+}
+
 std::optional<int64_t> epochs_given(const CommandLine& line, std::string_view option) {
   const auto text = line.last(option);
   return text ? std::optional(parse_integer(*text, option, {.min = 1})) : std::nullopt;
@@ -72,9 +77,9 @@ std::optional<JobLine> read_job_line(Arguments arguments, const TrainingVerb& ve
   line.positional(0, 0);
   line.apply_sections(*job);
   job->choose_defaults();
-  if (file) job_from_json(*job, config);
-  line.apply_sections(*job);
-  return JobLine{.kind = &kind, .line = std::move(line), .config = config, .job = std::move(job)};
+  JobLine given{.kind = &kind, .line = std::move(line), .config = config, .job = std::move(job)};
+  given.give(*given.job);
+  return given;
 }
 
 }  // namespace semblance

@@ -29,6 +29,8 @@ struct JobLine {
 
   /// Whether a field's value was given, on the command line or in the job file.
   bool gives(std::string_view section, std::string_view field) const;
+  /// Sets again what was given.
+  void give(Job& onto) const;
   RunMode mode() const { return line.given("overwrite") ? RunMode::Overwrite : RunMode::Fresh; }
 };
 

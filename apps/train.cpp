@@ -46,6 +46,7 @@ int run_train(Arguments arguments) {
   RunRequest request{.run = RunFolder(given->line.last("run").value_or(default_run(given->kind->name))),
                      .mode = given->mode(),
                      .notice = print_note,
+                     .given = [&](Job& onto) { given->give(onto); },
                      .stop_after = epochs_given(given->line, "stop-after")};
   return train_and_report(*given->job, request, given->line.given("json"));
 }

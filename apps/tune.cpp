@@ -31,8 +31,28 @@ double parse_budget(const std::string& text) {
   throw Error(ErrorKind::Usage, "--budget: expected a time with a unit (60s, 5min, 2h), found '{}'", text);
 }
 
+// Whether a job file says of a field what it would be anyway, as a run's job.toml does of most.
+bool is_default(const JobLine& given, const std::string& section, const std::string& field) {
+  const auto plain = given.kind->make_job(), chosen = given.kind->make_job();
+  job_from_json(*chosen, given.config);
+  chosen->choose_defaults();
+  const Json value = job_to_json(*given.job)[section][field];
+  return value == job_to_json(*plain)[section][field] || value == job_to_json(*chosen)[section][field];
+}
+
 TunePlan plan_of(const JobLine& given) {
-  TunePlan plan{.job = job_to_json(*given.job), .searched = {}, .seconds = {}, .trials = {}};
+  TunePlan plan;
+  plan.job = job_to_json(*given.job);
+  plan.given = Json::object();
+  for (const auto& [section, values] : plan.job.items()) {
+    if (!values.is_object()) continue;
+    for (const auto& [field, value] : values.items()) {
+      if (!given.gives(section, field)) continue;
+      plan.given[section][field] = value;
+      if (given.line.given(field) || !is_default(given, section, field))
+        plan.fixed.push_back(fmt::format("{}.{}", section, field));
+    }
+  }
   if (const auto budget = given.line.last("budget")) plan.seconds = parse_budget(*budget);
   if (const auto trials = given.line.last("trials"))
     plan.trials = parse_integer(*trials, "trials", {.min = 1, .max = 1e6});
@@ -40,10 +60,6 @@ TunePlan plan_of(const JobLine& given) {
     throw Error(ErrorKind::Usage, "expected --budget or --trials, which tell when to stop, found neither");
   if (const auto processes = given.line.last("processes"))
     plan.processes = parse_integer(*processes, "processes", {.min = 1, .max = 1024});
-  for (const auto& section : sections_of(*given.job))
-    for (const auto& field : section.fields)
-      if (!field.field.search.empty() && !given.gives(section.name, field.name))
-        plan.searched.push_back(fmt::format("{}.{}", section.name, field.name));
   return plan;
 }
 

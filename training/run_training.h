@@ -35,6 +35,8 @@ struct RunRequest {
   std::unique_ptr<RunLock> lock = {};  ///< what keeps other processes out, once it is taken
   Notice notice = {};                  ///< takes one line for people
   std::vector<std::unique_ptr<Callback>> callbacks = {};  ///< progress and the like
+  /// Sets again what was given, over defaults that follow from the data; none where the job is whole.
+  std::function<void(Job&)> given = {};
   std::optional<int64_t> stop_after = {};   ///< end, to be resumed, after so many of the job's epochs
   std::optional<int64_t> threads = {};      ///< instead of the job's, where others compute beside it
   std::optional<double> weight_decay = {};  ///< instead of the job's, where it follows from the data

@@ -23,9 +23,14 @@ std::vector<Part> encode_shards(int64_t size, int threads, Encode&& encode) {
 
 }  // namespace
 
-TextFeatures::TextFeatures(const TextOptions& text, const NgramOptions& ngrams)
-    : pipeline_(text), ngrams_(ngrams), ngram_rows_(NgramRows::all(ngrams.all_buckets())) {
+TextFeatures::TextFeatures(const TextOptions& text, const NgramOptions& ngrams) : pipeline_(text) {
+  set_ngrams(ngrams);
+}
+
+void TextFeatures::set_ngrams(const NgramOptions& ngrams) {
   check_ngrams(ngrams);
+  ngrams_ = ngrams;
+  ngram_rows_ = NgramRows::all(ngrams.all_buckets());
 }
 
 TextFeatures::TextFeatures(TextPipeline pipeline, const NgramOptions& ngrams, Vocabulary vocabulary)

@@ -39,6 +39,8 @@ class TextFeatures {
   static TextFeatures load(const TextOptions& text, const NgramOptions& ngrams, const Files& files,
                            const Json& description, const std::string& source);
 
+  /// Throws Error(Usage) as the constructor does.
+  void set_ngrams(const NgramOptions& ngrams);
   void set_vocabulary(Vocabulary vocabulary) { vocabulary_ = std::move(vocabulary); }
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const TextPipeline& pipeline() const { return pipeline_; }

@@ -72,7 +72,8 @@ struct NgramOptions {
                  "often, and is left out of a text otherwise; 0: each has one",
          .min = 0,
          .max = NgramRows::kMostCounted,
-         .before = "0"});
+         .before = "0",
+         .search = {.choices = "1|2|3"}});
   }
 };
 

@@ -22,16 +22,21 @@ using Clock = std::chrono::steady_clock;
 constexpr double kSecondsToEnd = 0.3;   // of a budget: kept back for the end
 constexpr double kSecondsToStop = 0.6;  // that trials have to write a checkpoint when it has come
 
-// What a process trains.
-Json train_trial(const Job& job, const std::filesystem::path& run, int64_t stop_after,
+// What a process trains: on, where the run was begun. `given`, if not null, is set over defaults that follow
+// from the data.
+Json train_trial(const Job& job, const Json& given, const std::filesystem::path& run, int64_t stop_after,
                  std::optional<int64_t> threads, const Notice& notice) {
-  RunRequest request{
-      .run = RunFolder(run), .notice = notice, .stop_after = stop_after, .threads = threads};
-  if (request.run.exists()) {
-    request.mode = RunMode::Resume;
-    find_resume_point(request);
+  RunRequest request{.run = RunFolder(run), .notice = notice, .stop_after = stop_after, .threads = threads};
+  const auto& task = find_task(job.task());
+  if (!request.run.exists()) {
+    if (!given.is_null()) request.given = [&](Job& onto) { job_from_json(onto, given); };
+    return task.train(job, request);
   }
-  return find_task(job.task()).train(job, request);
+  request.mode = RunMode::Resume;
+  find_resume_point(request);
+  const auto begun = task.make_job();
+  stored_job_from_json(*begun, resumed_config(request));
+  return task.train(*begun, request);
 }
 
 class Tuning {
@@ -42,15 +47,7 @@ class Tuning {
         notice_(notice),
         begun_(begun),
         spent_before_(state_.spent),
-        base_(make_job({})),
-        space_(*base_,
-               [&](std::string_view section, std::string_view field) {
-                 return std::ranges::find(state_.plan.searched, fmt::format("{}.{}", section, field)) !=
-                        state_.plan.searched.end();
-               }),
-        halving_(
-            space_, [&](const SearchSpace::Values& values) { return make_job(values)->training.epochs; },
-            static_cast<uint64_t>(base_->training.seed)) {
+        base_(make_job({})) {
     const int64_t own = base_->training.threads, all = available_threads();
     if (own == 0) threads_ = all;
     processes_ = state_.plan.processes > 0 ? state_.plan.processes
@@ -58,7 +55,7 @@ class Tuning {
   }
 
   Json run() {
-    replay();
+    rebuild();
     folder_.make_trials();
     save();
     bool in_time = true;
@@ -82,12 +79,14 @@ class Tuning {
   struct Running {
     TrialStep step;
     std::unique_ptr<TrialProcess> process;
+    double most_seconds = std::numeric_limits<double>::infinity();  // others wait for it
+    bool stopped = false;
   };
 
   std::unique_ptr<Job> make_job(const SearchSpace::Values& values) const {
     auto job = find_task(text_in(state_.plan.job, "task")).make_job();
     job_from_json(*job, state_.plan.job);
-    if (!values.empty()) space_.apply(values, *job);
+    if (!values.empty()) space_->apply(values, *job);
     return job;
   }
 
@@ -102,34 +101,43 @@ class Tuning {
     folder_.save(state_, table());
   }
 
-  void replay() {
+  // Space and trials from the state.
+  void rebuild() {
+    base_ = make_job({});
+    const auto& fixed = state_.plan.fixed;
+    space_.emplace(*base_, [&](std::string_view section, std::string_view field) {
+      return std::ranges::find(fixed, fmt::format("{}.{}", section, field)) == fixed.end();
+    });
+    halving_.emplace(
+        *space_, [&](const SearchSpace::Values& values) { return make_job(values)->training.epochs; },
+        static_cast<uint64_t>(base_->training.seed));
     size_t bracket = 0;
     for (const auto& [trial, result] : state_.results) {
-      if (halving_.idle()) halving_.begin_bracket(state_.brackets.at(bracket++));
-      halving_.report(trial, result);
+      if (halving_->idle()) halving_->begin_bracket(state_.brackets.at(bracket++));
+      halving_->report(trial, result);
     }
-    if (halving_.idle() && bracket < state_.brackets.size())
-      halving_.begin_bracket(state_.brackets.at(bracket));
+    if (halving_->idle() && bracket < state_.brackets.size())
+      halving_->begin_bracket(state_.brackets.at(bracket));
   }
 
   // Seconds of a whole trial, by those so far.
   double seconds_of_trial() const {
     double seconds = 0, whole = 0;
-    for (const auto& trial : halving_.trials()) {
+    for (const auto& trial : halving_->trials()) {
       if (trial.result.epochs == 0) continue;
       seconds += trial.result.seconds;
       whole += static_cast<double>(trial.result.epochs) / static_cast<double>(trial.epochs);
     }
     // The first alone had all the threads.
-    return seconds / whole * (halving_.trials().size() == 1 && processes_ > 1 ? 2 : 1);
+    return seconds / whole * (halving_->trials().size() == 1 && processes_ > 1 ? 2 : 1);
   }
 
   int64_t next_bracket() const {
-    const auto begun = static_cast<int64_t>(halving_.trials().size());
+    const auto begun = static_cast<int64_t>(halving_->trials().size());
     if (begun == 0) return 1;
-    if (space_.names().empty()) return 0;
+    if (space_->names().empty()) return 0;
     int64_t trials = state_.plan.seconds
-                         ? bracket_size(halving_, seconds_left(), seconds_of_trial(), processes_)
+                         ? bracket_size(*halving_, seconds_left(), seconds_of_trial(), processes_)
                          : std::numeric_limits<int64_t>::max();
     if (state_.plan.trials)
       trials = std::min({trials, *state_.plan.trials - begun,
@@ -139,17 +147,17 @@ class Tuning {
 
   // Starts what can be started. False if there is nothing left to do.
   bool go_on() {
-    if (halving_.idle()) {
-      if (!halving_.trials().empty()) folder_.remove_trials_but(halving_.best());
+    if (halving_->idle()) {
+      if (!halving_->trials().empty()) folder_.remove_trials_but(halving_->best());
       const int64_t trials = next_bracket();
       if (trials <= 0) return false;
-      halving_.begin_bracket(trials);
+      halving_->begin_bracket(trials);
       state_.brackets.push_back(trials);
       save();
     }
-    const auto at_once = std::min(processes_, static_cast<int64_t>(halving_.to_train()));
+    const auto at_once = std::min(processes_, static_cast<int64_t>(halving_->to_train()));
     while (static_cast<int64_t>(running_.size()) < processes_) {
-      const auto step = halving_.next();
+      const auto step = halving_->next();
       if (!step) break;
       start(*step, threads_ ? std::optional(std::max<int64_t>(1, *threads_ / at_once)) : std::nullopt);
     }
@@ -157,9 +165,10 @@ class Tuning {
   }
 
   void start(const TrialStep& step, std::optional<int64_t> threads) {
-    const std::shared_ptr<Job> job = make_job(halving_.trials()[step.trial].values);
-    const auto work = [=, run = folder_.trial(step.trial)](const Notice& notice) {
-      return train_trial(*job, run, step.stop_after, threads, notice);
+    const std::shared_ptr<Job> job = make_job(halving_->trials()[step.trial].values);
+    const auto work = [=, given = step.trial == 0 ? state_.plan.given : Json(),
+                       run = folder_.trial(step.trial)](const Notice& notice) {
+      return train_trial(*job, given, run, step.stop_after, threads, notice);
     };
     running_.push_back(
         {step, std::make_unique<TrialProcess>(work, folder_.answer(step.trial), folder_.log(step.trial))});
@@ -177,8 +186,7 @@ class Tuning {
   }
 
   void take(size_t number, const TrialAnswer& answer, double seconds, bool last) {
-    const auto& trial = halving_.trials()[number];
-    TrialResult result = trial.result;
+    TrialResult result = halving_->trials()[number].result;
     result.seconds += seconds;
     if (answer.code != 0 && !last) {
       check_failure(number, answer);
@@ -193,15 +201,24 @@ class Tuning {
     }
     if (last) {
       if (result.status.empty() || result.status == "interrupted") result.status = "out of time";
-      halving_.amend(number, result);
+      halving_->amend(number, result);
     } else if (result.status == "interrupted") {
       return;  // by a signal to all: it goes on from there
     } else {
-      halving_.report(number, result);
       state_.results.emplace_back(number, result);
+      halving_->report(number, result);
+      if (state_.results.size() == 1) take_defaults();
       save();
     }
     if (answer.code == 0) tell(number);
+  }
+
+  // Those that the first trial chose hold for all.
+  void take_defaults() {
+    const auto file = RunFolder(folder_.trial(0)).job_file();
+    if (!is_file(file)) return;
+    state_.plan.job = read_toml(file.string());
+    rebuild();
   }
 
   void read(const Json& report, TrialResult& result) {
@@ -211,12 +228,14 @@ class Tuning {
     if (!report.contains("valid")) return;
     state_.metric = text_in(report, "metric");
     result.higher_is_better = report.at("higher_is_better").get<bool>();
-    const auto value = named_number(report["valid"], state_.metric), loss = named_number(report["valid"], "loss");
+    const auto value = named_number(report["valid"], state_.metric),
+               loss = named_number(report["valid"], "loss");
     result.value = value.is_number() ? value.get<double>() : NAN;
     result.loss = loss.is_number() ? loss.get<double>() : NAN;
   }
 
-  // What has nothing to do with a trial's values ends the tuning: wrong input, and disks and devices that fail.
+  // What has nothing to do with a trial's values ends the tuning: wrong input, and disks and devices that
+  // fail.
   void check_failure(size_t number, const TrialAnswer& answer) {
     const auto kind = static_cast<ErrorKind>(answer.code);
     const bool wrong_input = kind == ErrorKind::Usage || kind == ErrorKind::Data;
@@ -232,15 +251,15 @@ class Tuning {
   }
 
   void tell(size_t number) const {
-    const auto& trial = halving_.trials()[number];
+    const auto& trial = halving_->trials()[number];
     std::string changed;
-    for (size_t i = 0; i < space_.names().size(); ++i)
-      if (trial.values[i] != space_.base()[i])
-        changed += fmt::format("  {} {}", space_.names()[i], trial.values[i]);
+    for (size_t i = 0; i < space_->names().size(); ++i)
+      if (trial.values[i] != space_->base()[i])
+        changed += fmt::format("  {} {}", space_->names()[i], trial.values[i]);
     notice_(fmt::format("trial {}: {} {:.4f} after {} of {} epochs{}{}", number + 1,
-                        state_.metric.empty() ? "no measure" : state_.metric, trial.result.value, trial.result.epochs,
-                        trial.epochs, changed.empty() ? "  as given" : changed,
-                        halving_.best() == number ? "  *" : ""));
+                        state_.metric.empty() ? "no measure" : state_.metric, trial.result.value,
+                        trial.result.epochs, trial.epochs, changed.empty() ? "  as given" : changed,
+                        halving_->best() == number ? "  *" : ""));
   }
 
   void stop_trials(bool last) {
@@ -251,18 +270,18 @@ class Tuning {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     for (const auto& running : running_) {
-      TrialResult result = halving_.trials()[running.step.trial].result;
+      TrialResult result = halving_->trials()[running.step.trial].result;
       result.seconds += running.process->seconds();
       result.status = "out of time";
-      if (last) halving_.amend(running.step.trial, result);
+      if (last) halving_->amend(running.step.trial, result);
     }
     running_.clear();
   }
 
   Json finish(const std::string& stopped) {
-    const size_t winner = halving_.best();
+    const size_t winner = halving_->best();
     const RunFolder own(folder_.trial(winner));
-    if (halving_.trials()[winner].result.failed() && own.checkpoints().empty()) {
+    if (halving_->trials()[winner].result.failed() && own.checkpoints().empty()) {
       leave_nothing();
       throw Error(ErrorKind::Diverged, "every trial diverged or failed; lower --lr, or set --clip-norm");
     }
@@ -283,7 +302,7 @@ class Tuning {
   }
 
   std::vector<size_t> best_first() const {
-    const auto& trials = halving_.trials();
+    const auto& trials = halving_->trials();
     std::vector<size_t> order(trials.size());
     for (size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::stable_sort(
@@ -292,14 +311,14 @@ class Tuning {
   }
 
   std::string table() const {
-    std::string text =
-        fmt::format("trial\tstatus\tepochs\tof\t{}\tloss\tseconds", state_.metric.empty() ? "measure" : state_.metric);
-    for (const auto& name : space_.names()) text += "\t" + name;
+    std::string text = fmt::format("trial\tstatus\tepochs\tof\t{}\tloss\tseconds",
+                                   state_.metric.empty() ? "measure" : state_.metric);
+    for (const auto& name : space_->names()) text += "\t" + name;
     const auto number = [](double value) {
       return std::isfinite(value) ? fmt::format("{:.6f}", value) : std::string();
     };
     for (const size_t i : best_first()) {
-      const auto& [values, epochs, result] = halving_.trials()[i];
+      const auto& [values, epochs, result] = halving_->trials()[i];
       text += fmt::format("\n{}\t{}\t{}\t{}\t{}\t{}\t{:.2f}", i + 1, result.status, result.epochs, epochs,
                           number(result.value), number(result.loss), result.seconds);
       for (const auto& value : values) text += "\t" + value;
@@ -313,12 +332,12 @@ class Tuning {
                    {"stopped", stopped},
                    {"seconds", spent()},
                    {"metric", state_.metric},
-                   {"trial", halving_.best() + 1}};
+                   {"trial", halving_->best() + 1}};
     for (const char* key : {"checkpoint", "epoch", "step", "valid", "test"})
       if (winner.contains(key)) report[key] = winner[key];
     auto& rows = report["trials"] = Json::array();
     for (const size_t i : best_first()) {
-      const auto& [values, epochs, result] = halving_.trials()[i];
+      const auto& [values, epochs, result] = halving_->trials()[i];
       Json row = {{"trial", i + 1},
                   {"status", result.status},
                   {"epochs", result.epochs},
@@ -326,7 +345,7 @@ class Tuning {
                   {"value", std::isfinite(result.value) ? Json(result.value) : Json()},
                   {"loss", std::isfinite(result.loss) ? Json(result.loss) : Json()},
                   {"seconds", result.seconds}};
-      for (size_t v = 0; v < values.size(); ++v) row["options"][space_.names()[v]] = values[v];
+      for (size_t v = 0; v < values.size(); ++v) row["options"][space_->names()[v]] = values[v];
       rows.push_back(std::move(row));
     }
     return report;
@@ -338,8 +357,8 @@ class Tuning {
   Clock::time_point begun_;
   double spent_before_;
   std::unique_ptr<Job> base_;
-  SearchSpace space_;
-  Halving halving_;
+  std::optional<SearchSpace> space_;
+  std::optional<Halving> halving_;
   std::optional<int64_t> threads_;  // for all of them; none: each has the job's
   int64_t processes_ = 1;
   std::vector<Running> running_;

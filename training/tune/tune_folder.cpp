@@ -47,7 +47,8 @@ Json state_to_json(const TuneState& state) {
   Json results = Json::array();
   for (const auto& [trial, result] : state.results) results.push_back(result_to_json(trial, result));
   return {{"job", plan.job},
-          {"searched", plan.searched},
+          {"given", plan.given},
+          {"fixed", plan.fixed},
           {"seconds", or_null(plan.seconds)},
           {"trials", or_null(plan.trials)},
           {"processes", plan.processes},
@@ -62,7 +63,8 @@ TuneState state_from_json(const Json& json) {
   TuneState state;
   auto& plan = state.plan;
   plan.job = object_in(json, "job");
-  plan.searched = list_in(json, "searched").get<std::vector<std::string>>();
+  plan.given = object_in(json, "given");
+  plan.fixed = list_in(json, "fixed").get<std::vector<std::string>>();
   if (!json.at("seconds").is_null()) plan.seconds = finite_number_in(json, "seconds");
   if (!json.at("trials").is_null()) plan.trials = whole_number_in(json, "trials", 1, INT64_MAX);
   plan.processes = whole_number_in(json, "processes", 0, INT64_MAX);

@@ -16,9 +16,12 @@ namespace semblance {
 
 /// What is asked for.
 struct TunePlan {
-  Json job;                           ///< complete, as job.toml has it
-  std::vector<std::string> searched;  ///< "section.field" of what may change
-  std::optional<double> seconds;      ///< either, or both
+  /// Complete, as job.toml has it. Once the first trial has chosen those defaults that follow from its data,
+  /// with these.
+  Json job;
+  Json given;                      ///< what was given of it, over whatever defaults
+  std::vector<std::string> fixed;  ///< "section.field" of what is not searched
+  std::optional<double> seconds;   ///< either, or both
   std::optional<int64_t> trials;
   int64_t processes = 0;  ///< at once; 0: as many as there are CPUs for
 };
@@ -26,7 +29,7 @@ struct TunePlan {
 /// All that a tuning has come to: with the plan, it tells what comes next.
 struct TuneState {
   TunePlan plan;
-  std::string metric;  ///< what trials are compared by, once one has told
+  std::string metric;                                   ///< what trials are compared by, once one has told
   double spent = 0;                                     ///< seconds
   std::vector<int64_t> brackets;                        ///< sizes of those that were begun
   std::vector<std::pair<size_t, TrialResult>> results;  ///< trials and what they reported, in order

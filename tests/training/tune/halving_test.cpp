@@ -21,14 +21,16 @@ class HalvingTest : public testing::Test {
     return Halving(space_, [](const SearchSpace::Values&) { return 9; }, /*seed=*/1);
   }
   // Trains all of a bracket: trial i reaches value[i], or i where none is given.
-  static std::vector<std::pair<size_t, int64_t>> finish(Halving& halving, std::map<size_t, double> value = {}) {
+  static std::vector<std::pair<size_t, int64_t>> finish(Halving& halving,
+                                                        std::map<size_t, double> value = {}) {
     std::vector<std::pair<size_t, int64_t>> steps;
     while (const auto step = halving.next()) {
       steps.emplace_back(step->trial, step->stop_after);
-      const double found = value.contains(step->trial) ? value[step->trial] : static_cast<double>(step->trial);
-      halving.report(step->trial, {.epochs = step->stop_after,
-                                   .value = found,
-                                   .status = step->stop_after == 9 ? "completed" : ""});
+      const double found =
+          value.contains(step->trial) ? value[step->trial] : static_cast<double>(step->trial);
+      halving.report(
+          step->trial,
+          {.epochs = step->stop_after, .value = found, .status = step->stop_after == 9 ? "completed" : ""});
     }
     return steps;
   }
@@ -52,8 +54,19 @@ TEST_F(HalvingTest, AThirdOfABracketGoesOnFromRungToRung) {
   halving.begin_bracket(1);
   finish(halving);
   halving.begin_bracket(9);
-  EXPECT_EQ(finish(halving, {{4, 100}}), (Steps{{1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1},
-                                                {8, 1}, {9, 1}, {4, 3}, {9, 3}, {8, 3}, {4, 9}}));
+  EXPECT_EQ(finish(halving, {{4, 100}}), (Steps{{1, 1},
+                                                {2, 1},
+                                                {3, 1},
+                                                {4, 1},
+                                                {5, 1},
+                                                {6, 1},
+                                                {7, 1},
+                                                {8, 1},
+                                                {9, 1},
+                                                {4, 3},
+                                                {9, 3},
+                                                {8, 3},
+                                                {4, 9}}));
   EXPECT_TRUE(halving.idle());
   EXPECT_EQ(halving.best(), 4U);
   EXPECT_EQ(halving.trials()[4].result.status, "completed");
@@ -79,7 +92,8 @@ TEST_F(HalvingTest, WhatIsProposedDependsOnTheSeedAndOnWhatWasFoundAlone) {
     }
   }
   ASSERT_EQ(one.trials().size(), other.trials().size());
-  for (size_t i = 0; i < one.trials().size(); ++i) EXPECT_EQ(one.trials()[i].values, other.trials()[i].values);
+  for (size_t i = 0; i < one.trials().size(); ++i)
+    EXPECT_EQ(one.trials()[i].values, other.trials()[i].values);
 }
 
 TEST_F(HalvingTest, WhatEndedByItselfIsNotTrainedOn) {
@@ -110,7 +124,8 @@ TEST(TrialResult, IsBetterByItsValueThenByItsLoss) {
   EXPECT_FALSE(is_better(good, good));
   EXPECT_TRUE(is_better(bad, none));
   EXPECT_FALSE(is_better(none, bad));
-  const TrialResult low{.value = 0.1, .higher_is_better = false}, high{.value = 0.2, .higher_is_better = false};
+  const TrialResult low{.value = 0.1, .higher_is_better = false},
+      high{.value = 0.2, .higher_is_better = false};
   EXPECT_TRUE(is_better(low, high));
 }
 

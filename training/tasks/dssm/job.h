@@ -124,7 +124,9 @@ struct DssmJob : Job {
   }
   /// Whether pairs have scores, which their cosines are fitted to.
   bool scored() const { return !data.file.score_column.empty(); }
-  bool has_validation() const override { return !data.valid.empty() || data.split.size() != 3 || data.split[1] > 0; }
+  bool has_validation() const override {
+    return !data.valid.empty() || data.split.size() != 3 || data.split[1] > 0;
+  }
   std::string_view task() const override { return kTask; }
   void sections(SectionList& list) override {
     list.add("data", data, "Data");

@@ -43,22 +43,27 @@ bool has_letter_or_number(std::string_view word) {
 }
 
 // Where most letters are of a script that puts no blanks between words, "words" are whole sentences.
-void tell_unspaced(const TokenizedTexts& tokens, const SentimentJob& job, const std::string& path,
-                   const Notice& notice) {
-  if (job.text.tokenizer != Tokenizer::Words || job.ngrams.longest_chars > 0) return;
-  int64_t long_runs = 0, tokens_counted = 0;
-  std::vector<char> unspaced;
-  for (int32_t word = 0; word < tokens.words.size(); ++word)
+bool mostly_unspaced(const TokenizedTexts& tokens) {
+  int64_t long_runs = 0, counted = 0;
+  std::vector<char> is_word, unspaced;
+  for (int32_t word = 0; word < tokens.words.size(); ++word) {
+    is_word.push_back(has_letter_or_number(tokens.words[word]));
     unspaced.push_back(is_unspaced(tokens.words[word]));
+  }
   for (const int32_t word : tokens.tokens.values) {
-    ++tokens_counted;
+    counted += is_word[static_cast<size_t>(word)];
     long_runs += unspaced[static_cast<size_t>(word)];
   }
-  if (long_runs * 2 > tokens_counted)
-    notice(fmt::format(
-        "warning: {}: {} of {} words are runs of letters of a script without blanks between words; "
-        "--char-ngrams 3 --min-char-ngrams 1 learns from their parts",
-        path, long_runs, tokens_counted));
+  return long_runs * 2 > counted;
+}
+
+TextFacts facts_of(const TokenizedTexts& tokens, const LabelSet& labels) {
+  const int64_t texts = tokens.tokens.size();
+  return {.texts = texts,
+          .classes = static_cast<int64_t>(labels.classes.size()),
+          .mean_length = static_cast<double>(tokens.tokens.values.size()) / static_cast<double>(texts),
+          .multi_label = labels.multi_label,
+          .unspaced = mostly_unspaced(tokens)};
 }
 
 // Texts from which nothing can be learnt are an error; where it is some of them, their number is told.
@@ -91,7 +96,6 @@ void check_texts(const LabelledTexts& texts, const TokenizedTexts& tokens, const
   if (wordless > 0)
     notice(fmt::format("warning: {}: {} of {} texts have no word ({} are empty){}", path, wordless, rows,
                        blank, wordless > blank ? remedy : ""));
-  tell_unspaced(tokens, job, path, notice);
 }
 
 // A class that a part lacks is not measured there.
@@ -248,10 +252,10 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
   return measured;
 }
 
-SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors, const Notice& notice) {
+SentimentData prepare_data(SentimentJob& job, const ChooseDefaults& choose, const StartVectors& vectors,
+                           const Notice& notice) {
   SentimentData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};
   auto& setup = data.setup;
-  setup.dim = vectors.dim(job.model.dim, kDefaultDim);
   const auto& path = job.data.train.front();
   const auto texts = read_labelled_texts(job.data.train, job.input);
   texts.report.tell(path, notice);
@@ -259,11 +263,20 @@ SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors,
   setup.labels = LabelSet(texts);
   check_labels(texts, setup.labels, path);
   const auto [labels, all_rows, unknown] = number_labels(texts, setup.labels);
-  setup.loss = choose_loss(job.model.loss, setup.labels);
-
   const int threads = compute_threads();
   auto tokens = setup.features.tokenize(texts.texts, threads);
   check_texts(texts, tokens, job, path, notice);
+  const auto facts = facts_of(tokens, setup.labels);
+  if (choose) choose(job, facts);
+  check_options(job);
+  if (facts.unspaced && job.ngrams.longest_chars == 0)
+    notice(
+        fmt::format("warning: {}: most words are runs of letters of a script without blanks between words; "
+                    "--char-ngrams 3 --min-char-ngrams 1 learns from their parts",
+                    path));
+  setup.features.set_ngrams(job.ngrams);
+  setup.dim = vectors.dim(job.model.dim, kDefaultDim);
+  setup.loss = choose_loss(job.model.loss, setup.labels);
   const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
   const auto split = job.data.stratify ? split_stratified(groups, labels, setup.labels, job)
                                        : split_rows(groups, training_shares(job.data),

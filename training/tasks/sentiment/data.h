@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -42,9 +43,14 @@ struct SentimentData {
 /// Throws Error(Usage) for options that contradict each other, whatever the data.
 void check_options(const SentimentJob& job);
 
+/// Sets the options that follow from the texts and were not given.
+using ChooseDefaults = std::function<void(SentimentJob& job, const TextFacts& facts)>;
+
 /// Depends on the job and its files alone. Throws Error(Data) naming file and line, Error(Usage) for options
-/// that do not fit the data.
-SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors, const Notice& notice);
+/// that do not fit the data. `choose`, if there is one, is called once, before anything hangs on the options
+/// that it sets.
+SentimentData prepare_data(SentimentJob& job, const ChooseDefaults& choose, const StartVectors& vectors,
+                           const Notice& notice);
 
 struct MeasuredTexts {
   std::unique_ptr<LabelledDataset> data;
