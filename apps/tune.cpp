@@ -1,10 +1,16 @@
 // semblance tune TASK --train FILE … --budget 60s|--trials N --run DIR [options]
+#include <unistd.h>
+
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <ctime>
+#include <fstream>
 
 #include "apps/job_line.h"
 #include "apps/output.h"
 #include "apps/verbs.h"
+#include "data/io/line_reader.h"
 #include "training/interrupt.h"
 #include "training/tune/tune.h"
 
@@ -16,6 +22,24 @@ void add_options(CommandLine& line, const TaskKind&) {
   line.add_option("Budget", "trials", "N", "trials in all; a --seed then fixes what they are and find");
   line.add_option("Budget", "processes", "N", "trials to train at once", "one for each CPU, 32 at most");
   line.add_option("Run", "run", "DIR", "folder to write: the winner's run, and the table trials.tsv");
+}
+
+// When this process began, which was before it had loaded its libraries.
+std::chrono::steady_clock::time_point process_start() {
+  using Clock = std::chrono::steady_clock;
+  const auto now = Clock::now();
+  std::ifstream file("/proc/self/stat");
+  std::string text;
+  std::getline(file, text);
+  const auto words = split_blanks(std::string_view(text).substr(std::min(text.rfind(')') + 1, text.size())));
+  constexpr size_t kStart = 19;  // the 22nd word of all, in ticks since the machine began
+  if (words.size() <= kStart) return now;
+  timespec up{};
+  clock_gettime(CLOCK_BOOTTIME, &up);
+  const double age = static_cast<double>(up.tv_sec) + 1e-9 * static_cast<double>(up.tv_nsec) -
+                     std::stod(std::string(words[kStart])) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  if (!(age > 0 && age < 60)) return now;
+  return now - std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(age));
 }
 
 double parse_budget(const std::string& text) {
@@ -110,7 +134,6 @@ int report_tuning(const Json& report, bool as_json) {
 }
 
 int run_tune(Arguments arguments) {
-  const auto begun = std::chrono::steady_clock::now();
   const auto given = read_job_line(
       arguments,
       {.name = "tune",
@@ -128,7 +151,7 @@ int run_tune(Arguments arguments) {
   if (!run) throw Error(ErrorKind::Usage, "expected --run, the folder of the winner, found none");
   const TuneFolder folder{*run};
   folder.check_free(given->mode() == RunMode::Overwrite);
-  return report_tuning(tune(folder, plan, print_note, begun), given->line.given("json"));
+  return report_tuning(tune(folder, plan, print_note, process_start()), given->line.given("json"));
 }
 
 }  // namespace semblance

@@ -1,8 +1,6 @@
 """What tune finds, keeps and says, and that a killed one comes to the same."""
 
 import csv
-import json
-import os
 import signal
 import subprocess
 import time
@@ -13,7 +11,7 @@ from conftest import BIN, ROOT, semblance
 USAGE, DATA, DIVERGED = 2, 3, 6
 WORDS = ROOT / "tests/fixtures/words.vec"
 # Small enough to be quick; only the learning rate and the epochs are searched.
-JOB = ["--split", "0.7,0.3,0", "--batch-size", "16", "--dim", "8", "--ngrams", "1", "--char-ngrams", "0", "--min-count", "1",
+JOB = ["--split", "0.7,0.3,0", "--batch-size", "16", "--dim", "8", "--ngrams", "1", "--char-ngrams", "0", "--min-count", "1", "--min-ngram-count", "1",
        "--dropout", "0", "--weight-decay", "0", "--no-tensorboard"]
 
 
@@ -56,7 +54,7 @@ def test_the_winner_is_a_run_like_any_other(tuned, opinions):
 def test_the_first_trial_is_the_job_as_given(tuned):
     _, report = tuned
     first = next(trial for trial in report["trials"] if trial["trial"] == 1)
-    assert first["options"] == {"lr": "0.005"} and first["status"] == "completed" and first["epochs"] == 3
+    assert first["options"] == {"lr": "0.1"} and first["status"] == "completed" and first["epochs"] == 3
     assert len(report["trials"]) == 4 and len({trial["options"]["lr"] for trial in report["trials"]}) == 4
 
 
@@ -69,12 +67,12 @@ def test_the_table_is_the_same_twice_and_for_any_number_of_processes(tuned, opin
 
 def test_the_winner_was_halved_and_resumed_to_the_bytes_of_a_straight_training(opinions, tmp_path):
     run = tmp_path / "run"
-    report = tune(opinions, run, "--trials", "10", "--epochs", "9", "--schedule", "cosine", "--lr", "1e-6", "--json", check=False).json
+    report = tune(opinions, run, "--trials", "10", "--epochs", "9", "--schedule", "cosine", "--lr", "0.1", "--json").json
     # With --lr given nothing is left to search: the winner is the job as given.
     assert len(report["trials"]) == 1
     report = tune(opinions, run, "--trials", "10", "--epochs", "9", "--schedule", "cosine", "--json", "--overwrite").json
     assert {trial["epochs"] for trial in report["trials"]} == {1, 3, 9}
-    semblance("train", "--config", run / "job.toml", "--run", tmp_path / "straight")
+    semblance("train", "--config", run / "job.toml", "--run", tmp_path / "straight", "--threads", "1")
     straight = tmp_path / "straight"
     for name in ("BEST", "LAST", "metrics.tsv"):
         assert (straight / name).read_bytes() == (run / name).read_bytes()
@@ -129,16 +127,10 @@ def test_a_budget_too_short_for_a_checkpoint_is_an_error(opinions, tmp_path):
 
 
 def test_a_trial_that_diverges_is_the_worst_and_no_error(opinions, tmp_path):
-    job = [option for option in JOB if option not in ("--weight-decay",)]
-    run = tmp_path / "run"
-    result = semblance("tune", "sentiment", "--train", opinions, "--run", run, *JOB, "--optimizer", "sgd", "--weight-decay", "1e4", "--epochs", "8",
-                       "--batch-size", "4", "--trials", "4", "--json", check=False)
-    del job
-    if result.code == 0:
-        statuses = [trial["status"] for trial in result.json["trials"]]
-        assert statuses[0] != "diverged"
-    else:
-        assert result.code == DIVERGED and "every trial diverged" in result.error
+    # Steps of sgd so long that some of the rates near this one overflow and others do not.
+    job = ["--optimizer", "sgd", "--lr", "1e30", "--schedule", "constant", "--epochs", "3"]
+    result = tune(opinions, tmp_path / "all", *job, "--trials", "1", check=False)
+    assert result.code == DIVERGED and "every trial diverged" in result.error
 
 
 @pytest.mark.parametrize("options, told", [

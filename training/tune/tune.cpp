@@ -64,6 +64,7 @@ class Tuning {
       while (noted_signal() == 0 && (in_time = has_time()) && go_on()) {
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
         collect(/*last=*/false);
+        stop_slow_ones();
       }
       stop_trials(/*last=*/noted_signal() == 0);
     }
@@ -171,24 +172,44 @@ class Tuning {
       return train_trial(*job, given, run, step.stop_after, threads, notice);
     };
     running_.push_back(
-        {step, std::make_unique<TrialProcess>(work, folder_.answer(step.trial), folder_.log(step.trial))});
+        {.step = step,
+         .process = std::make_unique<TrialProcess>(work, folder_.answer(step.trial), folder_.log(step.trial)),
+         .most_seconds = most_seconds(step)});
+  }
+
+  // A budget in seconds is not spent on the one trial that is many times as slow as the others.
+  double most_seconds(const TrialStep& step) const {
+    if (!state_.plan.seconds || step.trial == 0) return std::numeric_limits<double>::infinity();
+    constexpr double kSlow = 4;
+    const auto& trial = halving_->trials()[step.trial];
+    const auto share =
+        static_cast<double>(step.stop_after - trial.result.epochs) / static_cast<double>(trial.epochs);
+    return std::max(1.0, kSlow * share * seconds_of_trial());
+  }
+
+  void stop_slow_ones() {
+    for (auto& running : running_)
+      if (!running.stopped && running.process->seconds() > running.most_seconds) {
+        running.process->signal(SIGTERM);
+        running.stopped = true;
+      }
   }
 
   // Takes the results of those that ended; `last`: when no other will come.
   void collect(bool last) {
-    for (auto& [step, process] : running_)
-      if (const auto answer = process->answer()) {
-        const double seconds = process->seconds();
-        process.reset();
-        take(step.trial, *answer, seconds, last);
+    for (auto& running : running_)
+      if (const auto answer = running.process->answer()) {
+        const double seconds = running.process->seconds();
+        running.process.reset();
+        take(running.step.trial, *answer, seconds, last, running.stopped);
       }
     std::erase_if(running_, [](const auto& running) { return !running.process; });
   }
 
-  void take(size_t number, const TrialAnswer& answer, double seconds, bool last) {
+  void take(size_t number, const TrialAnswer& answer, double seconds, bool last, bool slow) {
     TrialResult result = halving_->trials()[number].result;
     result.seconds += seconds;
-    if (answer.code != 0 && !last) {
+    if (answer.code != 0 && !last && !slow) {
       check_failure(number, answer);
       result.status = answer.code == static_cast<int>(ErrorKind::Diverged) ? "diverged" : "failed";
       notice_(fmt::format("trial {}: {}: {}", number + 1, result.status, answer.error));
@@ -199,6 +220,8 @@ class Tuning {
                     "expected validation data, found none that {} is defined on; give more of it",
                     answer.report.value("metric", std::string("a measure")));
     }
+    if (slow && !last && (result.status.empty() || result.status == "interrupted"))
+      result.status = "too slow";
     if (last) {
       if (result.status.empty() || result.status == "interrupted") result.status = "out of time";
       halving_->amend(number, result);
