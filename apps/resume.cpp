@@ -42,7 +42,7 @@ void go_where_inputs_are(const Job& job, fs::path& given) {
   throw Error(ErrorKind::Data,
               "{}: --{}: expected {} in {} or around the run, found none; resume in the folder where the "
               "training began",
-              given.string(), missing->first, missing->second, fs::current_path().string());
+              (given / "job.toml").string(), missing->first, missing->second, fs::current_path().string());
 }
 
 // Goes on with a tuning, if that is what the folder holds.

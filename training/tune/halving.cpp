@@ -5,9 +5,30 @@
 
 namespace semblance {
 
+namespace {
+
+bool is_validated(const TrialResult& result) {
+  return !result.failed() && std::isfinite(result.value);
+}
+
+double sign(const TrialResult& result) {
+  return result.higher_is_better ? 1 : -1;
+}
+
+double loss_of(const TrialResult& result) {
+  return std::isfinite(result.loss) ? result.loss : std::numeric_limits<double>::infinity();
+}
+
+// Of a share of the examples, such as an accuracy.
+double standard_error(const TrialResult& result) {
+  if (result.examples == 0 || !result.higher_is_better || result.value <= 0 || result.value >= 1) return 0;
+  return std::sqrt(result.value * (1 - result.value) / static_cast<double>(result.examples));
+}
+
+}  // namespace
+
 bool is_better(const TrialResult& a, const TrialResult& b) {
-  const auto counts = [](const TrialResult& r) { return !r.failed() && std::isfinite(r.value); };
-  if (!counts(a) || !counts(b)) return counts(a) && !counts(b);
+  if (!is_validated(a) || !is_validated(b)) return is_validated(a) && !is_validated(b);
   if (a.value != b.value) return a.higher_is_better ? a.value > b.value : a.value < b.value;
   return a.loss < b.loss;
 }
@@ -39,7 +60,7 @@ SearchSpace::Values Halving::propose(bool first) {
   constexpr int kTries = 100;
   for (int i = 0; i < kTries; ++i) {
     values = first || random.below(kKept) == 0 ? space_.anywhere(random)
-                                               : space_.near(trials_[best()].values, random);
+                                               : space_.near(trials_[winner()].values, random);
     if (std::ranges::find(trials_, values, &Trial::values) == trials_.end()) break;
   }
   return values;
@@ -94,11 +115,37 @@ void Halving::report(size_t trial, const TrialResult& result) {
   begin_rung();
 }
 
-size_t Halving::best() const {
+std::vector<size_t> Halving::front() const {
+  std::vector<size_t> front;
+  const auto is_beaten = [&](size_t i, size_t by) {
+    const auto &own = trials_[i].result, &other = trials_[by].result;
+    if (is_validated(own) != is_validated(other) || !is_validated(own)) return is_validated(other);
+    const double gain = sign(own) * (other.value - own.value);
+    if (gain < 0 || loss_of(other) > loss_of(own)) return false;
+    return gain > 0 || loss_of(other) < loss_of(own) || by < i;
+  };
+  for (size_t i = 0; i < trials_.size(); ++i) {
+    bool beaten = false;
+    for (size_t by = 0; by < trials_.size() && !beaten; ++by) beaten = by != i && is_beaten(i, by);
+    if (!beaten) front.push_back(i);
+  }
+  return front;
+}
+
+size_t Halving::winner() const {
   size_t best = 0;
   for (size_t i = 1; i < trials_.size(); ++i)
     if (is_better(trials_[i].result, trials_[best].result)) best = i;
-  return best;
+  if (!is_validated(trials_[best].result)) return 0;
+  const auto& top = trials_[best].result;
+  double least = sign(top) * top.value - standard_error(top);
+  if (is_validated(trials_[0].result)) least = std::max(least, sign(top) * trials_[0].result.value);
+  size_t winner = best;
+  for (const size_t i : front()) {
+    const auto& result = trials_[i].result;
+    if (sign(top) * result.value >= least && loss_of(result) < loss_of(trials_[winner].result)) winner = i;
+  }
+  return winner;
 }
 
 }  // namespace semblance

@@ -20,6 +20,7 @@ struct TrialResult {
   int64_t epochs = 0;                                       ///< done
   double value = std::numeric_limits<double>::quiet_NaN();  ///< best of its epochs; NaN: none was validated
   double loss = std::numeric_limits<double>::quiet_NaN();   ///< of that epoch's validation, where it has one
+  int64_t examples = 0;                                     ///< that it was validated on
   bool higher_is_better = true;
   std::string status;  ///< "completed" and the like where it ended; "diverged" and "failed" are the worst
   double seconds = 0;  ///< that all of it took
@@ -69,8 +70,11 @@ class Halving {
   const std::vector<Trial>& trials() const { return trials_; }
   /// Trials of the present rung that are to be trained or are being trained.
   size_t to_train() const { return waiting_.size() + under_way_.size(); }
-  /// The best of all trials; the first where no other is better.
-  size_t best() const;
+  /// Those that can still win: no other has a value and a loss that are as good.
+  std::vector<size_t> front() const;
+  /// The trial with the lowest loss among those whose value is within a standard error of the best, which on
+  /// a small validation set is chance, and no worse than the first's. The first where nothing was validated.
+  size_t winner() const;
 
  private:
   int64_t rungs(int64_t trials) const;

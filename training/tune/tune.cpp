@@ -149,7 +149,7 @@ class Tuning {
   // Starts what can be started. False if there is nothing left to do.
   bool go_on() {
     if (halving_->idle()) {
-      if (!halving_->trials().empty()) folder_.remove_trials_but(halving_->best());
+      if (!halving_->trials().empty()) folder_.remove_trials_but(halving_->front());
       const int64_t trials = next_bracket();
       if (trials <= 0) return false;
       halving_->begin_bracket(trials);
@@ -252,6 +252,8 @@ class Tuning {
     if (!report.contains("valid")) return;
     state_.metric = text_in(report, "metric");
     result.higher_is_better = report.at("higher_is_better").get<bool>();
+    if (const auto found = report["valid"].find("examples"); found != report["valid"].end())
+      result.examples = found->get<int64_t>();
     const auto value = named_number(report["valid"], state_.metric),
                loss = named_number(report["valid"], "loss");
     result.value = value.is_number() ? value.get<double>() : NAN;
@@ -283,7 +285,7 @@ class Tuning {
     notice_(fmt::format("trial {}: {} {:.4f} after {} of {} epochs{}{}", number + 1,
                         state_.metric.empty() ? "no measure" : state_.metric, trial.result.value,
                         trial.result.epochs, trial.epochs, changed.empty() ? "  as given" : changed,
-                        halving_->best() == number ? "  *" : ""));
+                        halving_->winner() == number ? "  *" : ""));
   }
 
   void stop_trials(bool last) {
@@ -303,7 +305,7 @@ class Tuning {
   }
 
   Json finish(const std::string& stopped) {
-    const size_t winner = halving_->trials().empty() ? 0 : halving_->best();
+    const size_t winner = halving_->trials().empty() ? 0 : halving_->winner();
     const RunFolder own(folder_.trial(winner));
     if (!first_error_.empty() && !std::isfinite(halving_->trials()[winner].result.value)) {
       leave_nothing();
@@ -325,12 +327,16 @@ class Tuning {
     return report(stopped, answer);
   }
 
-  std::vector<size_t> best_first() const {
+  // The winner, then the others by their values.
+  std::vector<size_t> winner_first() const {
     const auto& trials = halving_->trials();
     std::vector<size_t> order(trials.size());
     for (size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::stable_sort(
         order, [&](size_t a, size_t b) { return is_better(trials[a].result, trials[b].result); });
+    if (order.empty()) return order;
+    const auto winner = std::ranges::find(order, halving_->winner());
+    std::rotate(order.begin(), winner, winner + 1);
     return order;
   }
 
@@ -341,7 +347,7 @@ class Tuning {
     const auto number = [](double value) {
       return std::isfinite(value) ? fmt::format("{:.6f}", value) : std::string();
     };
-    for (const size_t i : best_first()) {
+    for (const size_t i : winner_first()) {
       const auto& [values, epochs, result] = halving_->trials()[i];
       text += fmt::format("\n{}\t{}\t{}\t{}\t{}\t{}\t{:.2f}", i + 1, result.status, result.epochs, epochs,
                           number(result.value), number(result.loss), result.seconds);
@@ -356,11 +362,11 @@ class Tuning {
                    {"stopped", stopped},
                    {"seconds", spent()},
                    {"metric", state_.metric},
-                   {"trial", halving_->best() + 1}};
+                   {"trial", halving_->winner() + 1}};
     for (const char* key : {"checkpoint", "epoch", "step", "valid", "test"})
       if (winner.contains(key)) report[key] = winner[key];
     auto& rows = report["trials"] = Json::array();
-    for (const size_t i : best_first()) {
+    for (const size_t i : winner_first()) {
       const auto& [values, epochs, result] = halving_->trials()[i];
       Json row = {{"trial", i + 1},
                   {"status", result.status},

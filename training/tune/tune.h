@@ -15,7 +15,7 @@ int64_t bracket_size(const Halving& halving, double seconds, double per_trial, i
 
 /// Tunes, anew or from where the folder's state stands, and makes the winner's run the folder's. Returns the
 /// report: task, run, stopped (completed, budget, interrupted), metric, the winner's number as `trial` and
-/// its measures, and `trials`, the best first. `begun`: when the budget began to run.
+/// its measures, and `trials`, the winner first. `begun`: when the budget began to run.
 ///
 /// A new one locks the folder after check_free. Throws Error for wrong input, with nothing left behind, and
 /// whatever else the first trial meets but divergence.

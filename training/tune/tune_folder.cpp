@@ -1,5 +1,6 @@
 #include "training/tune/tune_folder.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "data/io/atomic_file.h"
@@ -24,6 +25,7 @@ Json result_to_json(size_t trial, const TrialResult& result) {
           {"epochs", result.epochs},
           {"value", number(result.value)},
           {"loss", number(result.loss)},
+          {"examples", result.examples},
           {"higher_is_better", result.higher_is_better},
           {"status", result.status},
           {"seconds", result.seconds}};
@@ -33,6 +35,7 @@ TrialResult result_from_json(const Json& json) {
   return {.epochs = whole_number_in(json, "epochs", 0, INT64_MAX),
           .value = number_or_nan(json, "value"),
           .loss = number_or_nan(json, "loss"),
+          .examples = whole_number_in(json, "examples", 0, INT64_MAX),
           .higher_is_better = json.at("higher_is_better").get<bool>(),
           .status = text_in(json, "status"),
           .seconds = finite_number_in(json, "seconds")};
@@ -135,9 +138,13 @@ void TuneFolder::make_trials() const {
   make_folder(trials());
 }
 
-void TuneFolder::remove_trials_but(size_t kept) const {
+void TuneFolder::remove_trials_but(const std::vector<size_t>& kept) const {
+  const auto stays = [&](const std::filesystem::path& path) {
+    return std::ranges::any_of(
+        kept, [&](size_t i) { return path == trial(i) || path == answer(i) || path == log(i); });
+  };
   for (const auto& path : list_folder(trials()))
-    if (path != trial(kept) && path != answer(kept) && path != log(kept)) remove_path(path);
+    if (!stays(path)) remove_path(path);
 }
 
 void TuneFolder::install(size_t winner) const {

@@ -68,7 +68,7 @@ TEST_F(HalvingTest, AThirdOfABracketGoesOnFromRungToRung) {
                                                 {8, 3},
                                                 {4, 9}}));
   EXPECT_TRUE(halving.idle());
-  EXPECT_EQ(halving.best(), 4U);
+  EXPECT_EQ(halving.winner(), 4U);
   EXPECT_EQ(halving.trials()[4].result.status, "completed");
   EXPECT_EQ(halving.trials()[9].result.status, "dropped");
   EXPECT_EQ(halving.trials()[9].result.epochs, 3);
@@ -114,7 +114,7 @@ TEST_F(HalvingTest, WhatFailedIsTheWorst) {
   halving.report(2, {.epochs = 3, .value = 0, .status = ""});
   EXPECT_EQ(halving.next()->trial, 1U);
   EXPECT_EQ(halving.trials()[0].result.status, "diverged");
-  EXPECT_EQ(halving.best(), 1U);
+  EXPECT_EQ(halving.winner(), 1U);
 }
 
 TEST(TrialResult, IsBetterByItsValueThenByItsLoss) {
@@ -134,6 +134,21 @@ TEST(TrialResult, IsBetterByItsValueThenByItsLoss) {
   EXPECT_FALSE(is_better(none, bad));
   const auto low = result(0.1, 0, false), high = result(0.2, 0, false);
   EXPECT_TRUE(is_better(low, high));
+}
+
+TEST_F(HalvingTest, WithinAStandardErrorOfTheBestTheLowestLossWinsButNeverBelowTheFirst) {
+  auto halving = make();
+  halving.begin_bracket(5);
+  const double values[] = {0.80, 0.82, 0.81, 0.79, 0.70}, losses[] = {0.6, 0.9, 0.5, 0.3, 0.1};
+  for (size_t i = 0; i < 5; ++i) {
+    TrialResult result;
+    result.value = values[i];
+    result.loss = losses[i];
+    result.examples = 400;  // a standard error of 0.019
+    halving.amend(i, result);
+  }
+  EXPECT_EQ(halving.winner(), 2U);
+  EXPECT_EQ(halving.front(), (std::vector<size_t>{1, 2, 3, 4}));
 }
 
 TEST_F(HalvingTest, ABracketIsAsLargeAsTheTimeAllows) {
