@@ -80,12 +80,17 @@ def test_json_lines_are_trained_on_and_predicted(tmp_path):
 
 # T8
 @pytest.mark.parametrize(
-    "text, message",
-    [("", "texts are all empty"), ("\U0001f600 \u2764\ufe0f", "no word in any"), ("same text", "the same words")],
+    "text, message, tokenizer",
+    [
+        ("", "texts are all empty", "wordpunct"),
+        ("\U0001f600 \u2764\ufe0f", "the same words", "wordpunct"),
+        ("\U0001f600 \u2764\ufe0f", "no word in any", "words"),
+        ("same text", "the same words", "wordpunct"),
+    ],
 )
-def test_a_training_that_can_mean_nothing_is_refused(text, message, tmp_path):
+def test_a_training_that_can_mean_nothing_is_refused(text, message, tokenizer, tmp_path):
     data = write(tmp_path / "t.csv", table([(label, text) for label, _ in ROWS]))
-    result = train(tmp_path, data, check=False)
+    result = train(tmp_path, data, "--tokenizer", tokenizer, check=False)
     assert result.code == DATA and message in result.error
 
 
@@ -120,15 +125,16 @@ def test_letters_and_their_marks_are_one_letter_however_typed(tmp_path):
     forms = write(tmp_path / "forms.txt", "caf\u00e9\ncafe\u0301\n")
     one, other = semblance("predict", tmp_path / "run", forms).out.splitlines()
     assert one == other
-    train(tmp_path, tmp_path / "t.csv", "--no-nfc", "--overwrite")
+    train(tmp_path, tmp_path / "t.csv", "--no-nfc", "--char-ngrams", "0", "--overwrite")
     assert "1 of 2 text(s) have no word" in semblance("predict", tmp_path / "run", forms).err
 
 
 # T10
-def test_scripts_without_blanks_are_told_of(tmp_path):
+def test_scripts_without_blanks_are_learnt_by_their_characters(tmp_path):
     rows = [(str(i % 2), ("这家酒店太差了" if i % 2 else "这部电影非常好看") + str(i)) for i in range(40)]
     data = write(tmp_path / "t.csv", table(rows))
-    assert "--char-ngrams" in train(tmp_path, data).err
+    assert "character n-grams 1-3" in train(tmp_path, data).err
+    assert "--char-ngrams" in train(tmp_path, data, "--overwrite", "--char-ngrams", "0").err, "words alone are told of"
     assert "without blanks" not in train(tmp_path, data, "--overwrite", "--char-ngrams", "3", "--min-char-ngrams", "1").err
 
 

@@ -182,7 +182,7 @@ void check_options(const SentimentJob& job) {
   if (job.model.kind == ClassifierKind::Linear && !job.start.vectors.empty())
     usage("--vectors: expected none with --model linear, which has no embedding, found {}",
           job.start.vectors);
-  if (job.start.freeze && job.ngrams.all_buckets() > 0)
+  if (job.start.freeze && !job.start.vectors.empty() && job.ngrams.all_buckets() > 0)
     usage("--freeze: expected an embedding of words alone, found one of n-grams too");
   if (job.model.kind == ClassifierKind::Linear && job.training.weight_decay != 0)
     usage("--weight-decay: expected 0 with --model linear, whose penalty is --linear-c, found {}",
