@@ -13,11 +13,10 @@
 #include "data/text/unicode.h"
 #include "models/parallel.h"
 #include "training/tasks/sentiment/loss.h"
+#include "training/tasks/sentiment/trial.h"
 
 namespace semblance {
 namespace {
-
-constexpr int64_t kDefaultDim = 16;
 
 std::array<double, 3> training_shares(const DataOptions& data) {
   return split_shares(data.split, !data.valid.empty(), !data.test.empty());
@@ -55,6 +54,32 @@ bool mostly_unspaced(const TokenizedTexts& tokens) {
     long_runs += unspaced[static_cast<size_t>(word)];
   }
   return long_runs * 2 > counted;
+}
+
+// What a log tells of a job: what training without options hangs on.
+std::string description(const SentimentJob& job, const TextFacts& facts) {
+  const auto chars = job.ngrams.longest_chars == 0
+                         ? std::string("none")
+                         : fmt::format("{}-{}", job.ngrams.shortest_chars, job.ngrams.longest_chars);
+  return fmt::format(
+      "{} texts of {:.0f} words: model {}, word n-grams to {}, character n-grams {}, {} epochs of {}, {} lr "
+      "{:g}, {}",
+      facts.texts, facts.mean_length, enum_name(job.model.kind), job.ngrams.longest, chars,
+      job.training.epochs, job.training.batch_size, enum_name(job.training.optimizer),
+      job.training.learning_rate, enum_name(job.training.schedule));
+}
+
+// Many texts may say all with their words, and n-grams are what a training then takes most of its time for:
+// a trial of both decides.
+void choose_ngrams(SentimentJob& job, const std::function<void(Job&)>& given, const TokenizedTexts& tokens,
+                   const RaggedIds& labels, std::span<const int64_t> rows, const ClassifierSetup& setup) {
+  SentimentJob words = job;
+  words.ngrams.longest = 1;
+  words.ngrams.longest_chars = 0;
+  given(words);
+  if (words.ngrams.all_buckets() == job.ngrams.all_buckets()) return;
+  if (try_job(words, tokens, labels, rows, setup.labels) > try_job(job, tokens, labels, rows, setup.labels))
+    job.ngrams = words.ngrams;
 }
 
 TextFacts facts_of(const TokenizedTexts& tokens, const LabelSet& labels) {
@@ -122,17 +147,6 @@ Split split_stratified(std::span<const int64_t> groups, const RaggedIds& labels,
                     labels.values);
 }
 
-// `texts` and the labels of `rows`.
-std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIds& labels,
-                                              std::span<const int64_t> rows, const ClassifierSetup& setup,
-                                              const SentimentJob& job) {
-  if (rows.empty()) return nullptr;
-  return std::make_unique<LabelledDataset>(
-      std::move(texts), select_rows(labels, rows),
-      setup.labels.multi_label ? static_cast<int64_t>(setup.labels.classes.size()) : 0,
-      collation_of(job.model));
-}
-
 std::string fingerprint(const LabelledDataset& train, const LabelledDataset* valid,
                         const Vocabulary& vocabulary) {
   Fingerprint fingerprint;
@@ -148,6 +162,16 @@ std::string fingerprint(const LabelledDataset& train, const LabelledDataset* val
 }
 
 }  // namespace
+
+std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIds& labels,
+                                              std::span<const int64_t> rows, const ClassifierSetup& setup,
+                                              const SentimentJob& job) {
+  if (rows.empty()) return nullptr;
+  return std::make_unique<LabelledDataset>(
+      std::move(texts), select_rows(labels, rows),
+      setup.labels.multi_label ? static_cast<int64_t>(setup.labels.classes.size()) : 0,
+      collation_of(job.model));
+}
 
 Collation collation_of(const ClassifierOptions& model) {
   using Shape = Collation::Shape;
@@ -252,8 +276,8 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
   return measured;
 }
 
-SentimentData prepare_data(SentimentJob& job, const ChooseDefaults& choose, const StartVectors& vectors,
-                           const Notice& notice) {
+SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& given,
+                           const StartVectors& vectors, const Notice& notice) {
   SentimentData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};
   auto& setup = data.setup;
   const auto& path = job.data.train.front();
@@ -266,8 +290,17 @@ SentimentData prepare_data(SentimentJob& job, const ChooseDefaults& choose, cons
   const int threads = compute_threads();
   auto tokens = setup.features.tokenize(texts.texts, threads);
   check_texts(texts, tokens, job, path, notice);
+  const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
+  const auto split = job.data.stratify ? split_stratified(groups, labels, setup.labels, job)
+                                       : split_rows(groups, training_shares(job.data),
+                                                    static_cast<uint64_t>(job.training.seed));
   const auto facts = facts_of(tokens, setup.labels);
-  if (choose) choose(job, facts);
+  if (given) {
+    job.choose_defaults(facts);
+    given(job);
+    if (facts.texts > SentimentJob::kManyTexts) choose_ngrams(job, given, tokens, labels, split.train, setup);
+    notice(description(job, facts));
+  }
   check_options(job);
   if (facts.unspaced && job.ngrams.longest_chars == 0)
     notice(
@@ -277,10 +310,6 @@ SentimentData prepare_data(SentimentJob& job, const ChooseDefaults& choose, cons
   setup.features.set_ngrams(job.ngrams);
   setup.dim = vectors.dim(job.model.dim, kDefaultDim);
   setup.loss = choose_loss(job.model.loss, setup.labels);
-  const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
-  const auto split = job.data.stratify ? split_stratified(groups, labels, setup.labels, job)
-                                       : split_rows(groups, training_shares(job.data),
-                                                    static_cast<uint64_t>(job.training.seed));
 
   setup.features.set_vocabulary(vectors.vocabulary(tokens, split.train, job.vocabulary));
   const auto counts = count_classes(labels, split.train, setup.labels.classes.size());

@@ -21,6 +21,9 @@
 
 namespace semblance {
 
+/// Columns of an embedding where nobody says how many.
+inline constexpr int64_t kDefaultDim = 16;
+
 /// What a classifier is, apart from its weights.
 struct ClassifierSetup {
   TextFeatures features;
@@ -43,14 +46,16 @@ struct SentimentData {
 /// Throws Error(Usage) for options that contradict each other, whatever the data.
 void check_options(const SentimentJob& job);
 
-/// Sets the options that follow from the texts and were not given.
-using ChooseDefaults = std::function<void(SentimentJob& job, const TextFacts& facts)>;
+/// Depends on the job and its files alone. Where `given` is set, the job's defaults that follow from the
+/// texts are chosen, and `given` sets again what the user gave. Throws Error(Data) naming file and line,
+/// Error(Usage) for options that do not fit the data.
+SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& given,
+                           const StartVectors& vectors, const Notice& notice);
 
-/// Depends on the job and its files alone. Throws Error(Data) naming file and line, Error(Usage) for options
-/// that do not fit the data. `choose`, if there is one, is called once, before anything hangs on the options
-/// that it sets.
-SentimentData prepare_data(SentimentJob& job, const ChooseDefaults& choose, const StartVectors& vectors,
-                           const Notice& notice);
+/// `texts` with the labels of `rows`, which they are; null where there are none.
+std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIds& labels,
+                                              std::span<const int64_t> rows, const ClassifierSetup& setup,
+                                              const SentimentJob& job);
 
 struct MeasuredTexts {
   std::unique_ptr<LabelledDataset> data;

@@ -27,7 +27,7 @@ void SentimentJob::choose_defaults() {
 }
 
 void SentimentJob::choose_defaults(const TextFacts& facts) {
-  constexpr int64_t kManyTexts = 100000, kManyClasses = 20;
+  constexpr int64_t kManyClasses = 20;
   constexpr double kLong = 64;
   choose_defaults();
   if (model.kind != ClassifierKind::Mean) return;
@@ -37,7 +37,7 @@ void SentimentJob::choose_defaults(const TextFacts& facts) {
     if (model.dim == 0 && start.vectors.empty()) model.dim = 64;
   }
   if (facts.texts > kManyTexts) {
-    training.learning_rate *= 0.3;
+    training.learning_rate *= 0.2;
     training.epochs = 3;
   }
   if (ngrams.longest_chars == 0) return;

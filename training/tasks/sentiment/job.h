@@ -184,6 +184,8 @@ struct SentimentJob : Job {
     list.add("model", model, "Model");
     list.add("training", training, "Training");
   }
+  static constexpr int64_t kManyTexts = 100000;  ///< more are trained on with care, in fewer epochs
+
   SentimentJob() { choose_defaults(); }
   /// Those of the kind of model. A linear one is convex: large steps that fall to zero come near its best
   /// weights in ten epochs. A mean one has rows that few texts touch: steps that are the larger the less a
