@@ -214,14 +214,11 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
                                  const ClassifierSetup& setup, const SentimentJob& job,
                                  const Notice& notice) {
   const auto& path = paths.front();
-  const auto& classes = setup.labels.classes;
   Expected trained;
   // Options that differ from the training's tell of another layout.
   if (setup.layout && options_to_json(layout_options(layout)) == options_to_json(layout_options(job.input)))
     trained.layout = &*setup.layout;
-  trained.knows_label = [&](std::string_view label) {
-    return std::ranges::find(classes, label) != classes.end();
-  };
+  trained.knows_label = setup.labels.lookup();
   const auto texts = read_labelled_texts(paths, layout, trained);
   texts.report.tell(path, notice);
   if (texts.sets && !setup.labels.multi_label)
@@ -233,7 +230,7 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
       throw Error(ErrorKind::Data,
                   "{}: expected labels seen in training ({}), found '{}' in {} row(s); leave such rows out "
                   "with --bad-rows skip",
-                  path, fmt::join(setup.labels.classes, ", "), numbered.unknown, strange);
+                  path, setup.labels.listing(), numbered.unknown, strange);
     measured.skipped += strange;
     notice(fmt::format("{}: left out {} row(s) with labels not seen in training, such as '{}'", path, strange,
                        numbered.unknown));

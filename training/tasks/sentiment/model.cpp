@@ -7,6 +7,7 @@
 
 #include "models/parallel.h"
 #include "training/serving/word_table.h"
+#include "training/tasks/sentiment/label_file.h"
 #include "training/tasks/sentiment/loss.h"
 #include "training/tasks/sentiment/task.h"
 #include "training/trainer.h"
@@ -28,16 +29,19 @@ std::vector<int64_t> widths_of(const ClassifierOptions& model, const ClassifierS
 // Those that an answer names.
 std::vector<size_t> named_classes(std::span<const float> probabilities, bool multi_label,
                                   const PredictOptions& options) {
-  std::vector<size_t> classes(probabilities.size());
-  std::iota(classes.begin(), classes.end(), size_t{0});
   const bool ranked = options.top_k > 0 || options.threshold > 0;
   if (!ranked && !multi_label)
     return {static_cast<size_t>(std::ranges::max_element(probabilities) - probabilities.begin())};
-  if (ranked) std::ranges::stable_sort(classes, std::greater(), [&](size_t c) { return probabilities[c]; });
-  if (options.top_k > 0 && static_cast<size_t>(options.top_k) < classes.size())
-    classes.resize(static_cast<size_t>(options.top_k));
   const auto least = static_cast<float>(ranked ? options.threshold : 0.5);
-  std::erase_if(classes, [&](size_t c) { return probabilities[c] < least; });
+  std::vector<size_t> classes;
+  for (size_t c = 0; c < probabilities.size(); ++c)
+    if (probabilities[c] >= least) classes.push_back(c);
+  if (!ranked) return classes;
+  const auto named = options.top_k > 0 ? std::min(static_cast<size_t>(options.top_k), classes.size()) : classes.size();
+  std::ranges::partial_sort(classes, classes.begin() + static_cast<int64_t>(named), [&](size_t a, size_t b) {
+    return probabilities[a] > probabilities[b] || (probabilities[a] == probabilities[b] && a < b);
+  });
+  classes.resize(named);
   return classes;
 }
 
@@ -52,10 +56,11 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
     ClassifierSetup setup{.features =
                               TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source)};
     setup.dim = info.contains("dim") ? whole_number_in(info, "dim", 1, INT32_MAX) : job_.model.dim;
-    setup.labels.classes = info.at("classes").get<std::vector<std::string>>();
+    auto labels = LabelFile::load(info, checkpoint.files);
+    setup.labels.classes = std::move(labels.classes);
+    setup.class_weights = std::move(labels.weights);
     if (info.contains("input")) setup.layout = layout_from_json(info["input"]);
     setup.labels.multi_label = info.at("sets").get<bool>();
-    setup.class_weights = info.at("class_weights").get<std::vector<double>>();
     setup.loss =
         choose_loss(parse_enum<LossChoice>(info.at("loss").get<std::string>(), "loss"), setup.labels);
     expect_room(checkpoint, setup.features.rows(), widths_of(job_.model, setup));
@@ -81,9 +86,7 @@ const std::vector<std::string>& SentimentModel::classes() const {
 Expected SentimentModel::expected_input() const {
   const auto& setup = task_->setup();
   return {.layout = setup.layout ? &*setup.layout : nullptr,
-          .knows_label = [&classes = setup.labels.classes](std::string_view label) {
-            return std::ranges::find(classes, label) != classes.end();
-          }};
+          .knows_label = setup.labels.lookup()};
 }
 
 std::vector<Prediction> SentimentModel::predict(const Texts& texts, const PredictOptions& options) {

@@ -2,6 +2,7 @@
 
 #include "data/tensors.h"
 #include "models/module_access.h"
+#include "training/tasks/sentiment/label_file.h"
 #include "training/trainer.h"
 
 namespace semblance {
@@ -62,10 +63,9 @@ std::span<const MetricInfo> SentimentTask::metrics() const {
 }
 
 Json SentimentTask::model_info() const {
-  Json info = {{"classes", setup_.labels.classes},
+  Json info = {{"classes", setup_.labels.classes.size()},
                {"sets", setup_.labels.multi_label},
-               {"loss", enum_name(setup_.loss)},
-               {"class_weights", setup_.class_weights}};
+               {"loss", enum_name(setup_.loss)}};
   setup_.features.describe(info);
   if (dim_follows_) info["dim"] = setup_.dim;
   if (setup_.layout) info["input"] = layout_to_json(*setup_.layout);
@@ -87,6 +87,7 @@ void ClassMix::on_epoch(TrainerCore& trainer) {
   Json mix = Json::object();
   for (size_t c = 0; c < classes_.size(); ++c)
     mix[classes_[c]] = static_cast<double>(counts[c]) / static_cast<double>(order.size());
+  LabelFile{setup_.labels.classes, setup_.class_weights}.save(files);
   trainer.annotate_epoch("class_mix", std::move(mix));
 }
 

@@ -1,5 +1,6 @@
 #include "training/run_training.h"
 #include "training/serving/layer_table.h"
+#include "training/tasks/sentiment/label_file.h"
 #include "training/tasks/sentiment/task.h"
 
 namespace semblance {
@@ -29,6 +30,7 @@ std::unique_ptr<Sampler> make_sampler(const SentimentJob& job, const LabelledDat
 Json train_model(const SentimentJob& job, RunRequest& request) {
   check_options(job);
   const auto device = begin_training(job.training, request);
+  if (request.resume_point) move_labels_to_file(request.resume_point->checkpoint);
   StartVectors vectors(job.start, job.input.table.bad_rows, request);
   auto data = prepare_data(job, vectors, request.notice);
   if (job.model.kind == ClassifierKind::Linear)
