@@ -177,6 +177,8 @@ void check_options(const SentimentJob& job) {
   if (job.model.kind == ClassifierKind::Linear && !job.start.vectors.empty())
     usage("--vectors: expected none with --model linear, which has no embedding, found {}",
           job.start.vectors);
+  if (job.model.kind == ClassifierKind::Linear && job.model.loss == LossChoice::Sampled)
+    usage("--loss: expected another than sampled with --model linear, whose every weight is of all classes");
   if (job.start.freeze && job.ngrams.rows() > 0)
     usage("--freeze: expected an embedding of words alone, found one of n-grams too");
   if (job.model.kind == ClassifierKind::Linear && job.training.weight_decay != 0)
@@ -263,7 +265,8 @@ SentimentData prepare_data(const SentimentJob& job, const StartVectors& vectors,
                                                     static_cast<uint64_t>(job.training.seed));
 
   setup.features.set_vocabulary(vectors.vocabulary(tokens, split.train, job.vocabulary));
-  const auto counts = count_classes(labels, split.train, setup.labels.classes.size());
+  setup.class_counts = count_classes(labels, split.train, setup.labels.classes.size());
+  const auto& counts = setup.class_counts;
   setup.class_weights = choose_class_weights(job.model.class_weights, counts, setup.labels.multi_label);
   data.train = make_dataset(tokens, labels, split.train, setup, job);
   data.valid = make_dataset(tokens, labels, split.valid, setup, job);

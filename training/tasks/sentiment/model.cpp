@@ -5,6 +5,7 @@
 #include <numeric>
 #include <span>
 
+#include "data/tensors.h"
 #include "models/parallel.h"
 #include "training/serving/word_table.h"
 #include "training/tasks/sentiment/label_file.h"
@@ -26,20 +27,22 @@ std::vector<int64_t> widths_of(const ClassifierOptions& model, const ClassifierS
   return widths;
 }
 
-// Those that an answer names.
-std::vector<size_t> named_classes(std::span<const float> probabilities, bool multi_label,
-                                  const PredictOptions& options) {
+// Those that an answer names. What is the larger of two is told by `scores`, whose rounding no temperature
+// changes.
+std::vector<size_t> named_classes(std::span<const float> scores, std::span<const float> probabilities,
+                                  bool multi_label, const PredictOptions& options) {
   const bool ranked = options.top_k > 0 || options.threshold > 0;
   if (!ranked && !multi_label)
-    return {static_cast<size_t>(std::ranges::max_element(probabilities) - probabilities.begin())};
-  const auto least = static_cast<float>(ranked ? options.threshold : 0.5);
+    return {static_cast<size_t>(std::ranges::max_element(scores) - scores.begin())};
   std::vector<size_t> classes;
-  for (size_t c = 0; c < probabilities.size(); ++c)
-    if (probabilities[c] >= least) classes.push_back(c);
+  for (size_t c = 0; c < scores.size(); ++c)
+    if (ranked ? probabilities[c] >= static_cast<float>(options.threshold) : scores[c] >= 0)
+      classes.push_back(c);
   if (!ranked) return classes;
-  const auto named = options.top_k > 0 ? std::min(static_cast<size_t>(options.top_k), classes.size()) : classes.size();
+  const auto named =
+      options.top_k > 0 ? std::min(static_cast<size_t>(options.top_k), classes.size()) : classes.size();
   std::ranges::partial_sort(classes, classes.begin() + static_cast<int64_t>(named), [&](size_t a, size_t b) {
-    return probabilities[a] > probabilities[b] || (probabilities[a] == probabilities[b] && a < b);
+    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
   });
   classes.resize(named);
   return classes;
@@ -85,8 +88,7 @@ const std::vector<std::string>& SentimentModel::classes() const {
 
 Expected SentimentModel::expected_input() const {
   const auto& setup = task_->setup();
-  return {.layout = setup.layout ? &*setup.layout : nullptr,
-          .knows_label = setup.labels.lookup()};
+  return {.layout = setup.layout ? &*setup.layout : nullptr, .knows_label = setup.labels.lookup()};
 }
 
 std::vector<Prediction> SentimentModel::predict(const Texts& texts, const PredictOptions& options) {
@@ -97,17 +99,25 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts, const Predic
   // A text's answer must not depend on its neighbours: where a batch is filled to its longest text, each goes
   // alone.
   const auto collation = collation_of(job_.model);
-  const int64_t step = collation.shape == Collation::Shape::Longest ? 1 : ids.size();
+  const auto classes = labels.classes.size();
+  constexpr size_t kMostNumbers = size_t{1} << 22;
+  const int64_t step = collation.shape == Collation::Shape::Longest
+                           ? 1
+                           : std::max<int64_t>(1, static_cast<int64_t>(kMostNumbers / classes));
+  task_->set_temperature(options.temperature);
   std::vector<Prediction> predictions;
   for (int64_t first = 0; first < ids.size(); first += step) {
     std::vector<int64_t> rows(static_cast<size_t>(std::min(step, ids.size() - first)));
     std::iota(rows.begin(), rows.end(), first);
-    const auto p = task_->probabilities(collate(ids, rows, collation).to(device_)).cpu().contiguous();
-    const auto classes = static_cast<size_t>(p.size(1));
+    const auto logits = task_->logits(collate(ids, rows, collation).to(device_));
+    const auto p = task_->probabilities(logits).cpu().contiguous();
+    const auto z =
+        (logits.size(1) < p.size(1) ? concatenate({logits.neg(), logits}, 1) : logits).cpu().contiguous();
     for (size_t i = 0; i < rows.size(); ++i) {
-      const std::span row(p.data_ptr<float>() + i * classes, classes);
+      const std::span row(p.const_data_ptr<float>() + i * classes, classes),
+          scores(z.const_data_ptr<float>() + i * classes, classes);
       Prediction prediction{.labels = {}, .probabilities = {}, .all = {}, .known = ids.length(rows[i]) > 0};
-      for (const size_t c : named_classes(row, labels.multi_label, options)) {
+      for (const size_t c : named_classes(scores, row, labels.multi_label, options)) {
         prediction.labels.push_back(labels.classes[c]);
         prediction.probabilities.push_back(row[c]);
       }
@@ -160,9 +170,38 @@ std::vector<ClassCoefficients> SentimentModel::coefficients(int64_t count) const
 Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& notice,
                               const std::function<void(int64_t)>&) {
   const auto texts = read_for_measuring(paths, evaluation_.input, task_->setup(), job_, notice);
+  const auto measure = [&] {
+    return semblance::evaluate(*task_, *texts.data, job_.training.batch_size, device_,
+                               task_->full_measure(*texts.data, evaluation_.scores))
+        .report();
+  };
+  auto temperature = evaluation_.calibration.temperature;
+  Json before;
+  if (evaluation_.calibration.fit_temperature) {
+    if (temperature != 1)
+      throw Error(ErrorKind::Usage, "--fit-temperature: expected no --temperature beside it, found {}",
+                  temperature);
+    task_->set_temperature(1);
+    before = measure();
+    temperature = fit_temperature([&](double inverse) {
+      LossSlope all;
+      for_each_batch(task_->module(), *texts.data, job_.training.batch_size, device_,
+                     [&](const TextBatch& batch) { all += task_->slope(batch, inverse); });
+      return all;
+    });
+  }
+  task_->set_temperature(temperature);
   Json report = {{"task", SentimentJob::kTask}};
-  report.update(semblance::evaluate(*task_, *texts.data, job_.training.batch_size, device_).report());
+  report.update(measure());
+  if (temperature != 1) report["temperature"] = temperature;
+  if (!before.is_null())
+    for (const char* name : {"loss", "ece"}) report[std::string(name) + "_before"] = before[name];
   report["skipped"] = texts.skipped;
+  const auto many = static_cast<int64_t>(classes().size());
+  if (!is_multi_label() && classes().size() > kMostConfused)
+    notice(fmt::format("{} classes: the confusion matrix is left out", many));
+  if (!report.contains("auc"))
+    notice(fmt::format("{} texts of {} classes: auc and pr_auc are left out", texts.data->size(), many));
   return report;
 }
 
