@@ -45,4 +45,8 @@ void seed_generators(uint64_t seed) {
   at::manual_seed(seed);
 }
 
+uint64_t draw_key() {
+  return static_cast<uint64_t>(at::empty({}, at::kLong).random_().item<int64_t>());
+}
+
 }  // namespace semblance

@@ -29,5 +29,7 @@ at::Tensor first_eigenvector(const at::Tensor& matrix);
 
 /// Seeds LibTorch's generators.
 void seed_generators(uint64_t seed);
+/// The next number of LibTorch's generator on the CPU.
+uint64_t draw_key();
 
 }  // namespace semblance

@@ -34,6 +34,16 @@ struct LaneSum {
   return sum.total();
 }
 
+// `highest`: the largest of the row.
+[[gnu::always_inline]] inline float log_sum_exp(const float* row, int64_t n, float highest) {
+  LaneSum sum;
+  int64_t j = 0;
+  for (; j + kLanes <= n; j += kLanes)
+    for (int64_t d = 0; d < kLanes; ++d) sum.lanes[d] += exp_of(row[j + d] - highest);
+  for (int64_t d = 0; j + d < n; ++d) sum.lanes[d] += exp_of(row[j + d] - highest);
+  return highest + std::log(sum.total());
+}
+
 }  // namespace
 
 SEMBLANCE_MULTIVERSION
@@ -202,12 +212,33 @@ void scale_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float
       row[j] *= scale;
       most[0] = std::max(most[0], row[j]);
     }
-    const float highest = *std::max_element(most, most + kLanes);
-    LaneSum sum;
-    for (j = 0; j + kLanes <= n; j += kLanes)
-      for (int64_t d = 0; d < kLanes; ++d) sum.lanes[d] += exp_of(row[j + d] - highest);
-    for (int64_t d = 0; j + d < n; ++d) sum.lanes[d] += exp_of(row[j + d] - highest);
-    lse[i] = highest + std::log(sum.total());
+    lse[i] = log_sum_exp(row, n, *std::max_element(most, most + kLanes));
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void row_lse(const float* scores, int64_t begin, int64_t end, int64_t n, float* lse) {
+  for (int64_t i = begin; i < end; ++i) {
+    const float* row = scores + i * n;
+    float most[kLanes];
+    std::fill(most, most + kLanes, -std::numeric_limits<float>::infinity());
+    int64_t j = 0;
+    for (; j + kLanes <= n; j += kLanes)
+      for (int64_t d = 0; d < kLanes; ++d) most[d] = row[j + d] > most[d] ? row[j + d] : most[d];
+    for (; j < n; ++j) most[0] = std::max(most[0], row[j]);
+    lse[i] = log_sum_exp(row, n, *std::max_element(most, most + kLanes));
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void softmax_gradient(const float* scores, const int64_t* targets, const float* lse, float factor,
+                      const float* weights, int64_t begin, int64_t end, int64_t n, float* out) {
+  for (int64_t i = begin; i < end; ++i) {
+    const float* row = scores + i * n;
+    const float scale = weights ? factor * weights[i] : factor, subtracted = lse[i];
+    float* to = out + i * n;
+    for (int64_t j = 0; j < n; ++j) to[j] = scale * exp_of(row[j] - subtracted);
+    to[targets[i]] -= scale;
   }
 }
 

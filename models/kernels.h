@@ -67,6 +67,13 @@ void column_lse(const float* scores, int64_t rows, int64_t n, int64_t begin, int
 void nt_xent_gradient(const float* row_lse, const float* column_lse, int64_t begin, int64_t end, int64_t n,
                       float* scores, double* dot);
 
+/// lse[i] = log Σⱼ exp(scores[i, j]), of rows in [begin, end) of a matrix [rows, n].
+void row_lse(const float* scores, int64_t begin, int64_t end, int64_t n, float* lse);
+/// out[i, j] = factor · wᵢ · (exp(scores[i, j] − lse[i]) − [j = targets[i]]); wᵢ is 1 where `weights` is
+/// null.
+void softmax_gradient(const float* scores, const int64_t* targets, const float* lse, float factor,
+                      const float* weights, int64_t begin, int64_t end, int64_t n, float* out);
+
 // Of candidates that a row has beside the matrix, negatives[starts[i]] to negatives[starts[i + 1] - 1], for
 // rows in [begin, end).
 

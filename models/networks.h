@@ -91,6 +91,10 @@ struct TextClassifierOptions {
 
 class ClassifierNetwork : public Network {
  public:
+  /// The logits of some outputs alone, int64 [some], ascending and different: [batch, some]. Other rows of
+  /// the last layer have no gradient. Throws std::logic_error for a linear model, which has no last layer.
+  virtual at::Tensor forward_some(const at::Tensor& ids, const at::Tensor& offsets,
+                                  const at::Tensor& outputs) = 0;
   /// What each of `count` rows of the table from `first` on adds to the logits of a text that is that row
   /// alone, bias left out: [count, outputs]. Throws std::logic_error where it is not linear in them: hidden
   /// layers, flat.

@@ -40,20 +40,33 @@ void TextClassifierImpl::reset() {
   layers->push_back(torch::nn::Linear(width, options.outputs));
 }
 
-torch::Tensor TextClassifierImpl::forward(const torch::Tensor& ids, const torch::Tensor& offsets) {
+torch::Tensor TextClassifierImpl::last_inputs(const torch::Tensor& ids, const torch::Tensor& offsets) {
   auto x = options.flat_length > 0 ? embedding->look_up(ids).view({-1, options.flat_length * options.dim})
                                    : embedding->forward(ids, offsets);
-  if (options.linear) return x + bias;
   const bool drop = options.dropout > 0 && is_training();
   if (drop && options.hidden.empty()) x = torch::dropout(x, options.dropout, true);
-  for (size_t i = 0; i < layers->size(); ++i) {
+  for (size_t i = 0; i + 1 < layers->size(); ++i) {
     const auto layer = layers->ptr<torch::nn::LinearImpl>(i);
     x = linear(x, layer->weight, layer->bias);
-    if (i + 1 == layers->size()) break;
     x = activate(x, options.activation, options.activation_slope);
     if (drop) x = torch::dropout(x, options.dropout, true);
   }
   return x;
+}
+
+torch::Tensor TextClassifierImpl::forward(const torch::Tensor& ids, const torch::Tensor& offsets) {
+  if (options.linear) return embedding->forward(ids, offsets) + bias;
+  const auto last = layers->ptr<torch::nn::LinearImpl>(layers->size() - 1);
+  return linear(last_inputs(ids, offsets), last->weight, last->bias);
+}
+
+torch::Tensor TextClassifierImpl::forward_some(const torch::Tensor& ids, const torch::Tensor& offsets,
+                                               const torch::Tensor& outputs) {
+  if (options.linear) throw std::logic_error("forward_some: expected a classifier with a last layer");
+  const auto last = layers->ptr<torch::nn::LinearImpl>(layers->size() - 1);
+  const auto weight = at::embedding(last->weight, outputs, /*padding_idx=*/-1, /*scale_grad_by_freq=*/false,
+                                    options.sparse_gradient);
+  return linear(last_inputs(ids, offsets), weight, last->bias.index_select(0, outputs));
 }
 
 torch::Tensor TextClassifierImpl::row_logits(int64_t first, int64_t count) const {

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;  // from 2 on a classifier's labels are a file of their own
 constexpr const char* kFormat = "semblance checkpoint";
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kModel = "model.safetensors";

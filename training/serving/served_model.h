@@ -17,6 +17,7 @@
 #include "data/vectors/word_vectors.h"
 #include "models/networks.h"
 #include "training/checkpoint.h"
+#include "training/serving/temperature_field.h"
 
 namespace semblance {
 
@@ -42,6 +43,7 @@ class Evaluable {
 
 /// Which labels an answer names.
 struct PredictOptions {
+  double temperature = 1;
   int64_t top_k = 0;
   double threshold = 0;
   bool all_probabilities = false;
@@ -56,6 +58,7 @@ struct PredictOptions {
              {.help = "name the labels of at least that probability, and no other; 0: as --top-k says",
               .min = 0,
               .max = 1});
+    list.add("temperature", temperature, kTemperatureField);
     list.add("all-probabilities", all_probabilities, {.help = "add the probability of every label"});
   }
 };

@@ -206,6 +206,8 @@ void check_options(const SentimentJob& job) {
   if (job.model.kind == ClassifierKind::Linear && !job.start.vectors.empty())
     usage("--vectors: expected none with --model linear, which has no embedding, found {}",
           job.start.vectors);
+  if (job.model.kind == ClassifierKind::Linear && job.model.loss == LossChoice::Sampled)
+    usage("--loss: expected another than sampled with --model linear, whose every weight is of all classes");
   if (job.start.freeze && !job.start.vectors.empty() && job.ngrams.all_buckets() > 0)
     usage("--freeze: expected an embedding of words alone, found one of n-grams too");
   if (job.model.kind == ClassifierKind::Linear && job.training.weight_decay != 0)
@@ -243,14 +245,11 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
                                  const ClassifierSetup& setup, const SentimentJob& job,
                                  const Notice& notice) {
   const auto& path = paths.front();
-  const auto& classes = setup.labels.classes;
   Expected trained;
   // Options that differ from the training's tell of another layout.
   if (setup.layout && options_to_json(layout_options(layout)) == options_to_json(layout_options(job.input)))
     trained.layout = &*setup.layout;
-  trained.knows_label = [&](std::string_view label) {
-    return std::ranges::find(classes, label) != classes.end();
-  };
+  trained.knows_label = setup.labels.lookup();
   const auto texts = read_labelled_texts(paths, layout, trained);
   texts.report.tell(path, notice);
   if (texts.sets && !setup.labels.multi_label)
@@ -262,7 +261,7 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
       throw Error(ErrorKind::Data,
                   "{}: expected labels seen in training ({}), found '{}' in {} row(s); leave such rows out "
                   "with --bad-rows skip",
-                  path, fmt::join(setup.labels.classes, ", "), numbered.unknown, strange);
+                  path, setup.labels.listing(), numbered.unknown, strange);
     measured.skipped += strange;
     notice(fmt::format("{}: left out {} row(s) with labels not seen in training, such as '{}'", path, strange,
                        numbered.unknown));
@@ -312,7 +311,8 @@ SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& g
   setup.loss = choose_loss(job.model.loss, setup.labels);
 
   setup.features.set_vocabulary(vectors.vocabulary(tokens, split.train, job.vocabulary));
-  const auto counts = count_classes(labels, split.train, setup.labels.classes.size());
+  setup.class_counts = count_classes(labels, split.train, setup.labels.classes.size());
+  const auto& counts = setup.class_counts;
   setup.class_weights = choose_class_weights(job.model.class_weights, counts, setup.labels.multi_label);
   const auto held_out = [&](std::span<const int64_t> rows) {
     return make_dataset(setup.features.encode(tokens, rows, threads), labels, rows, setup, job);

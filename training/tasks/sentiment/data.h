@@ -31,6 +31,7 @@ struct ClassifierSetup {
   LabelSet labels = {};
   ClassificationLoss loss = ClassificationLoss::BceLogits;
   std::vector<double> class_weights = {};
+  std::vector<int64_t> class_counts = {};  ///< of the training texts; none of a model that is served
   std::vector<float> idf = {};        ///< of each id by the training texts; empty where none is asked for
   std::optional<Layout> layout = {};  ///< of the files trained on; none in checkpoints of before
   std::string data_fingerprint = {};  ///< of the training data as encoded

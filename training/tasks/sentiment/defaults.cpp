@@ -12,9 +12,10 @@ void SentimentJob::choose_defaults() {
   text.strip_punctuation = !mean;
   model.dropout = mean ? 0 : 0.5;
   model.embedding_std = mean ? 0.01 : 0.1;
-  training.optimizer = mean     ? OptimizerKind::RowwiseAdagrad
-                       : linear ? OptimizerKind::Adagrad
-                                : OptimizerKind::Adam;
+  training.optimizer = mean                                ? OptimizerKind::RowwiseAdagrad
+                       : linear                            ? OptimizerKind::Adagrad
+                       : model.loss == LossChoice::Sampled ? OptimizerKind::LazyAdam
+                                                           : OptimizerKind::Adam;
   training.learning_rate = mean ? 0.1 : linear ? 1 : 0.005;
   training.schedule = mean || linear ? ScheduleKind::Linear : ScheduleKind::Constant;
   training.epochs = mean ? 5 : 10;

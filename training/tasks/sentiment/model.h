@@ -7,12 +7,24 @@
 #include <vector>
 
 #include "training/checkpoint.h"
+#include "training/measures/scores.h"
 #include "training/serving/served_model.h"
 #include "training/tasks/sentiment/job.h"
 
 namespace semblance {
 
 class SentimentTask;
+
+struct CalibrationOptions {
+  double temperature = 1;
+  bool fit_temperature = false;
+
+  void fields(FieldList& list) {
+    list.add("temperature", temperature, kTemperatureField);
+    list.add("fit-temperature", fit_temperature,
+             {.help = "find the temperature of the least loss on these texts, and measure with it"});
+  }
+};
 
 class SentimentModel : public ServedModel,
                        public Evaluable,
@@ -21,8 +33,12 @@ class SentimentModel : public ServedModel,
                        public LinearInWords {
  public:
   struct Evaluation : Sections {
+    ScoreOptions scores;
+    CalibrationOptions calibration;
     InputOptions input;
     void sections(SectionList& list) override {
+      list.add("scores", scores, "Sentiment: measures");
+      list.add("calibration", calibration, "Sentiment: measures");
       list.add("input", input, "Sentiment: layout of the files (the run's own unless given)");
     }
   };
@@ -41,7 +57,9 @@ class SentimentModel : public ServedModel,
   /// Of --model linear and mean.
   std::vector<ClassCoefficients> coefficients(int64_t count) const override;
   Sections& evaluation() override { return evaluation_; }
-  /// Labelled texts; what ClassificationMetrics reports, and `skipped`.
+  /// Labelled texts; what ClassificationMetrics and ScoreMetrics report, and `skipped`. With another
+  /// temperature than 1 that `temperature`; with a fitted one also `loss_before` and `ece_before`, which are
+  /// without it.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;
 

@@ -1,5 +1,6 @@
 #include "training/run_training.h"
 #include "training/serving/layer_table.h"
+#include "training/tasks/sentiment/label_file.h"
 #include "training/tasks/sentiment/task.h"
 
 namespace semblance {
@@ -29,6 +30,7 @@ std::unique_ptr<Sampler> make_sampler(const SentimentJob& job, const LabelledDat
 Json train_model(const SentimentJob& asked, RunRequest& request) {
   check_options(asked);
   const auto device = begin_training(asked.training, request);
+  if (request.resume_point) move_labels_to_file(request.resume_point->checkpoint);
   StartVectors vectors(asked.start, asked.input.table.bad_rows, request);
   SentimentJob job = asked;
   auto data = prepare_data(job, request.given, vectors, request.notice);
