@@ -1,16 +1,13 @@
 // The program: finds the verb, and turns what is thrown into one line and an exit code.
-#include <c10/util/Exception.h>
-
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <new>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "apps/output.h"
 #include "apps/verbs.h"
+#include "training/failure.h"
 #include "training/interrupt.h"
 
 namespace {
@@ -25,7 +22,8 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"train", semblance::run_train, "train a model and write a run folder"},
-    {"resume", semblance::run_resume, "go on with a training that was stopped"},
+    {"tune", semblance::run_tune, "find the best job within a budget"},
+    {"resume", semblance::run_resume, "go on with a training, or a tuning, that was stopped"},
     {"evaluate", semblance::run_evaluate, "measure a trained model, or the ranking of word vectors"},
     {"predict", semblance::run_predict, "label texts"},
     {"encode", semblance::run_encode, "turn words or texts into vectors"},
@@ -35,9 +33,6 @@ constexpr Verb kVerbs[] = {
     {"vectors", semblance::run_vectors, "ask questions of word vectors, measure and convert them"},
     {"version", semblance::run_version, "print versions and devices"},
 };
-
-constexpr const char* kNoMemory =
-    "out of memory; use smaller data, fewer words, a smaller --dim or --batch-size";
 
 int fail(int code, std::string message) {
   for (char& c : message)
@@ -79,19 +74,8 @@ int main(int argc, char** argv) {
     const int code = run({argv + 1, argv + argc});
     semblance::flush_out();
     return code;
-  } catch (const semblance::Error& error) {
+  } catch (...) {
+    const auto error = semblance::as_error(std::current_exception());
     return fail(error.exit_code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(1, kNoMemory);
-  } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    // LibTorch's allocators have no type of their own for it.
-    return fail(1, message.find("allocate memory") != std::string::npos ? kNoMemory : message);
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::resource_unavailable_try_again) return fail(1, error.what());
-    return fail(1,
-                "the system has no room for another thread; allow the program more memory or more threads");
-  } catch (const std::exception& error) {
-    return fail(1, error.what());
   }
 }

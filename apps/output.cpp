@@ -29,28 +29,6 @@ std::string cell(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-// Columns of equal width; the first to the left, the others to the right.
-std::string align(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> widths;
-  const auto width = [](const std::string& text) {
-    return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-  };
-  for (const auto& row : rows)
-    for (size_t c = 0; c < row.size(); ++c) {
-      if (c >= widths.size()) widths.push_back(0);
-      widths[c] = std::max(widths[c], width(row[c]));
-    }
-  std::string text;
-  for (const auto& row : rows) {
-    for (size_t c = 0; c < row.size(); ++c) {
-      const std::string pad(widths[c] - width(row[c]), ' ');
-      text += c == 0 ? row[c] + pad : "  " + pad + row[c];
-    }
-    text += "\n";
-  }
-  return text;
-}
-
 std::string duration(double seconds) {
   const auto s = static_cast<int64_t>(seconds + 0.5);
   return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
@@ -147,6 +125,34 @@ std::string metrics_table(const Json& report) {
     text += "\n" + align(rows);
   }
   return text;
+}
+
+std::string align(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  const auto width = [](const std::string& text) {
+    return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+  };
+  for (const auto& row : rows)
+    for (size_t c = 0; c < row.size(); ++c) {
+      if (c >= widths.size()) widths.push_back(0);
+      widths[c] = std::max(widths[c], width(row[c]));
+    }
+  std::string text;
+  for (const auto& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) {
+      const std::string pad(widths[c] - width(row[c]), ' ');
+      text += c == 0 ? row[c] + pad : "  " + pad + row[c];
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+void print_measures(const Json& report) {
+  for (const char* part : {"valid", "test"})
+    if (report.contains(part))
+      print_out(fmt::format("{} ({})\n{}\n", part, report["checkpoint"].get<std::string>(),
+                            metrics_table(report[part])));
 }
 
 Progress::Progress() : terminal_(isatty(STDERR_FILENO) != 0) {}

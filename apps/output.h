@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "data/config.h"
 #include "training/callback.h"
@@ -27,6 +28,12 @@ void print_note(const std::string& line);
 
 /// The tables that people see of an evaluation's report.
 std::string metrics_table(const Json& report);
+
+/// The tables of a training's report: the best epoch's validation, and the test.
+void print_measures(const Json& report);
+
+/// Columns of equal width; the first to the left, the others to the right.
+std::string align(const std::vector<std::vector<std::string>>& rows);
 
 /// Progress on standard error: a bar on a terminal, plain lines elsewhere.
 class Progress : public Callback {

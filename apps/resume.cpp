@@ -1,12 +1,15 @@
 // semblance resume RUN [--epochs N]
+#include <chrono>
 #include <filesystem>
+#include <optional>
 
-#include "apps/command_line.h"
+#include "apps/job_line.h"
 #include "apps/output.h"
 #include "apps/verbs.h"
 #include "data/io/folders.h"
 #include "training/serving/served_model.h"
 #include "training/tasks/registry.h"
+#include "training/tune/tune.h"
 
 namespace semblance {
 namespace {
@@ -15,7 +18,7 @@ namespace fs = std::filesystem;
 
 // A job names its inputs as they were given, so that they may lead from the folder where the training began:
 // goes there. It is this one, or the run's, or one around that.
-void go_where_inputs_are(const Job& job, RunRequest& request) {
+void go_where_inputs_are(const Job& job, fs::path& given) {
   auto inputs = inputs_of(job);
   std::erase_if(inputs, [](const auto& input) { return !fs::path(input.second).is_relative(); });
   const auto is_there = [](const fs::path& folder, const std::string& path) {
@@ -27,11 +30,11 @@ void go_where_inputs_are(const Job& job, RunRequest& request) {
   };
   const auto missing = first_missing(".");
   if (missing == inputs.end()) return;
-  const auto run = fs::absolute(request.run.path()).lexically_normal();
+  const auto run = fs::absolute(given).lexically_normal();
   for (auto folder = run;; folder = folder.parent_path()) {
     if (first_missing(folder) == inputs.end()) {
       print_note(fmt::format("the inputs are taken from {}", folder.string()));
-      request.run = RunFolder(run);
+      given = run;
       return fs::current_path(folder);
     }
     if (folder == folder.root_path()) break;
@@ -39,23 +42,41 @@ void go_where_inputs_are(const Job& job, RunRequest& request) {
   throw Error(ErrorKind::Data,
               "{}: --{}: expected {} in {} or around the run, found none; resume in the folder where the "
               "training began",
-              request.run.job_file().string(), missing->first, missing->second, fs::current_path().string());
+              given.string(), missing->first, missing->second, fs::current_path().string());
+}
+
+// Goes on with a tuning, if that is what the folder holds.
+std::optional<int> resume_if_tuning(fs::path run, bool as_json) {
+  const auto begun = std::chrono::steady_clock::now();
+  const TuneFolder folder(run);
+  if (!folder.is_unfinished()) return std::nullopt;
+  const Json config = folder.load().plan.job;
+  const auto job = find_task(text_in(config, "task")).make_job();
+  job_from_json(*job, config);
+  go_where_inputs_are(*job, run);
+  const Json report = resume_tuning(TuneFolder(run), print_note, begun);
+  return report.empty() ? std::nullopt : std::optional(report_tuning(report, as_json));
 }
 
 }  // namespace
 
 int run_resume(Arguments arguments) {
   CommandLine line("resume RUN [options]",
-                   "Goes on with a training where its last complete checkpoint stands.");
+                   "Goes on with a training where its last complete checkpoint stands, or with a tuning.");
   line.add_option("Options", "epochs", "N", "train to so many epochs in all instead of the job's");
   line.add_option("Options", "patience", "N",
                   "wait so many epochs for a better one instead of the job's; 0: to the end");
   line.add_option("Options", "threads", "N", "threads to compute with; the result is the same");
   line.add_option("Options", "device", "auto|cpu|cuda|cuda:N", "go on elsewhere");
+  line.add_option("Options", "stop-after", "N", "end after N epochs in all, to be resumed once more");
   line.add_flag("Options", "json", "print one JSON object");
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 1)[0];
-  RunRequest request{.run = RunFolder(locate_run(given)), .mode = RunMode::Resume, .notice = print_note};
+  if (const auto code = resume_if_tuning(locate_run(given), line.given("json"))) return *code;
+  RunRequest request{.run = RunFolder(locate_run(given)),
+                     .mode = RunMode::Resume,
+                     .notice = print_note,
+                     .stop_after = epochs_given(line, "stop-after")};
   if (!request.run.exists())
     throw Error(ErrorKind::Model, "{}: expected a run folder, found neither job.toml nor a checkpoint in it",
                 given);
@@ -69,7 +90,9 @@ int run_resume(Arguments arguments) {
     stored_job_from_json(*job, config);
   });
   line.apply_fields(job->training);
-  go_where_inputs_are(*job, request);
+  fs::path run = request.run.path();
+  go_where_inputs_are(*job, run);
+  request.run = RunFolder(run);
   return train_and_report(*job, request, line.given("json"));
 }
 

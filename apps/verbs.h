@@ -1,6 +1,7 @@
 // The verbs. Each takes the arguments after its name and returns the exit code; errors are thrown.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 
@@ -12,6 +13,7 @@ struct RunRequest;
 using Arguments = std::span<const std::string>;
 
 int run_train(Arguments arguments);
+int run_tune(Arguments arguments);
 int run_resume(Arguments arguments);
 int run_evaluate(Arguments arguments);
 int run_predict(Arguments arguments);
@@ -22,6 +24,8 @@ int run_export(Arguments arguments);
 int run_vectors(Arguments arguments);
 int run_version(Arguments arguments);
 
+/// Prints the report of a tuning; shared by tune and resume. Returns the exit code.
+int report_tuning(const nlohmann::ordered_json& report, bool as_json);
 /// Trains and prints the final report; shared by train and resume. Returns the exit code.
 int train_and_report(const Job& job, RunRequest& request, bool as_json);
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <span>
@@ -22,6 +23,15 @@
 
 namespace semblance {
 
+/// The values of a field that tuning tries (training/tune/): `choices`, in their order, or numbers around the
+/// one that it has.
+struct Search {
+  std::string_view choices = {};  ///< as on the command line, with | between them
+  double factor = 0;  ///< from the field's value divided by this to it times this, evenly by their logarithms
+
+  bool empty() const { return choices.empty() && factor == 0; }
+};
+
 struct Field {
   std::string_view help = {};
   double min =
@@ -30,6 +40,7 @@ struct Field {
   std::string_view hint = {};    ///< what --help shows for the value; by default its type
   std::string_view before = {};  ///< its value in jobs that were stored before there was such a field
   bool input = false;  ///< names a file, or several, that a training reads each time it is begun or resumed
+  Search search = {};  ///< what tuning tries; empty: nothing but its value
   bool repeated = false;  ///< a list whose items are given one by one (files), not as one text with commas
 };
 
@@ -114,6 +125,13 @@ class SectionList : public std::vector<Section> {
   template <class Options>
   void add(std::string_view name, Options& options, std::string_view title) {
     push_back({name, title, fields_of(options)});
+  }
+  /// The first field of that name, which there must be.
+  Field& field(std::string_view name) {
+    for (auto& section : *this)
+      for (auto& field : section.fields)
+        if (field.name == name) return field.field;
+    std::abort();
   }
 };
 

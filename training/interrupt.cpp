@@ -55,6 +55,12 @@ InterruptGuard::~InterruptGuard() {
   guarded = 0;
 }
 
+void begin_child_process() {
+  guarded = 0;
+  noted = 0;
+  forget_temporaries();
+}
+
 int noted_signal() {
   return noted;
 }

@@ -17,6 +17,10 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 };
 
+/// First of all in a child process: neither the parent's guards and signals nor its temporary files are its
+/// own.
+void begin_child_process();
+
 /// The signal noted, or 0.
 int noted_signal();
 

@@ -17,6 +17,9 @@ struct Job : Sections {
   /// is then to be set again.
   virtual void choose_defaults() {}
 
+  /// Whether something is measured after each epoch.
+  virtual bool has_validation() const { return true; }
+
   TrainerOptions training;
 };
 

@@ -99,11 +99,21 @@ void RunFolder::create(const std::string& job, bool overwrite) {
   AtomicFile fresh(job_file());
   fresh.writer().write(job);
   fresh.writer().finish();
+  remove_run();
+  fresh.commit();
+}
+
+void RunFolder::remove_run() {
   for (const auto& path : find_in(path_, is_file_of_a_run)) remove_file(path);
   for (const auto& name : checkpoints()) remove_checkpoint(name);
   for (const auto& path : find_in(path_, [](const auto& p) { return is_checkpoint_with(kDamagedEnd, p); }))
     remove_path(path);
-  fresh.commit();
+}
+
+void RunFolder::take(const fs::path& from) {
+  for (const auto& path : find_in(from, [](const auto& p) { return p.filename() != RunLock::kName; }))
+    rename_path(path, path_ / path.filename());
+  flush_folder(path_);
 }
 
 std::string RunFolder::checkpoint_name(int64_t step) {

@@ -28,6 +28,10 @@ class RunFolder {
   /// first. Throws Error(Usage) if a run is there and `overwrite` is not set, or if anything but a run is,
   /// and Error(Model) if the disk refuses.
   void create(const std::string& job, bool overwrite);
+  /// Removes the files of a run, but for job.toml, and its checkpoints.
+  void remove_run();
+  /// Moves all files of the run in `from` here, where no run is. Called again, it moves what is left.
+  void take(const std::filesystem::path& from);
   /// Throws what `create` would throw for an occupied folder, and changes nothing.
   void check_free(bool overwrite) const;
 

@@ -24,7 +24,7 @@ c10::Device begin_training(const TrainerOptions& options, const RunRequest& requ
   parse_interval(options.checkpoint_every, "checkpoint-every");
   const auto device = resolve_device(options.device);
   if (request.mode != RunMode::Resume) request.run.check_free(request.mode == RunMode::Overwrite);
-  set_threads(options.threads);
+  set_threads(request.threads.value_or(options.threads));
   const int threads = compute_threads();
   request.notice(fmt::format("{}, {} thread{}", describe_device(device), threads, threads > 1 ? "s" : ""));
   seed_generators(static_cast<uint64_t>(options.seed));
@@ -220,6 +220,8 @@ Json final_report(const TrainerCore& trainer, const RunRequest& request, const s
   if (best) {
     report["valid"] = (*best)["valid"];
     report["best_epoch"] = (*best)["epoch"];
+    report["metric"] = trainer.metric().name;
+    report["higher_is_better"] = trainer.metric().higher_is_better;
   }
   report["history"] = state.history;
   return report;

@@ -37,6 +37,8 @@ struct RunRequest {
   std::vector<std::unique_ptr<Callback>> callbacks = {};  ///< progress and the like
   /// Sets again what was given, over defaults that follow from the data; none where the job is whole.
   std::function<void(Job&)> given = {};
+  std::optional<int64_t> stop_after = {};   ///< end, to be resumed, after so many of the job's epochs
+  std::optional<int64_t> threads = {};      ///< instead of the job's, where others compute beside it
   std::optional<double> weight_decay = {};  ///< instead of the job's, where it follows from the data
 };
 
@@ -110,6 +112,7 @@ Json run_training(T& task, const Job& job, c10::Device device, RunRequest& reque
   detail::add_callbacks(trainer, request, base, validation != nullptr);
   if (request.resume_point) detail::resume(trainer, request, base, source.batches());
   detail::open_run(request, base);
+  if (request.stop_after) trainer.stop_after(*request.stop_after);
   {
     const InterruptGuard guard;
     detail::within_memory(options, [&] { trainer.fit(source, validation); });
@@ -117,7 +120,7 @@ Json run_training(T& task, const Job& job, c10::Device device, RunRequest& reque
   detail::tell_of_equal_epochs(trainer, request.notice);
   Json report = detail::final_report(trainer, request, base.task);
   if constexpr (Evaluates<T, Validation>)
-    if (test && !trainer.interrupted()) {
+    if (test && trainer.ended()) {
       // The test split is looked at once, with the weights that the validation chose.
       detail::load_best(task.module(), request);
       report["test"] =

@@ -80,7 +80,7 @@ bool TrainerCore::stays_ended() const {
 
 bool TrainerCore::goes_on() {
   if (noted_signal() != 0 && state_.stopped.empty()) interrupted_ = true;
-  return !interrupted_ && state_.stopped.empty();
+  return !interrupted_ && state_.stopped.empty() && state_.epoch < stop_after_;
 }
 
 void TrainerCore::begin_epoch() {

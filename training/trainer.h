@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,13 +51,18 @@ class TrainerCore {
   int64_t examples_per_epoch() const { return epoch_size_.examples; }
   /// What an example is, for people.
   std::string_view unit() const { return epoch_size_.unit; }
+  /// Lets `fit` end, to be resumed, where so many epochs are done: the learning rates stay those of all.
+  void stop_after(int64_t epochs) { stop_after_ = epochs; }
   /// Of this process, validation and checkpoints not counted.
   double examples_per_second() const {
     return seconds_ > 0 ? static_cast<double>(examples_here_) / seconds_ : 0;
   }
-  /// Why `fit` ended: state().stopped, or "interrupted".
-  std::string outcome() const { return interrupted_ ? "interrupted" : state_.stopped; }
-  bool interrupted() const { return interrupted_; }
+  /// Why `fit` ended: state().stopped, "interrupted" or "paused", after which it may be resumed.
+  std::string outcome() const {
+    return interrupted_ ? "interrupted" : state_.stopped.empty() ? "paused" : state_.stopped;
+  }
+  /// Whether there is nothing left to do.
+  bool ended() const { return !state_.stopped.empty(); }
   /// Whether a training that ended has nothing left to do: its epochs are done, or a callback has enough.
   bool stays_ended() const;
 
@@ -118,6 +124,7 @@ class TrainerCore {
   EpochSize epoch_size_;
   int64_t examples_here_ = 0;
   bool interrupted_ = false;
+  int64_t stop_after_ = std::numeric_limits<int64_t>::max();
   double seconds_ = 0;
   std::chrono::steady_clock::time_point clock_;
 };

@@ -48,11 +48,13 @@ struct TrainerOptions {
     list.add("threads", threads, kThreadsField);
     list.add("device", device,
              {.help = "where the model runs; auto: a GPU if there is one", .hint = "auto|cpu|cuda|cuda:N"});
-    list.add("epochs", epochs, {.help = "passes over the training data", .min = 1, .max = 1e6});
-    list.add("batch-size", batch_size, {.help = "examples in a batch", .min = 1, .max = 1e7});
+    list.add("epochs", epochs,
+             {.help = "passes over the training data", .min = 1, .max = 1e6, .search = {.factor = 2}});
+    list.add("batch-size", batch_size,
+             {.help = "examples in a batch", .min = 1, .max = 1e7, .search = {.factor = 2}});
     list.add("accumulate", accumulate,
              {.help = "batches whose gradients are added up for one step", .min = 1, .max = 1e6});
-    list.add("lr", learning_rate, {.help = "learning rate", .min = 0, .max = 1e6});
+    list.add("lr", learning_rate, {.help = "learning rate", .min = 0, .max = 1e6, .search = {.factor = 6}});
     list.add("optimizer", optimizer,
              {.help = "lazy-adam and rowwise-adagrad update only the embedding rows of the batch; "
                       "dense-adam is LibTorch's own"});

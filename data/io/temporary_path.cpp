@@ -51,6 +51,10 @@ void remove_temporaries() noexcept {
     if (const char* path = place.exchange(nullptr)) ::unlink(path);
 }
 
+void forget_temporaries() noexcept {
+  for (auto& place : live) place = nullptr;
+}
+
 std::string temporary_name(std::string_view name) {
   std::random_device random;
   std::string temporary(name.substr(0, kLongestName - kMark.size() - kDrawn - kEnd.size()));

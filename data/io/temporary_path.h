@@ -30,6 +30,9 @@ class TemporaryPath {
 /// signal that ends the program: async-signal-safe.
 void remove_temporaries() noexcept;
 
+/// From now on they are somebody else's: of the parent of a child process.
+void forget_temporaries() noexcept;
+
 /// A temporary name for a file called `name`, another one each time: NAME.semblance-XXXXXX.tmp, where NAME is
 /// cut if it is so long that this would be no name.
 std::string temporary_name(std::string_view name);

@@ -50,12 +50,16 @@ struct NgramOptions {
 
   void fields(FieldList& list) {
     list.add("ngrams", longest,
-             {.help = "longest word n-grams used as features; 1: words alone", .min = 1, .max = 10});
+             {.help = "longest word n-grams used as features; 1: words alone",
+              .min = 1,
+              .max = 10,
+              .search = {.choices = "1|2|3"}});
     list.add("buckets", buckets, {.help = "buckets that word n-grams are hashed into", .min = 1, .max = 5e8});
     list.add("char-ngrams", longest_chars,
              {.help = "longest character n-grams used as features, of unknown words too; 0: none",
               .min = 0,
-              .max = 32});
+              .max = 32,
+              .search = {.choices = "0|4|5|6"}});
     list.add("min-char-ngrams", shortest_chars,
              {.help = "shortest character n-grams; each end of a word counts as a character",
               .min = 1,
@@ -68,7 +72,8 @@ struct NgramOptions {
                  "often, and is left out of a text otherwise; 0: each has one",
          .min = 0,
          .max = NgramRows::kMostCounted,
-         .before = "0"});
+         .before = "0",
+         .search = {.choices = "1|2|3"}});
   }
 };
 

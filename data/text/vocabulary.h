@@ -19,7 +19,9 @@ struct VocabularyOptions {
 
   void fields(FieldList& list) {
     list.add("min-count", min_count,
-             {.help = "keep words that occur at least so often in the training texts", .min = 1});
+             {.help = "keep words that occur at least so often in the training texts",
+              .min = 1,
+              .search = {.choices = "1|2|3|5"}});
     list.add("max-words", max_words, {.help = "keep the N commonest words; 0: all", .min = 0, .max = 2e9});
     list.add("unknown-word", unknown_word,
              {.help = "give words outside the vocabulary a row of their own instead of dropping them"});

@@ -116,7 +116,7 @@ void EventFile::write_event(const std::string& event) {
 }
 
 void TensorBoard::on_begin(TrainerCore& trainer) {
-  if (!trainer.outcome().empty()) return;  // a finished training that is looked at again
+  if (trainer.ended()) return;  // a finished training that is looked at again
   const int64_t step = trainer.state().step;
   events_ = std::make_unique<EventFile>(folder_, step > 0 ? step + 1 : -1);
 }

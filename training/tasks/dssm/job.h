@@ -80,9 +80,11 @@ struct DssmModelOptions {
   EmbeddingOptions embedding = {};
 
   void fields(FieldList& list) {
-    list.add(
-        "dim", dim,
-        {.help = "dimensions of the embedding; 0: as many as --vectors has, or 100", .min = 0, .max = 65536});
+    list.add("dim", dim,
+             {.help = "dimensions of the embedding; 0: as many as --vectors has, or 100",
+              .min = 0,
+              .max = 65536,
+              .search = {.choices = "50|100|200|300"}});
     list.add("projection", projection,
              {.help = "widths of layers after the mean of the embeddings",
               .min = 1,
@@ -92,7 +94,8 @@ struct DssmModelOptions {
     list.add(
         "init-std", init_std,
         {.help = "standard deviation of the initial embeddings that --vectors lacks", .min = 0, .max = 100});
-    list.add("alpha", alpha, {.help = "temperature of NT-Xent", .min = 1e-4, .max = 100});
+    list.add("alpha", alpha,
+             {.help = "temperature of NT-Xent", .min = 1e-4, .max = 100, .search = {.factor = 3}});
     list.add("learn-alpha", learn_alpha, {.help = "learn the temperature, from --alpha on"});
     list.add("token-weights", token_weights, kTokenWeightsField);
     list.add("no-duplicates", separate,
@@ -121,6 +124,9 @@ struct DssmJob : Job {
   }
   /// Whether pairs have scores, which their cosines are fitted to.
   bool scored() const { return !data.file.score_column.empty(); }
+  bool has_validation() const override {
+    return !data.valid.empty() || data.split.size() != 3 || data.split[1] > 0;
+  }
   std::string_view task() const override { return kTask; }
   void sections(SectionList& list) override {
     list.add("data", data, "Data");
@@ -132,6 +138,7 @@ struct DssmJob : Job {
     list.add("model", model, "Model");
     list.add("ranking", ranking, "Ranking");
     list.add("training", training, "Training");
+    if (!start.vectors.empty()) list.field("dim").search = {};
   }
 };
 

@@ -118,14 +118,18 @@ struct ClassifierOptions {
         {.help = "dimensions of the embedding; 0: as many as --vectors has, or 16 (mean: 64 with more than "
                  "20 classes or with multi-label texts)",
          .min = 0,
-         .max = 65536});
+         .max = 65536,
+         .search = {.choices = "16|32|64|128"}});
     list.add(
         "hidden", hidden,
         {.help = "widths of mlp's hidden layers, 10 unless given", .min = 1, .max = 65536, .hint = "N,N,…"});
     list.add("activation", activation, {.help = "after each hidden layer"});
     list.add("activation-slope", activation_slope, {.help = "of leaky-relu below zero", .min = 0, .max = 1});
     list.add("dropout", dropout,
-             {.help = "probability of dropping a unit in training", .min = 0, .max = 0.99});
+             {.help = "probability of dropping a unit in training",
+              .min = 0,
+              .max = 0.99,
+              .search = {.choices = "0|0.2|0.35|0.5|0.65|0.8"}});
     list.add("embedding-std", embedding_std,
              {.help = "standard deviation of the initial embedding", .min = 0, .max = 100});
     list.add("pooling", pooling,
@@ -189,6 +193,13 @@ struct SentimentJob : Job {
     list.add("start", start, "Word vectors to start from");
     list.add("model", model, "Model");
     list.add("training", training, "Training");
+    const bool linear = model.kind == ClassifierKind::Linear;
+    if (linear) list.field("linear-c").search = {.factor = 30};
+    if (linear) list.field("dropout").search = {};
+    if (linear || !start.vectors.empty()) list.field("dim").search = {};
+  }
+  bool has_validation() const override {
+    return !data.valid.empty() || data.split.size() != 3 || data.split[1] > 0;
   }
   static constexpr int64_t kManyTexts = 100000;  ///< more are trained on with care, in fewer epochs
 

@@ -62,6 +62,7 @@ struct TrigramJob : Job {
     training.weight_decay = 2;
     training.schedule = ScheduleKind::Linear;
   }
+  bool has_validation() const override { return data.held_out > 0; }
   std::string_view task() const override { return kTask; }
   void sections(SectionList& list) override {
     list.add("data", data, "Known words");
@@ -69,6 +70,7 @@ struct TrigramJob : Job {
     list.add("runs", index, "Character n-grams");
     list.add("model", model, "Model");
     list.add("training", training, "Training");
+    list.field("weight-decay").search = {.factor = 6};
   }
 };
 

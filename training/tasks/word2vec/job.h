@@ -98,6 +98,7 @@ struct Word2VecJob : Job {
     training.optimizer = OptimizerKind::Sgd;
     training.schedule = ScheduleKind::Linear;
   }
+  bool has_validation() const override { return false; }
   std::string_view task() const override { return kTask; }
   void sections(SectionList& list) override {
     list.add("data", data, "Data");
