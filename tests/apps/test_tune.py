@@ -127,10 +127,15 @@ def test_a_budget_too_short_for_a_checkpoint_is_an_error(opinions, tmp_path):
 
 
 def test_a_trial_that_diverges_is_the_worst_and_no_error(opinions, tmp_path):
-    # Steps of sgd so long that some of the rates near this one overflow and others do not.
-    job = ["--optimizer", "sgd", "--lr", "1e30", "--schedule", "constant", "--epochs", "3"]
-    result = tune(opinions, tmp_path / "all", *job, "--trials", "1", check=False)
-    assert result.code == DIVERGED and "every trial diverged" in result.error
+    # Decayed by more than twice its size in each step, a weight grows: with the rate as given it does, with lower ones not.
+    wild = ["--optimizer", "sgd", "--schedule", "constant", "--epochs", "40"]
+    job = [part for i, part in enumerate(JOB) if "--weight-decay" not in (part, JOB[i - 1])]
+    report = semblance("tune", "sentiment", "--train", opinions, "--run", tmp_path / "some", *job, *wild, "--weight-decay", "30", "--trials", "10", "--json").json
+    statuses = {trial["trial"]: trial["status"] for trial in report["trials"]}
+    assert statuses[1] == "diverged" and statuses[report["trial"]] == "completed"
+    result = tune(opinions, tmp_path / "all", *wild, "--weight-decay", "1e6", "--trials", "2", check=False)
+    assert result.code == DIVERGED and "every trial failed, the first: training diverged" in result.error
+    assert not (tmp_path / "all" / "trials").exists()
 
 
 @pytest.mark.parametrize("options, told", [

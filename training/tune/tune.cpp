@@ -19,8 +19,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kSecondsToEnd = 0.3;   // of a budget: kept back for the end
-constexpr double kSecondsToStop = 0.6;  // that trials have to write a checkpoint when it has come
+constexpr double kSecondsToEnd = 0.5;   // of a budget: kept back for the end
+constexpr double kSecondsToStop = 0.5;  // that trials have to write a checkpoint when it has come
 
 // What a process trains: on, where the run was begun. `given`, if not null, is set over defaults that follow
 // from the data.
@@ -211,6 +211,7 @@ class Tuning {
     result.seconds += seconds;
     if (answer.code != 0 && !last && !slow) {
       check_failure(number, answer);
+      if (first_error_.empty()) first_error_ = answer.error;
       result.status = answer.code == static_cast<int>(ErrorKind::Diverged) ? "diverged" : "failed";
       notice_(fmt::format("trial {}: {}: {}", number + 1, result.status, answer.error));
     } else if (answer.code == 0) {
@@ -302,11 +303,11 @@ class Tuning {
   }
 
   Json finish(const std::string& stopped) {
-    const size_t winner = halving_->best();
+    const size_t winner = halving_->trials().empty() ? 0 : halving_->best();
     const RunFolder own(folder_.trial(winner));
-    if (halving_->trials()[winner].result.failed() && own.checkpoints().empty()) {
+    if (!first_error_.empty() && !std::isfinite(halving_->trials()[winner].result.value)) {
       leave_nothing();
-      throw Error(ErrorKind::Diverged, "every trial diverged or failed; lower --lr, or set --clip-norm");
+      throw Error(ErrorKind::Diverged, "every trial failed, the first: {}", first_error_);
     }
     if (own.checkpoints().empty()) {
       leave_nothing();
@@ -385,6 +386,7 @@ class Tuning {
   std::optional<int64_t> threads_;  // for all of them; none: each has the job's
   int64_t processes_ = 1;
   std::vector<Running> running_;
+  std::string first_error_;
 };
 
 }  // namespace

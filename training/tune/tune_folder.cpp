@@ -5,6 +5,7 @@
 #include "data/io/atomic_file.h"
 #include "data/io/byte_stream.h"
 #include "data/io/folders.h"
+#include "data/io/temporary_path.h"
 #include "training/run_folder.h"
 
 namespace semblance {
@@ -128,6 +129,9 @@ std::filesystem::path TuneFolder::log(size_t number) const {
 }
 
 void TuneFolder::make_trials() const {
+  for (const auto& path : list_folder(path_))
+    for (const auto& file : {state_file(), table_file()})
+      if (is_temporary_name(path.filename().string(), file.filename().string())) remove_file(path);
   make_folder(trials());
 }
 

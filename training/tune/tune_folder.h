@@ -56,6 +56,7 @@ class TuneFolder {
   std::filesystem::path trial(size_t number) const;
   std::filesystem::path answer(size_t number) const;
   std::filesystem::path log(size_t number) const;
+  /// The folder of those, and nothing left of what a killed process was writing beside it.
   void make_trials() const;
   void remove_trials_but(size_t kept) const;
   /// Makes the winner's run the folder's and removes all others. May be called again.

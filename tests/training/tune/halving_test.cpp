@@ -110,22 +110,29 @@ TEST_F(HalvingTest, WhatFailedIsTheWorst) {
   auto halving = make();
   halving.begin_bracket(3);
   halving.report(0, {.epochs = 3, .value = 9, .status = "diverged"});
-  halving.report(1, {.epochs = 3, .value = 1});
-  halving.report(2, {.epochs = 3, .value = 0});
+  halving.report(1, {.epochs = 3, .value = 1, .status = ""});
+  halving.report(2, {.epochs = 3, .value = 0, .status = ""});
   EXPECT_EQ(halving.next()->trial, 1U);
   EXPECT_EQ(halving.trials()[0].result.status, "diverged");
   EXPECT_EQ(halving.best(), 1U);
 }
 
 TEST(TrialResult, IsBetterByItsValueThenByItsLoss) {
-  const TrialResult good{.value = 0.8, .loss = 0.5}, sure{.value = 0.8, .loss = 0.4}, bad{.value = 0.7}, none;
+  const auto result = [](double value, double loss, bool higher = true) {
+    TrialResult made;
+    made.value = value;
+    made.loss = loss;
+    made.higher_is_better = higher;
+    return made;
+  };
+  const auto good = result(0.8, 0.5), sure = result(0.8, 0.4), bad = result(0.7, 0.1);
+  const TrialResult none;
   EXPECT_TRUE(is_better(good, bad));
   EXPECT_TRUE(is_better(sure, good));
   EXPECT_FALSE(is_better(good, good));
   EXPECT_TRUE(is_better(bad, none));
   EXPECT_FALSE(is_better(none, bad));
-  const TrialResult low{.value = 0.1, .higher_is_better = false},
-      high{.value = 0.2, .higher_is_better = false};
+  const auto low = result(0.1, 0, false), high = result(0.2, 0, false);
   EXPECT_TRUE(is_better(low, high));
 }
 
