@@ -80,12 +80,16 @@ void ScoreMetrics::rank(std::span<const float> row, std::span<const uint8_t> tru
   ++texts_;
   labelled_ += labels > 0;
   if (k_.empty()) return;
+  // The best so far, the first the best: of very many classes few ever come among them.
   const auto most = static_cast<size_t>(k_.back());
-  std::vector<size_t> order(row.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::partial_sort(order, order.begin() + k_.back(), [&](size_t a, size_t b) {
-    return row[a] > row[b] || (row[a] == row[b] && a < b);
-  });
+  std::vector<size_t> order;
+  for (size_t c = 0; c < row.size(); ++c) {
+    if (order.size() == most && !(row[c] > row[order.back()])) continue;
+    if (order.size() == most) order.pop_back();
+    const auto place =
+        std::ranges::upper_bound(order, row[c], std::greater(), [&](size_t i) { return row[i]; });
+    order.insert(place, c);
+  }
   double hits = 0;
   for (size_t place = 0, next = 0; place < most; ++place) {
     hits += truth[order[place]];
