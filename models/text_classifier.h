@@ -19,6 +19,7 @@ class TextClassifierImpl : public torch::nn::Cloneable<TextClassifierImpl>, publ
   torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& offsets) override;
   torch::nn::Module& module() override { return *this; }
   torch::Tensor& table() override { return embedding->weight; }
+  torch::Tensor rows(int64_t first, int64_t count) const override { return embedding->rows(first, count); }
   torch::Tensor row_logits(int64_t first, int64_t count) const override;
   std::vector<LayerSummary> summary() const override;
 

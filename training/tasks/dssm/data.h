@@ -18,6 +18,7 @@ namespace semblance {
 struct DssmSetup {
   TextFeatures features;
   int64_t dim = 0;                    ///< columns of the embedding
+  PackedTable packed = {};            ///< the embedding, where a checkpoint has it so
   RowLayout rows = {};                ///< of the training files
   std::vector<float> idf = {};        ///< of each id by the training texts; empty where none is asked for
   std::string data_fingerprint = {};  ///< of the training data as encoded

@@ -23,7 +23,8 @@ namespace semblance {
 /// What a classifier is, apart from its weights.
 struct ClassifierSetup {
   TextFeatures features;
-  int64_t dim = 0;  ///< columns of the embedding
+  int64_t dim = 0;          ///< columns of the embedding
+  PackedTable packed = {};  ///< the embedding, where a checkpoint has it so
   LabelSet labels = {};
   ClassificationLoss loss = ClassificationLoss::BceLogits;
   std::vector<double> class_weights = {};

@@ -7,6 +7,7 @@
 
 #include "models/parallel.h"
 #include "training/serving/word_table.h"
+#include "training/small_model.h"
 #include "training/tasks/sentiment/loss.h"
 #include "training/tasks/sentiment/task.h"
 #include "training/trainer.h"
@@ -58,7 +59,10 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
     setup.class_weights = info.at("class_weights").get<std::vector<double>>();
     setup.loss =
         choose_loss(parse_enum<LossChoice>(info.at("loss").get<std::string>(), "loss"), setup.labels);
-    expect_room(checkpoint, setup.features.rows(), widths_of(job_.model, setup));
+    const auto widths = widths_of(job_.model, setup);
+    expect_room(checkpoint, setup.features.rows(), widths);
+    if (job_.model.embedding.max_norm == 0)
+      setup.packed = packed_embedding(checkpoint, setup.features.rows(), widths[0], device);
     task_ = std::make_unique<SentimentTask>(job_, std::move(setup), device);
     load_weights(task_->module(), checkpoint, source);
   });
@@ -116,7 +120,8 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts, const Predic
 }
 
 WordVectors SentimentModel::word_vectors() const {
-  return word_rows(task_->setup().features.vocabulary(), task_->network().table(), source_);
+  const auto& vocabulary = task_->setup().features.vocabulary();
+  return word_rows(vocabulary, task_->network().rows(vocabulary.first_word(), vocabulary.words()), source_);
 }
 
 std::vector<ClassCoefficients> SentimentModel::coefficients(int64_t count) const {
