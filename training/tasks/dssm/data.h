@@ -38,4 +38,9 @@ void check_options(const DssmJob& job);
 /// Depends on the job and its files alone. Throws Error(Data) naming file and line.
 DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Notice& notice);
 
+/// What the job holds out for validation, in the terms of `setup`; null where it holds out nothing. Throws
+/// Error(Data).
+std::unique_ptr<RankingDataset> read_validation(const DssmSetup& setup, const DssmJob& job,
+                                                const Notice& notice);
+
 }  // namespace semblance

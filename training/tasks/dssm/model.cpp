@@ -11,6 +11,7 @@
 #include "training/serving/word_table.h"
 #include "training/small_model.h"
 #include "training/tasks/dssm/task.h"
+#include "training/trainer.h"
 
 namespace semblance {
 
@@ -82,6 +83,11 @@ Json DssmModel::evaluate(std::span<const std::string> paths, const Notice& notic
   Json report = evaluate_ranking(*this, paths[0], how, evaluation_.ranking, notice, progress);
   report["task"] = DssmJob::kTask;
   return report;
+}
+
+Json DssmModel::evaluate_validation(const Notice& notice) {
+  const auto data = read_validation(task_->setup(), job_, notice);
+  return data ? semblance::evaluate(*task_, *data, job_.training.batch_size, device_).report() : Json();
 }
 
 }  // namespace semblance

@@ -56,6 +56,10 @@ struct MeasuredTexts {
 MeasuredTexts read_for_measuring(std::span<const std::string> paths, const InputOptions& layout,
                                  const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice);
 
+/// What the job holds out for validation, in the terms of `setup`; no data where it holds out nothing. Throws
+/// Error(Data).
+MeasuredTexts read_validation(const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice);
+
 /// How a text's words and n-grams are weighted.
 RowWeighting weighting_of(const ClassifierOptions& model);
 

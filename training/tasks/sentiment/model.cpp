@@ -9,6 +9,7 @@
 #include "training/serving/word_table.h"
 #include "training/small_model.h"
 #include "training/tasks/sentiment/loss.h"
+#include "training/tasks/sentiment/prune.h"
 #include "training/tasks/sentiment/task.h"
 #include "training/trainer.h"
 
@@ -161,11 +162,27 @@ std::vector<ClassCoefficients> SentimentModel::coefficients(int64_t count) const
 
 Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& notice,
                               const std::function<void(int64_t)>&) {
-  const auto texts = read_for_measuring(paths, evaluation_.input, task_->setup(), job_, notice);
+  return measure(read_for_measuring(paths, evaluation_.input, task_->setup(), job_, notice));
+}
+
+Json SentimentModel::evaluate_validation(const Notice& notice) {
+  const auto texts = read_validation(task_->setup(), job_, notice);
+  return texts.data ? measure(texts) : Json();
+}
+
+Json SentimentModel::measure(const MeasuredTexts& texts) {
   Json report = {{"task", SentimentJob::kTask}};
   report.update(semblance::evaluate(*task_, *texts.data, job_.training.batch_size, device_).report());
   report["skipped"] = texts.skipped;
   return report;
+}
+
+int64_t SentimentModel::ngram_rows() const {
+  return task_->setup().features.ngram_rows();
+}
+
+Checkpoint SentimentModel::pruned(const Checkpoint& checkpoint, int64_t kept) const {
+  return prune_ngrams(checkpoint, *task_, job_, kept);
 }
 
 }  // namespace semblance

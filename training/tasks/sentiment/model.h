@@ -13,12 +13,14 @@
 namespace semblance {
 
 class SentimentTask;
+struct MeasuredTexts;
 
 class SentimentModel : public ServedModel,
                        public Evaluable,
                        public Classifier,
                        public WordTableModel,
-                       public LinearInWords {
+                       public LinearInWords,
+                       public Prunable {
  public:
   struct Evaluation : Sections {
     InputOptions input;
@@ -44,8 +46,13 @@ class SentimentModel : public ServedModel,
   /// Labelled texts; what ClassificationMetrics reports, and `skipped`.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;
+  Json evaluate_validation(const Notice& notice) override;
+  int64_t ngram_rows() const override;
+  Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) const override;
 
  private:
+  Json measure(const MeasuredTexts& texts);
+
   std::string source_;
   SentimentJob job_;
   Evaluation evaluation_;
