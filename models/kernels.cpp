@@ -113,6 +113,24 @@ void pool_weighted_bags(const float* weight, const int64_t* ids, const float* we
 }
 
 SEMBLANCE_MULTIVERSION
+void pool_packed_bags(const int8_t* values, const float* scales, const int64_t* ids, const float* weights,
+                      const int64_t* offsets, int64_t begin, int64_t end, int64_t dim, bool mean,
+                      float* out) {
+  for (int64_t b = begin; b < end; ++b) {
+    const int64_t first = offsets[b], last = offsets[b + 1];
+    float* to = out + b * dim;
+    for (int64_t d = 0; d < dim; ++d) to[d] = 0;
+    for (int64_t i = first; i < last; ++i) {
+      const int8_t* from = values + ids[i] * dim;
+      const float scale = weights ? weights[i] * scales[ids[i]] : scales[ids[i]];
+      for (int64_t d = 0; d < dim; ++d) to[d] += scale * static_cast<float>(from[d]);
+    }
+    const float whole = mean && last > first ? 1.0f / static_cast<float>(last - first) : 1.0f;
+    for (int64_t d = 0; d < dim; ++d) to[d] *= whole;
+  }
+}
+
+SEMBLANCE_MULTIVERSION
 void gather_weighted_bags(const float* gradient, const int32_t* bags, const float* weights,
                           const int32_t* places, const int64_t* starts, int64_t begin, int64_t end,
                           int64_t dim, float* out) {

@@ -27,6 +27,10 @@ void gather_bags(const float* gradient, const int32_t* bags, const int64_t* star
 void pool_weighted_bags(const float* weight, const int64_t* ids, const float* weights, const int64_t* offsets,
                         int64_t begin, int64_t end, int64_t dim, float* out);
 
+/// As pool_bags, or with `weights` as pool_weighted_bags, of rows scales[r] · values[r, :].
+void pool_packed_bags(const int8_t* values, const float* scales, const int64_t* ids, const float* weights,
+                      const int64_t* offsets, int64_t begin, int64_t end, int64_t dim, bool mean, float* out);
+
 /// The transpose: out[r, :] = sum of weights[i] · gradient[bags[i], :] over i in places[starts[r], starts[r +
 /// 1]), for r in [begin, end).
 void gather_weighted_bags(const float* gradient, const int32_t* bags, const float* weights,

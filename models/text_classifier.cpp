@@ -23,8 +23,9 @@ void TextClassifierImpl::reset() {
                                                     .idf = options.idf,
                                                     .sparse_gradient = options.sparse_gradient,
                                                     .init_std = options.init_std,
-                                                    .embedding = options.embedding}));
-  {
+                                                    .embedding = options.embedding,
+                                                    .packed = options.packed}));
+  if (!options.packed.defined()) {
     const torch::NoGradGuard no_gradient;
     const int64_t fresh = options.linear ? 0 : options.vocabulary;
     embedding->weight.narrow(0, fresh, embedding->weight.size(0) - fresh).zero_();
@@ -72,7 +73,7 @@ torch::Tensor TextClassifierImpl::forward_some(const torch::Tensor& ids, const t
 torch::Tensor TextClassifierImpl::row_logits(int64_t first, int64_t count) const {
   if (options.flat_length > 0 || !options.hidden.empty())
     throw std::logic_error("row_logits: expected a classifier that is linear in its rows");
-  const auto rows = embedding->weight.narrow(0, first, count);
+  const auto rows = embedding->rows(first, count);
   return options.linear ? rows : rows.mm(layers->ptr<torch::nn::LinearImpl>(0)->weight.t());
 }
 

@@ -21,6 +21,7 @@ class TextClassifierImpl : public torch::nn::Cloneable<TextClassifierImpl>, publ
                              const torch::Tensor& outputs) override;
   torch::nn::Module& module() override { return *this; }
   torch::Tensor& table() override { return embedding->weight; }
+  torch::Tensor rows(int64_t first, int64_t count) const override { return embedding->rows(first, count); }
   torch::Tensor row_logits(int64_t first, int64_t count) const override;
   std::vector<LayerSummary> summary() const override;
 

@@ -39,6 +39,19 @@ class Evaluable {
   /// Throws Error(Data) naming file and line. `progress` is called with the rows done, now and then.
   virtual Json evaluate(std::span<const std::string> paths, const Notice& notice,
                         const std::function<void(int64_t rows)>& progress) = 0;
+  /// The same on what the training held out for validation, read again from its files; null where it held out
+  /// nothing, or cannot tell what. Throws Error(Data).
+  virtual Json evaluate_validation(const Notice& /*notice*/) { return nullptr; }
+};
+
+/// Has rows of n-grams that it may do without.
+class Prunable {
+ public:
+  virtual ~Prunable() = default;
+  virtual int64_t ngram_rows() const = 0;
+  /// `checkpoint`, which this was made from, where those `kept` n-grams that change answers most have a row
+  /// of their own, and the others share one.
+  virtual Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) const = 0;
 };
 
 /// Which labels an answer names.

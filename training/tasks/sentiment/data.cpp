@@ -147,6 +147,15 @@ Split split_stratified(std::span<const int64_t> groups, const RaggedIds& labels,
                     labels.values);
 }
 
+Split split_texts(const TokenizedTexts& tokens, const RaggedIds& labels, const LabelSet& set,
+                  const SentimentJob& job) {
+  auto groups = tokens.duplicate_groups();
+  if (job.data.split_duplicates) std::iota(groups.begin(), groups.end(), int64_t{0});
+  return job.data.stratify
+             ? split_stratified(groups, labels, set, job)
+             : split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed));
+}
+
 std::string fingerprint(const LabelledDataset& train, const LabelledDataset* valid,
                         const Vocabulary& vocabulary) {
   Fingerprint fingerprint;
@@ -275,6 +284,20 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
   return measured;
 }
 
+MeasuredTexts read_validation(const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice) {
+  if (!job.data.valid.empty()) return read_for_measuring(job.data.valid, job.input, setup, job, notice);
+  const auto texts = read_labelled_texts(job.data.train, job.input);
+  const auto numbered = number_labels(texts, setup.labels);
+  if (static_cast<int64_t>(numbered.usable.size()) != texts.texts.size())
+    throw Error(ErrorKind::Data, "{}: expected the texts trained on, found the label '{}'",
+                job.data.train.front(), numbered.unknown);
+  const int threads = compute_threads();
+  const auto tokens = setup.features.tokenize(texts.texts, threads);
+  const auto rows = split_texts(tokens, numbered.labels, setup.labels, job).valid;
+  return {.data =
+              make_dataset(setup.features.encode(tokens, rows, threads), numbered.labels, rows, setup, job)};
+}
+
 SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& given,
                            const StartVectors& vectors, const Notice& notice) {
   SentimentData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};
@@ -289,10 +312,7 @@ SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& g
   const int threads = compute_threads();
   auto tokens = setup.features.tokenize(texts.texts, threads);
   check_texts(texts, tokens, job, path, notice);
-  const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
-  const auto split = job.data.stratify ? split_stratified(groups, labels, setup.labels, job)
-                                       : split_rows(groups, training_shares(job.data),
-                                                    static_cast<uint64_t>(job.training.seed));
+  const auto split = split_texts(tokens, labels, setup.labels, job);
   const auto facts = facts_of(tokens, setup.labels);
   if (given) {
     job.choose_defaults(facts);

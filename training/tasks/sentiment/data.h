@@ -27,7 +27,8 @@ inline constexpr int64_t kDefaultDim = 16;
 /// What a classifier is, apart from its weights.
 struct ClassifierSetup {
   TextFeatures features;
-  int64_t dim = 0;  ///< columns of the embedding
+  int64_t dim = 0;          ///< columns of the embedding
+  PackedTable packed = {};  ///< the embedding, where a checkpoint has it so
   LabelSet labels = {};
   ClassificationLoss loss = ClassificationLoss::BceLogits;
   std::vector<double> class_weights = {};
@@ -66,6 +67,10 @@ struct MeasuredTexts {
 /// have that of the training. Throws Error(Data).
 MeasuredTexts read_for_measuring(std::span<const std::string> paths, const InputOptions& layout,
                                  const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice);
+
+/// What the job holds out for validation, in the terms of `setup`; no data where it holds out nothing. Throws
+/// Error(Data).
+MeasuredTexts read_validation(const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice);
 
 /// How a text's words and n-grams are weighted.
 RowWeighting weighting_of(const ClassifierOptions& model);

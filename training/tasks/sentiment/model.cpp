@@ -8,8 +8,10 @@
 #include "data/tensors.h"
 #include "models/parallel.h"
 #include "training/serving/word_table.h"
+#include "training/small_model.h"
 #include "training/tasks/sentiment/label_file.h"
 #include "training/tasks/sentiment/loss.h"
+#include "training/tasks/sentiment/prune.h"
 #include "training/tasks/sentiment/task.h"
 #include "training/trainer.h"
 
@@ -66,7 +68,10 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
     setup.labels.multi_label = info.at("sets").get<bool>();
     setup.loss =
         choose_loss(parse_enum<LossChoice>(info.at("loss").get<std::string>(), "loss"), setup.labels);
-    expect_room(checkpoint, setup.features.rows(), widths_of(job_.model, setup));
+    const auto widths = widths_of(job_.model, setup);
+    expect_room(checkpoint, setup.features.rows(), widths);
+    if (job_.model.embedding.max_norm == 0)
+      setup.packed = packed_embedding(checkpoint, setup.features.rows(), widths[0], device);
     task_ = std::make_unique<SentimentTask>(job_, std::move(setup), device);
     load_weights(task_->module(), checkpoint, source);
   });
@@ -129,7 +134,8 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts, const Predic
 }
 
 WordVectors SentimentModel::word_vectors() const {
-  return word_rows(task_->setup().features.vocabulary(), task_->network().table(), source_);
+  const auto& vocabulary = task_->setup().features.vocabulary();
+  return word_rows(vocabulary, task_->network().rows(vocabulary.first_word(), vocabulary.words()), source_);
 }
 
 std::vector<ClassCoefficients> SentimentModel::coefficients(int64_t count) const {
@@ -169,8 +175,16 @@ std::vector<ClassCoefficients> SentimentModel::coefficients(int64_t count) const
 
 Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& notice,
                               const std::function<void(int64_t)>&) {
-  const auto texts = read_for_measuring(paths, evaluation_.input, task_->setup(), job_, notice);
-  const auto measure = [&] {
+  return measure(read_for_measuring(paths, evaluation_.input, task_->setup(), job_, notice), notice);
+}
+
+Json SentimentModel::evaluate_validation(const Notice& notice) {
+  const auto texts = read_validation(task_->setup(), job_, notice);
+  return texts.data ? measure(texts, notice) : Json();
+}
+
+Json SentimentModel::measure(const MeasuredTexts& texts, const Notice& notice) {
+  const auto scores = [&] {
     return semblance::evaluate(*task_, *texts.data, job_.training.batch_size, device_,
                                task_->full_measure(*texts.data, evaluation_.scores))
         .report();
@@ -182,7 +196,7 @@ Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& 
       throw Error(ErrorKind::Usage, "--fit-temperature: expected no --temperature beside it, found {}",
                   temperature);
     task_->set_temperature(1);
-    before = measure();
+    before = scores();
     temperature = fit_temperature([&](double inverse) {
       LossSlope all;
       for_each_batch(task_->module(), *texts.data, job_.training.batch_size, device_,
@@ -192,7 +206,7 @@ Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& 
   }
   task_->set_temperature(temperature);
   Json report = {{"task", SentimentJob::kTask}};
-  report.update(measure());
+  report.update(scores());
   if (temperature != 1) report["temperature"] = temperature;
   if (!before.is_null())
     for (const char* name : {"loss", "ece"}) report[std::string(name) + "_before"] = before[name];
@@ -203,6 +217,14 @@ Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& 
   if (!report.contains("auc"))
     notice(fmt::format("{} texts of {} classes: auc and pr_auc are left out", texts.data->size(), many));
   return report;
+}
+
+int64_t SentimentModel::ngram_rows() const {
+  return task_->setup().features.ngram_rows();
+}
+
+Checkpoint SentimentModel::pruned(const Checkpoint& checkpoint, int64_t kept) const {
+  return prune_ngrams(checkpoint, *task_, job_, kept);
 }
 
 }  // namespace semblance

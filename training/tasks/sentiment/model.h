@@ -14,6 +14,7 @@
 namespace semblance {
 
 class SentimentTask;
+struct MeasuredTexts;
 
 struct CalibrationOptions {
   double temperature = 1;
@@ -30,7 +31,8 @@ class SentimentModel : public ServedModel,
                        public Evaluable,
                        public Classifier,
                        public WordTableModel,
-                       public LinearInWords {
+                       public LinearInWords,
+                       public Prunable {
  public:
   struct Evaluation : Sections {
     ScoreOptions scores;
@@ -62,8 +64,13 @@ class SentimentModel : public ServedModel,
   /// without it.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;
+  Json evaluate_validation(const Notice& notice) override;
+  int64_t ngram_rows() const override;
+  Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) const override;
 
  private:
+  Json measure(const MeasuredTexts& texts, const Notice& notice);
+
   std::string source_;
   SentimentJob job_;
   Evaluation evaluation_;

@@ -35,7 +35,8 @@ SentimentTask::SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10
        .idf = setup_.idf.empty() ? at::Tensor() : float_tensor(std::span<const float>(setup_.idf)),
        .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
        .init_std = job.model.embedding_std,
-       .embedding = job.model.embedding});
+       .embedding = job.model.embedding,
+       .packed = setup_.packed});
   if (job.start.freeze) network_->table().set_requires_grad(false);
   move_to(module(), device);
   if (setup_.loss == ClassificationLoss::Sampled && !setup_.class_counts.empty())
