@@ -3,33 +3,66 @@
 #include "apps/serving.h"
 #include "apps/verbs.h"
 #include "data/vectors/convert.h"
+#include "training/tasks/export_small.h"
 
 namespace semblance {
+namespace {
+
+enum class ExportFormat { Small, Mapped, Word2vec, Word2vecBinary };
+
+}  // namespace
+
+template <>
+struct EnumNames<ExportFormat> {
+  static constexpr std::array names{
+      std::pair{ExportFormat::Small, std::string_view("small")},
+      std::pair{ExportFormat::Mapped, enum_name(VectorFormat::Mapped)},
+      std::pair{ExportFormat::Word2vec, enum_name(VectorFormat::Word2vec)},
+      std::pair{ExportFormat::Word2vecBinary, enum_name(VectorFormat::Word2vecBinary)}};
+};
+
+namespace {
+
+Json export_words(const OpenedModel& opened, const std::string& output, std::string_view format) {
+  const auto vectors = dynamic_cast<const WordTableModel&>(*opened.model).word_vectors();
+  write_vectors(vectors, output, parse_enum<VectorFormat>(format, "format"), print_note);
+  return {{"output", output}, {"format", format}, {"vectors", vectors.size()}, {"dim", vectors.dim()}};
+}
+
+}  // namespace
 
 int run_export(Arguments arguments) {
   CommandLine line(
       "export RUN --format FORMAT --output FILE [options]",
       "Writes a model's words and their vectors: of word2vec what it learnt, of sentiment and dssm the\n"
-      "words' embeddings.");
-  line.add_option("Output", "format", enum_choices<VectorFormat>(), "what to write");
+      "words' embeddings. Or, as small, the model itself: one file, in eight bits a number and without "
+      "n-grams\n"
+      "that change little, which every verb takes in place of the run.");
+  SmallOptions small;
+  line.add_option("Output", "format", enum_choices<ExportFormat>(), "what to write");
   line.add_option("Output", "output", "FILE|-", "where to write it; a file is replaced in one step");
+  line.add_fields(small, "Small models");
   add_serving_options(line);
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 1);
-  const auto format = parse_enum<VectorFormat>(line.last("format").value_or(""), "format");
+  const auto name = line.last("format").value_or("");
+  const bool makes_small = parse_enum<ExportFormat>(name, "format") == ExportFormat::Small;
+  line.apply_fields(small);
+  for (const auto& field : fields_of(small))
+    if (!makes_small && line.given(field.name))
+      throw Error(ErrorKind::Usage, "--{}: expected --format small beside it, found {}", field.name, name);
   const auto output = line.last("output").value_or("");
   if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
   const bool to_stream = output == "-";
   if (to_stream && line.given("json"))
-    throw Error(ErrorKind::Usage, "--json: expected a file as --output, found -, where the vectors go");
-  const auto opened = open_served(line, given[0], "has a table of words",
-                                  [](const TaskKind& kind) { return kind.has_word_vectors; });
-  const auto vectors = dynamic_cast<const WordTableModel&>(*opened.model).word_vectors();
-  write_vectors(vectors, output, format, print_note);
+    throw Error(ErrorKind::Usage, "--json: expected a file as --output, found -, where the output goes");
+  const auto opened = open_served(line, given[0], makes_small ? "can be exported" : "has a table of words",
+                                  [&](const TaskKind& kind) { return makes_small || kind.has_word_vectors; });
+  Json report =
+      makes_small ? export_small(opened, small, output, print_note) : export_words(opened, output, name);
   if (to_stream) return 0;
-  const Json report = {
-      {"output", output},     {"format", enum_name(format)},         {"vectors", vectors.size()},
-      {"dim", vectors.dim()}, {"run", opened.location.run.string()}, {"checkpoint", opened.location.name}};
+  report["run"] = opened.location.run.string();
+  report["checkpoint"] = opened.location.name;
   print_out(line.given("json") ? json_line(report) + "\n" : metrics_table(report));
   return 0;
 }

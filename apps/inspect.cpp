@@ -116,6 +116,8 @@ int run_inspect(Arguments arguments) {
                  {"tensors", manifest.at("tensors")},
                  {"files", manifest.at("files")},
                  {"config", manifest.at("config")}};
+  if (const auto* classifier = dynamic_cast<const Classifier*>(opened.model.get()))
+    report["labels"] = classifier->classes();
   if (options.top_words > 0) report["top_words"] = top_words_json(top_words);
   if (line.given("json")) {
     print_out(json_line(report) + "\n");

@@ -25,6 +25,11 @@ at::Tensor tensor_over(std::span<const float> values, at::IntArrayRef sizes) {
   return at::from_blob(const_cast<float*>(values.data()), sizes, at::kFloat);
 }
 
+at::Tensor tensor_over(const void* values, at::IntArrayRef sizes, c10::ScalarType type,
+                       std::shared_ptr<const void> owner) {
+  return at::from_blob(const_cast<void*>(values), sizes, [owner = std::move(owner)](void*) {}, type);
+}
+
 at::Tensor concatenate(at::TensorList tensors, int64_t dim) {
   return at::cat(tensors, dim);
 }
@@ -43,6 +48,10 @@ at::Tensor first_eigenvector(const at::Tensor& matrix) {
 
 void seed_generators(uint64_t seed) {
   at::manual_seed(seed);
+}
+
+uint64_t draw_key() {
+  return static_cast<uint64_t>(at::empty({}, at::kLong).random_().item<int64_t>());
 }
 
 }  // namespace semblance

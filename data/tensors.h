@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,9 @@ at::Tensor float_tensor(std::span<const double> values);
 at::Tensor float_tensor(std::span<const float> values);
 /// Over memory that is to outlive it and is not to be written to: float32.
 at::Tensor tensor_over(std::span<const float> values, at::IntArrayRef sizes);
+/// Over memory of `owner`, which it keeps; the same otherwise.
+at::Tensor tensor_over(const void* values, at::IntArrayRef sizes, c10::ScalarType type,
+                       std::shared_ptr<const void> owner);
 /// Along dimension `dim`.
 at::Tensor concatenate(at::TensorList tensors, int64_t dim = 0);
 /// Along a new first dimension.
@@ -29,5 +33,7 @@ at::Tensor first_eigenvector(const at::Tensor& matrix);
 
 /// Seeds LibTorch's generators.
 void seed_generators(uint64_t seed);
+/// The next number of LibTorch's generator on the CPU.
+uint64_t draw_key();
 
 }  // namespace semblance

@@ -22,7 +22,8 @@ void DssmEncoderImpl::reset() {
                                                                .idf = options.idf,
                                                                .sparse_gradient = options.sparse_gradient,
                                                                .init_std = options.init_std,
-                                                               .embedding = options.embedding}));
+                                                               .embedding = options.embedding,
+                                                               .packed = options.packed}));
   layers = register_module("layers", torch::nn::ModuleList());
   int64_t width = options.dim;
   for (const int64_t next : options.projection) {

@@ -19,6 +19,7 @@ class DssmEncoderImpl : public torch::nn::Cloneable<DssmEncoderImpl>, public Dss
   torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& offsets) override;
   torch::nn::Module& module() override { return *this; }
   torch::Tensor& table() override { return embedding->weight; }
+  torch::Tensor rows(int64_t first, int64_t count) const override { return embedding->rows(first, count); }
   std::vector<LayerSummary> summary() const override;
   int64_t dim() const override {
     return options.projection.empty() ? options.dim : options.projection.back();

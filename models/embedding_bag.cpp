@@ -236,6 +236,23 @@ torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& id
   return own_mean ? pooled / offsets.diff().clamp_min(1).unsqueeze(1) : pooled;
 }
 
+torch::Tensor packed_embedding_bag(const PackedTable& table, const torch::Tensor& ids,
+                                   const torch::Tensor& offsets, BagPooling pooling,
+                                   const torch::Tensor& weights) {
+  const int64_t bags = offsets.numel() - 1, dim = table.values.size(1);
+  const auto *of_ids = ids.const_data_ptr<int64_t>(), *bounds = offsets.const_data_ptr<int64_t>();
+  check_bags(of_ids, ids.numel(), bounds, bags, table.values.size(0));
+  auto out = torch::empty({bags, dim});
+  const auto floats = static_cast<double>(ids.numel() * dim);
+  parallel_for(bags, kFloatCost * floats / static_cast<double>(bags), [&](int64_t begin, int64_t end) {
+    kernels::pool_packed_bags(table.values.const_data_ptr<int8_t>(), table.scales.const_data_ptr<float>(),
+                              of_ids, weights.defined() ? weights.const_data_ptr<float>() : nullptr, bounds,
+                              begin, end, dim, pooling == BagPooling::Mean && !weights.defined(),
+                              out.mutable_data_ptr<float>());
+  });
+  return out;
+}
+
 torch::Tensor row_weights(const torch::Tensor& idf, const torch::Tensor& ids, const torch::Tensor& offsets,
                           RowWeighting weighting) {
   // A few thousand numbers: computed on the CPU wherever the model is.
@@ -279,18 +296,28 @@ EmbeddingBagImpl::EmbeddingBagImpl(const EmbeddingBagOptions& bag_options) : opt
 
 void EmbeddingBagImpl::reset() {
   TORCH_CHECK(options.rows > 0 && options.dim > 0, "EmbeddingBag: rows and dim must be positive");
-  weight = register_parameter("weight", empty_table({options.rows, options.dim}));
   torch::NoGradGuard no_gradient;
-  weight.normal_(0, options.init_std);
-  if (options.embedding.zero_padding) weight[0].zero_();
+  if (options.packed.defined()) {
+    weight = register_buffer("weight", options.packed.values);
+    scales = register_buffer("weight_scales", options.packed.scales);
+  } else {
+    weight = register_parameter("weight", empty_table({options.rows, options.dim}));
+    weight.normal_(0, options.init_std);
+    if (options.embedding.zero_padding) weight[0].zero_();
+  }
   if (options.weighting != RowWeighting::None)
     idf = register_buffer("idf", options.idf.defined() ? options.idf.clone() : torch::ones({options.rows}));
 }
 
 torch::Tensor EmbeddingBagImpl::forward(const torch::Tensor& ids, const torch::Tensor& offsets) {
   const auto weights = idf.defined() ? row_weights(idf, ids, offsets, options.weighting) : torch::Tensor();
+  if (scales.defined()) return packed_embedding_bag({weight, scales}, ids, offsets, options.pooling, weights);
   return embedding_bag(weight, ids, offsets, options.pooling, options.sparse_gradient, weights,
                        options.embedding);
+}
+
+torch::Tensor EmbeddingBagImpl::rows(int64_t first, int64_t count) const {
+  return scales.defined() ? unpack_rows({weight, scales}, first, count) : weight.narrow(0, first, count);
 }
 
 std::vector<LayerSummary> EmbeddingBagImpl::summary() const {
@@ -315,6 +342,7 @@ std::shared_ptr<Network> make_embedding_bag(const EmbeddingBagOptions& options) 
 
 torch::Tensor EmbeddingBagImpl::look_up(const torch::Tensor& ids) {
   const auto each = torch::arange(ids.numel() + 1, torch::dtype(torch::kInt64).device(ids.device()));
+  if (scales.defined()) return packed_embedding_bag({weight, scales}, ids, each, BagPooling::Sum);
   return embedding_bag(weight, ids, each, BagPooling::Sum, options.sparse_gradient, /*weights=*/{},
                        options.embedding);
 }

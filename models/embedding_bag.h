@@ -20,6 +20,11 @@ torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& id
                             const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient,
                             const torch::Tensor& weights = {}, const EmbeddingOptions& options = {});
 
+/// The same of a packed table, on the CPU; it has no gradient.
+torch::Tensor packed_embedding_bag(const PackedTable& table, const torch::Tensor& ids,
+                                   const torch::Tensor& offsets, BagPooling pooling,
+                                   const torch::Tensor& weights = {});
+
 /// The weights, float [n], that `weighting` (not None) gives to ids in bags as embedding_bag takes them; idf:
 /// float [rows].
 torch::Tensor row_weights(const torch::Tensor& idf, const torch::Tensor& ids, const torch::Tensor& offsets,
@@ -34,12 +39,14 @@ class EmbeddingBagImpl : public torch::nn::Cloneable<EmbeddingBagImpl>, public N
   /// See embedding_bag.
   torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& offsets) override;
   torch::Tensor& table() override { return weight; }
+  torch::Tensor rows(int64_t first, int64_t count) const override;
   std::vector<LayerSummary> summary() const override;
   /// Each id's row by itself: [n, dim].
   torch::Tensor look_up(const torch::Tensor& ids);
 
   EmbeddingBagOptions options;
-  torch::Tensor weight;  ///< [rows, dim]
+  torch::Tensor weight;  ///< [rows, dim]; int8, a buffer, where it is packed
+  torch::Tensor scales;  ///< [rows], a buffer of a packed table
   torch::Tensor idf;     ///< [rows], a buffer; undefined where there is no weighting
 };
 TORCH_MODULE(EmbeddingBag);

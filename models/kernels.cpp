@@ -34,6 +34,16 @@ struct LaneSum {
   return sum.total();
 }
 
+// `highest`: the largest of the row.
+[[gnu::always_inline]] inline float log_sum_exp(const float* row, int64_t n, float highest) {
+  LaneSum sum;
+  int64_t j = 0;
+  for (; j + kLanes <= n; j += kLanes)
+    for (int64_t d = 0; d < kLanes; ++d) sum.lanes[d] += exp_of(row[j + d] - highest);
+  for (int64_t d = 0; j + d < n; ++d) sum.lanes[d] += exp_of(row[j + d] - highest);
+  return highest + std::log(sum.total());
+}
+
 }  // namespace
 
 SEMBLANCE_MULTIVERSION
@@ -99,6 +109,24 @@ void pool_weighted_bags(const float* weight, const int64_t* ids, const float* we
       const float* from = weight + ids[i] * dim;
       for (int64_t d = 0; d < dim; ++d) to[d] += weights[i] * from[d];
     }
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void pool_packed_bags(const int8_t* values, const float* scales, const int64_t* ids, const float* weights,
+                      const int64_t* offsets, int64_t begin, int64_t end, int64_t dim, bool mean,
+                      float* out) {
+  for (int64_t b = begin; b < end; ++b) {
+    const int64_t first = offsets[b], last = offsets[b + 1];
+    float* to = out + b * dim;
+    for (int64_t d = 0; d < dim; ++d) to[d] = 0;
+    for (int64_t i = first; i < last; ++i) {
+      const int8_t* from = values + ids[i] * dim;
+      const float scale = weights ? weights[i] * scales[ids[i]] : scales[ids[i]];
+      for (int64_t d = 0; d < dim; ++d) to[d] += scale * static_cast<float>(from[d]);
+    }
+    const float whole = mean && last > first ? 1.0f / static_cast<float>(last - first) : 1.0f;
+    for (int64_t d = 0; d < dim; ++d) to[d] *= whole;
   }
 }
 
@@ -202,12 +230,33 @@ void scale_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float
       row[j] *= scale;
       most[0] = std::max(most[0], row[j]);
     }
-    const float highest = *std::max_element(most, most + kLanes);
-    LaneSum sum;
-    for (j = 0; j + kLanes <= n; j += kLanes)
-      for (int64_t d = 0; d < kLanes; ++d) sum.lanes[d] += exp_of(row[j + d] - highest);
-    for (int64_t d = 0; j + d < n; ++d) sum.lanes[d] += exp_of(row[j + d] - highest);
-    lse[i] = highest + std::log(sum.total());
+    lse[i] = log_sum_exp(row, n, *std::max_element(most, most + kLanes));
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void row_lse(const float* scores, int64_t begin, int64_t end, int64_t n, float* lse) {
+  for (int64_t i = begin; i < end; ++i) {
+    const float* row = scores + i * n;
+    float most[kLanes];
+    std::fill(most, most + kLanes, -std::numeric_limits<float>::infinity());
+    int64_t j = 0;
+    for (; j + kLanes <= n; j += kLanes)
+      for (int64_t d = 0; d < kLanes; ++d) most[d] = row[j + d] > most[d] ? row[j + d] : most[d];
+    for (; j < n; ++j) most[0] = std::max(most[0], row[j]);
+    lse[i] = log_sum_exp(row, n, *std::max_element(most, most + kLanes));
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void softmax_gradient(const float* scores, const int64_t* targets, const float* lse, float factor,
+                      const float* weights, int64_t begin, int64_t end, int64_t n, float* out) {
+  for (int64_t i = begin; i < end; ++i) {
+    const float* row = scores + i * n;
+    const float scale = weights ? factor * weights[i] : factor, subtracted = lse[i];
+    float* to = out + i * n;
+    for (int64_t j = 0; j < n; ++j) to[j] = scale * exp_of(row[j] - subtracted);
+    to[targets[i]] -= scale;
   }
 }
 

@@ -27,6 +27,10 @@ void gather_bags(const float* gradient, const int32_t* bags, const int64_t* star
 void pool_weighted_bags(const float* weight, const int64_t* ids, const float* weights, const int64_t* offsets,
                         int64_t begin, int64_t end, int64_t dim, float* out);
 
+/// As pool_bags, or with `weights` as pool_weighted_bags, of rows scales[r] · values[r, :].
+void pool_packed_bags(const int8_t* values, const float* scales, const int64_t* ids, const float* weights,
+                      const int64_t* offsets, int64_t begin, int64_t end, int64_t dim, bool mean, float* out);
+
 /// The transpose: out[r, :] = sum of weights[i] · gradient[bags[i], :] over i in places[starts[r], starts[r +
 /// 1]), for r in [begin, end).
 void gather_weighted_bags(const float* gradient, const int32_t* bags, const float* weights,
@@ -66,6 +70,13 @@ void column_lse(const float* scores, int64_t rows, int64_t n, int64_t begin, int
 /// column_lse[j])) − [i = j]; dot[i] = Σⱼ of the products of that and the scores.
 void nt_xent_gradient(const float* row_lse, const float* column_lse, int64_t begin, int64_t end, int64_t n,
                       float* scores, double* dot);
+
+/// lse[i] = log Σⱼ exp(scores[i, j]), of rows in [begin, end) of a matrix [rows, n].
+void row_lse(const float* scores, int64_t begin, int64_t end, int64_t n, float* lse);
+/// out[i, j] = factor · wᵢ · (exp(scores[i, j] − lse[i]) − [j = targets[i]]); wᵢ is 1 where `weights` is
+/// null.
+void softmax_gradient(const float* scores, const int64_t* targets, const float* lse, float factor,
+                      const float* weights, int64_t begin, int64_t end, int64_t n, float* out);
 
 // Of candidates that a row has beside the matrix, negatives[starts[i]] to negatives[starts[i + 1] - 1], for
 // rows in [begin, end).

@@ -3,6 +3,8 @@
 #include <ATen/Functions.h>
 #include <c10/util/Exception.h>
 
+#include "models/softmax.h"
+
 namespace semblance {
 
 LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets, ClassificationLoss loss,
@@ -28,11 +30,21 @@ LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets,
     return {total, weighted ? factors.sum() : constant(logits.numel())};
   }
   TORCH_CHECK(targets.dim() == 1, "classification_loss: a softmax loss takes class numbers");
-  const auto total =
-      loss == ClassificationLoss::CrossEntropy
-          ? at::cross_entropy_loss(logits, targets, class_weights, at::Reduction::Sum)
-          : at::nll_loss(at::log_softmax(logits, 1), targets, class_weights, at::Reduction::Sum);
+  const auto total = loss == ClassificationLoss::Nll ? at::nll_loss(at::log_softmax(logits, 1), targets,
+                                                                    class_weights, at::Reduction::Sum)
+                                                     : softmax_cross_entropy(logits, targets, class_weights);
   return {total, weighted ? class_weights.index_select(0, targets).sum() : constant(logits.size(0))};
+}
+
+LossSum sampled_loss(const at::Tensor& logits, const at::Tensor& places, const at::Tensor& log_chance,
+                     const at::Tensor& class_weights) {
+  TORCH_CHECK(places.dim() == 1 && places.size(0) == logits.size(0) && log_chance.dim() == 1 &&
+                  log_chance.size(0) == logits.size(1),
+              "sampled_loss: one place a text, and one chance a candidate");
+  // What is subtracted of each logit, but of the own class's.
+  const auto correction = log_chance.unsqueeze(0).repeat({logits.size(0), 1});
+  correction.scatter_(1, places.unsqueeze(1), 0);
+  return classification_loss(logits - correction, places, ClassificationLoss::CrossEntropy, class_weights);
 }
 
 at::Tensor normalised_rows(const at::Tensor& rows) {

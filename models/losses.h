@@ -20,6 +20,7 @@ enum class ClassificationLoss {
   BceLogits,     ///< the same from the logits, which is exact where the sigmoid saturates
   CrossEntropy,  ///< cross entropy of softmax(logits)
   Nll,           ///< negative log-likelihood of log_softmax(logits): the same value in two steps
+  Sampled,       ///< cross entropy; in training of a sample of the outputs, see sampled_loss
 };
 
 /// Whether the loss takes each output by itself (sigmoid) and not all as one distribution (softmax).
@@ -33,6 +34,16 @@ inline bool is_binary(ClassificationLoss loss) {
 /// undefined, or float [classes], the weight of an example by its class (for class numbers only).
 LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets, ClassificationLoss loss,
                             const at::Tensor& class_weights = {});
+
+/// Cross entropy of softmax over many outputs by a sample of them (importance sampling: Bengio and Senécal
+/// 2003, "Quick training of probabilistic neural nets"). logits [batch, candidates]: of the batch's own
+/// classes and of those drawn. places: int64 [batch], the own class's among the candidates. log_chance: float
+/// [candidates], the logarithm of the probability with which a candidate was drawn; infinite for one that is
+/// there for being somebody's own class alone. With the own class counted as it is and every other one that
+/// was drawn divided by its probability, the sum of exponentials is right on average. class_weights as above,
+/// by candidate.
+LossSum sampled_loss(const at::Tensor& logits, const at::Tensor& places, const at::Tensor& log_chance,
+                     const at::Tensor& class_weights = {});
 
 /// `rows` [n, dim] brought to length 1; a row shorter than kSmallestNorm is divided by that.
 at::Tensor normalised_rows(const at::Tensor& rows);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "models/activation.h"
+#include "models/packed_table.h"
 
 namespace torch::nn {
 class Module;
@@ -34,8 +35,10 @@ class Network {
   virtual torch::nn::Module& module() = 0;
   /// ids [n] and offsets [bags + 1] as embedding_bag takes them. Returns [bags, outputs].
   virtual at::Tensor forward(const at::Tensor& ids, const at::Tensor& offsets) = 0;
-  /// The embedding, float [rows, dim]; live.
+  /// The embedding, float [rows, dim], or int8 where it is packed; live.
   virtual at::Tensor& table() = 0;
+  /// `count` rows of it from `first` on: float [count, dim].
+  virtual at::Tensor rows(int64_t first, int64_t count) const = 0;
   /// Its layers in order.
   virtual std::vector<LayerSummary> summary() const = 0;
 };
@@ -66,6 +69,7 @@ struct EmbeddingBagOptions {
   bool sparse_gradient = false;
   double init_std = 1;  ///< rows start normally distributed around zero; torch.nn.EmbeddingBag has 1
   EmbeddingOptions embedding = {};
+  PackedTable packed = {};  ///< the rows, where they are not to be trained
 };
 
 std::shared_ptr<Network> make_embedding_bag(const EmbeddingBagOptions& options);
@@ -87,10 +91,15 @@ struct TextClassifierOptions {
   bool sparse_gradient = false;
   double init_std = 1;
   EmbeddingOptions embedding = {};
+  PackedTable packed = {};  ///< as in EmbeddingBagOptions
 };
 
 class ClassifierNetwork : public Network {
  public:
+  /// The logits of some outputs alone, int64 [some], ascending and different: [batch, some]. Other rows of
+  /// the last layer have no gradient. Throws std::logic_error for a linear model, which has no last layer.
+  virtual at::Tensor forward_some(const at::Tensor& ids, const at::Tensor& offsets,
+                                  const at::Tensor& outputs) = 0;
   /// What each of `count` rows of the table from `first` on adds to the logits of a text that is that row
   /// alone, bias left out: [count, outputs]. Throws std::logic_error where it is not linear in them: hidden
   /// layers, flat.
@@ -111,6 +120,7 @@ struct DssmEncoderOptions {
   bool sparse_gradient = false;
   double init_std = 1;
   EmbeddingOptions embedding = {};
+  PackedTable packed = {};  ///< as in EmbeddingBagOptions
 };
 
 class DssmNetwork : public Network {

@@ -11,6 +11,7 @@
 #include "data/io/byte_stream.h"
 #include "data/io/folders.h"
 #include "models/module_access.h"
+#include "training/small_model.h"
 #include "training/tensor_file.h"
 
 namespace semblance {
@@ -18,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;  // from 2 on a classifier's labels are a file of their own
 constexpr const char* kFormat = "semblance checkpoint";
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kModel = "model.safetensors";
@@ -214,6 +215,7 @@ void write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
 }
 
 Json verify_checkpoint(const fs::path& folder) {
+  if (is_small_model(folder)) return small_model_manifest(folder);
   return reading(folder, [&] {
     Json manifest = read_manifest(folder);
     try {
@@ -246,6 +248,7 @@ std::string best_known_to(const fs::path& folder) {
 }
 
 Checkpoint read_checkpoint(const fs::path& folder, CheckpointPart part) {
+  if (part == CheckpointPart::ModelOnly && is_small_model(folder)) return read_small_model(folder);
   const Json manifest = verify_checkpoint(folder);
   return reading(folder, [&] {
     Checkpoint checkpoint;
@@ -270,7 +273,8 @@ Checkpoint read_checkpoint(const fs::path& folder, CheckpointPart part) {
 }
 
 void load_weights(torch::nn::Module& module, const Checkpoint& checkpoint, const std::string& source) {
-  copy_tensors(checkpoint.model, model_tensors(module), source);
+  const auto wanted = model_tensors(module);
+  copy_tensors(unpack_tables(checkpoint.model, wanted), wanted, source);
 }
 
 }  // namespace semblance

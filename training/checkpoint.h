@@ -49,7 +49,9 @@ class DamagedCheckpoint : public Error {
 /// Throws Error(Model), with nothing left behind; a file of either name is left alone.
 void write_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
-/// A checkpoint's manifest after all of it has been verified: the type and the range of each of its values,
+/// Of a checkpoint's folder, or of a small model (training/small_model.h):
+///
+/// The manifest after all of it has been verified: the type and the range of each of its values,
 /// every file's size and checksum, every tensor's name, shape and type. Throws Error(Model) that names what
 /// is missing or damaged.
 Json verify_checkpoint(const std::filesystem::path& folder);
@@ -64,7 +66,8 @@ enum class CheckpointPart { ModelOnly, TrainingState };
 /// where training state is wanted and the checkpoint has none.
 Checkpoint read_checkpoint(const std::filesystem::path& folder, CheckpointPart part);
 
-/// Copies the checkpoint's weights into `module`. Throws Error(Model) naming `source` if they do not fit.
+/// Copies the checkpoint's weights into `module`, packed tables as floats unless it has them packed. Throws
+/// Error(Model) naming `source` if they do not fit.
 void load_weights(torch::nn::Module& module, const Checkpoint& checkpoint, const std::string& source);
 
 }  // namespace semblance

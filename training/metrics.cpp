@@ -20,7 +20,7 @@ std::vector<std::pair<std::string, Json>> named_numbers(const Json& report) {
     if (is_number(value)) numbers.emplace_back(name, value);
     if (!value.is_object()) continue;
     for (const auto& [key, part] : value.items())
-      if (is_number(part)) numbers.emplace_back(name + "@" + key, part);
+      if (is_number(part)) numbers.emplace_back(name.substr(0, name.rfind("_at_k")) + "@" + key, part);
   }
   return numbers;
 }

@@ -20,8 +20,8 @@ struct MetricInfo {
 /// The metric of that name. Throws Error(Usage) that lists the choices.
 const MetricInfo& find_metric(std::span<const MetricInfo> choices, std::string_view name);
 
-/// A report's numbers by name, in its order: those of an object within it as "hits@10". Null where one is not
-/// defined.
+/// A report's numbers by name, in its order: those of an object within it as "hits@10", also of
+/// "precision_at_k" as "precision@10". Null where one is not defined.
 std::vector<std::pair<std::string, Json>> named_numbers(const Json& report);
 /// One of them, or null.
 Json named_number(const Json& report, std::string_view name);

@@ -11,6 +11,7 @@
 #include "data/io/folders.h"
 #include "data/io/temporary_path.h"
 #include "training/run_lock.h"
+#include "training/small_model.h"
 
 namespace semblance {
 namespace {
@@ -236,6 +237,7 @@ CheckpointLocation locate_checkpoint(const std::string& given, const std::string
   auto path = locate_run(given);
   if (kind_of(path) == PathKind::Nothing)
     throw Error(ErrorKind::Model, "{}: expected a run folder, found nothing", given);
+  if (is_small_model(path)) return {{}, path.string()};
   if (!path.has_filename()) path = path.parent_path();
   const RunFolder run(path);
   if (is_file(path / "manifest.json")) return {path.parent_path(), path.filename().string()};

@@ -75,13 +75,13 @@ class RunFolder {
 
 /// A run or one of its checkpoints, as the command line names them.
 struct CheckpointLocation {
-  std::filesystem::path run;  ///< empty if a checkpoint folder without a run around it was named
+  std::filesystem::path run;  ///< empty of a small model, whose path is the name
   std::string name;
   std::filesystem::path path() const { return run / name; }
 };
 
-/// `given` is a run folder, a run's name within checkpoints/, or a checkpoint folder; `choice` is best, last
-/// or a name, see RunFolder::resolve. Throws Error(Model) if nothing is there.
+/// `given` is a run folder, a run's name within checkpoints/, a checkpoint folder, or a small model; `choice`
+/// is best, last or a name, see RunFolder::resolve. Throws Error(Model) if nothing is there.
 CheckpointLocation locate_checkpoint(const std::string& given, const std::string& choice,
                                      const Notice& notice);
 

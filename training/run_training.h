@@ -72,6 +72,14 @@ void resume(TrainerCore& trainer, const RunRequest& request, const Checkpoint& b
 void tell_of_equal_epochs(const TrainerCore& trainer, const Notice& notice);
 /// The final object of `train --json`; its `valid` is the best epoch's.
 Json final_report(const TrainerCore& trainer, const RunRequest& request, const std::string& task);
+/// Of a task that has one, a measure of more than is worth its time in every epoch.
+template <class T, class Data>
+typename T::Measure final_measure(T& task, const Data& data) {
+  if constexpr (requires { task.full_measure(data); })
+    return task.full_measure(data);
+  else
+    return task.measure(data);
+}
 void load_best(torch::nn::Module& module, const RunRequest& request);
 /// What happens within `train`, a failure for want of memory as an Error that names the options it hangs on.
 void within_memory(const TrainerOptions& options, const std::function<void()>& train);
@@ -115,7 +123,8 @@ Json run_training(T& task, const Job& job, c10::Device device, RunRequest& reque
     if (test && trainer.ended()) {
       // The test split is looked at once, with the weights that the validation chose.
       detail::load_best(task.module(), request);
-      report["test"] = evaluate(task, *test, options.batch_size, device).report();
+      report["test"] =
+          evaluate(task, *test, options.batch_size, device, detail::final_measure(task, *test)).report();
     }
   return report;
 }

@@ -129,17 +129,25 @@ class TrainerCore {
   std::chrono::steady_clock::time_point clock_;
 };
 
-/// The one evaluation loop.
-template <Task T, class Data>
-  requires Evaluates<T, Data>
-Metrics evaluate(T& task, const Data& data, int64_t batch_size, c10::Device device) {
-  const EvaluationMode mode(task.module());
+/// The one evaluation loop: calls visit(batch) for all of `data` in order, with `module` in evaluation mode.
+template <Dataset Data, class Visit>
+void for_each_batch(torch::nn::Module& module, const Data& data, int64_t batch_size, c10::Device device,
+                    Visit&& visit) {
+  const EvaluationMode mode(module);
   const c10::NoGradGuard no_gradient;
-  auto measure = task.measure(data);
   const SequentialSampler in_order(data.size());
   const SampledBatches batches(data, in_order, batch_size, /*seed=*/0);
   BatchLoader loader(batches.epoch(0), batches.batches());
-  while (auto batch = loader.next()) task.observe(batch->to(device), measure);
+  while (auto batch = loader.next()) visit(batch->to(device));
+}
+
+/// What an empty `measure` of `task` makes of `data`.
+template <Task T, class Data>
+  requires Evaluates<T, Data>
+Metrics evaluate(T& task, const Data& data, int64_t batch_size, c10::Device device,
+                 typename T::Measure measure) {
+  for_each_batch(task.module(), data, batch_size, device,
+                 [&](const auto& batch) { task.observe(batch, measure); });
   return measure.result();
 }
 
@@ -170,7 +178,8 @@ class Trainer : public TrainerCore {
       }
       std::optional<Metrics> metrics;
       if constexpr (Evaluates<T, Validation>)
-        if (validation) metrics = evaluate(task_, *validation, options_.batch_size, device_);
+        if (validation)
+          metrics = evaluate(task_, *validation, options_.batch_size, device_, task_.measure(*validation));
       end_epoch(metrics);
     }
     end();

@@ -132,6 +132,11 @@ RaggedIds TextFeatures::fit(const TokenizedTexts& tokens, std::span<const int64_
   return encoded;
 }
 
+void TextFeatures::share_ngram_rows(std::span<const int32_t> kept) {
+  ngram_rows_ = ngram_rows_.share_all_but(kept);
+  ngrams_.min_count = std::max<int64_t>(ngrams_.min_count, 1);
+}
+
 EncodedIds TextFeatures::encode(const Texts& texts, int threads) const {
   auto parts =
       encode_shards<EncodedIds>(texts.size(), threads, [&](int64_t first, int64_t last, EncodedIds& part) {

@@ -45,7 +45,7 @@ class TextFeatures {
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const TextPipeline& pipeline() const { return pipeline_; }
   /// Words, without PAD and UNK.
-  int64_t words() const { return vocabulary_.size() - vocabulary_.first_word(); }
+  int64_t words() const { return vocabulary_.words(); }
   /// Rows that n-grams take, which come last.
   int64_t ngram_rows() const { return ngram_rows_.size(); }
   /// Rows of a table of all ids.
@@ -59,6 +59,9 @@ class TextFeatures {
   /// Finds which n-grams have a row: by the given rows, which are the texts to train on. Returns them
   /// encoded.
   RaggedIds fit(const TokenizedTexts& tokens, std::span<const int64_t> rows, int threads);
+  /// Leaves rows of their own to those n-grams alone whose rows, counted without the words, `kept` names,
+  /// ascending; the others share one.
+  void share_ngram_rows(std::span<const int32_t> kept);
   /// The same straight from the texts, which are well-formed UTF-8.
   EncodedIds encode(const Texts& texts, int threads) const;
 

@@ -10,7 +10,8 @@
 
 namespace semblance {
 
-/// A set of buckets, numbered by the order of their hashes. Never changes once made, so any number of threads
+/// A set of buckets, numbered by the order of their hashes; some of them may share one row, the last. Never
+/// changes once made, so any number of threads
 /// may use it at once.
 class NgramRows {
  public:
@@ -23,17 +24,25 @@ class NgramRows {
 
   static constexpr int64_t kMostCounted = 255;
 
+  /// The same buckets, of which those whose rows `kept` names, ascending, keep a row of their own; the others
+  /// share one.
+  NgramRows share_all_but(std::span<const int32_t> kept) const;
+
   /// Number of a bucket's row, or -1.
   int32_t row(int32_t bucket) const {
     const Block& block = blocks_[static_cast<uint32_t>(bucket) / 64];
     const uint64_t bit = uint64_t{1} << (bucket % 64);
-    if ((block.bits & bit) == 0) return -1;
+    if ((block.bits & bit) == 0) {
+      const bool shares = !sharing_.empty() && (sharing_[static_cast<uint32_t>(bucket) / 64] & bit) != 0;
+      return shares ? size_ - 1 : -1;
+    }
     return block.before + __builtin_popcountll(block.bits & (bit - 1));
   }
   /// Rows.
   int32_t size() const { return size_; }
 
-  /// The form kept in a checkpoint: a bit for each bucket, the lowest bit of the first byte first.
+  /// The form kept in a checkpoint: a bit for each bucket that has a row of its own, the lowest bit of the
+  /// first byte first; then, if any share one, likewise those that do.
   std::string serialize() const;
   /// Reads that form; `source` names it in messages. Throws Error(Model).
   static NgramRows parse(int64_t buckets, std::string_view bytes, const std::string& source);
@@ -46,9 +55,12 @@ class NgramRows {
   explicit NgramRows(int64_t buckets)
       : buckets_(buckets), blocks_(static_cast<size_t>((buckets + 63) / 64)) {}
   void number();
+  template <class BitsOf>
+  void append_bits(std::string& bytes, BitsOf bits_of) const;
 
   int64_t buckets_ = 0;
   std::vector<Block> blocks_;
+  std::vector<uint64_t> sharing_;  // bits of the buckets that share a row; empty: none do
   int32_t size_ = 0;
 };
 

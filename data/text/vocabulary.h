@@ -42,6 +42,8 @@ class Vocabulary {
   bool has_unknown() const { return has_unknown_; }
   /// First id that belongs to a word.
   int32_t first_word() const { return has_unknown_ ? 2 : 1; }
+  /// Without PAD and UNK.
+  int32_t words() const { return size() - first_word(); }
   std::string_view word(int32_t id) const { return words_[id]; }
   int64_t count(int32_t id) const { return counts_[static_cast<size_t>(id)]; }
 

@@ -1,17 +1,11 @@
 #include "data/vectors/mapped_vectors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
-#include <fstream>
 
 #include "data/error.h"
 #include "data/vectors/word_vectors.h"
@@ -40,45 +34,36 @@ uint64_t footer_checksum(const MappedFooter& footer) {
 
 }  // namespace
 
-MappedVectors::MappedVectors(const std::string& path) : path_(path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) throw Error(ErrorKind::Model, "{}: cannot be opened: {}", path, std::strerror(errno));
-  struct stat info{};
-  const bool known = ::fstat(file, &info) == 0;
-  size_ = known ? static_cast<size_t>(info.st_size) : 0;
-  void* start = size_ > 0 ? ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
-  ::close(file);
-  if (start == MAP_FAILED)
-    throw Error(ErrorKind::Model, "{}: cannot be mapped: {}", path, std::strerror(errno));
-  start_ = static_cast<const char*>(start);
+MappedVectors::MappedVectors(const std::string& path) : path_(path), file_(path) {
+  const char* start = file_.bytes().data();
+  const size_t size = file_.bytes().size();
   const auto refuse = [&](std::string_view why) {
-    ::munmap(start, size_);
     throw Error(ErrorKind::Model, "{}: {}; convert the vectors again", path_, why);
   };
-  if (size_ < kMatrixAt + sizeof footer_) refuse("the file is truncated");
-  std::memcpy(&footer_, start_ + size_ - sizeof footer_, sizeof footer_);
+  if (size < kMatrixAt + sizeof footer_) refuse("the file is truncated");
+  std::memcpy(&footer_, start + size - sizeof footer_, sizeof footer_);
   if (std::string_view(footer_.magic, kMagic.size()) != kMagic) refuse("the file is truncated or damaged");
   if (footer_.footer_xxh3 != footer_checksum(footer_)) refuse("the footer is damaged");
   if (footer_.version < 1 || footer_.version > 2)
     refuse(fmt::format("expected version 1 or 2, found {}", footer_.version));
   const auto& f = footer_;
-  const uint64_t end = size_ - sizeof footer_;
+  const uint64_t end = size - sizeof footer_;
   const auto fits = [&](uint64_t at, uint64_t count, uint64_t each) {
     return at % 64 == 0 && at <= end && count <= (end - at) / each;
   };
-  if (f.file_bytes != size_ || f.rows == 0 || f.rows > INT32_MAX || f.dim == 0 || f.dim > (1 << 20) ||
+  if (f.file_bytes != size || f.rows == 0 || f.rows > INT32_MAX || f.dim == 0 || f.dim > (1 << 20) ||
       !fits(kMatrixAt, f.rows, 4 * f.dim) || f.norms_at < kMatrixAt + 4 * f.rows * f.dim ||
       !fits(f.norms_at, f.rows, 4) || !fits(f.offsets_at, f.rows + 1, 8) ||
       !fits(f.slots_at, f.places, sizeof(WordSlot)) || !std::has_single_bit(f.places) ||
       !fits(f.words_at, f.word_bytes, 1) ||
       (f.version > 1 && !fits(f.blocks_at, blocks_of(4 * f.rows * f.dim), 8)))
     refuse("the parts do not fit the file");
-  values_ = {reinterpret_cast<const float*>(start_ + kMatrixAt), f.rows * f.dim};
-  norms_ = {reinterpret_cast<const float*>(start_ + f.norms_at), f.rows};
-  words_.offsets = {reinterpret_cast<const int64_t*>(start_ + f.offsets_at), f.rows + 1};
-  words_.slots = {reinterpret_cast<const WordSlot*>(start_ + f.slots_at), f.places};
-  words_.bytes = {start_ + f.words_at, f.word_bytes};
-  if (XXH3_64bits(start_ + f.norms_at, end - f.norms_at) != f.index_xxh3)
+  values_ = {reinterpret_cast<const float*>(start + kMatrixAt), f.rows * f.dim};
+  norms_ = {reinterpret_cast<const float*>(start + f.norms_at), f.rows};
+  words_.offsets = {reinterpret_cast<const int64_t*>(start + f.offsets_at), f.rows + 1};
+  words_.slots = {reinterpret_cast<const WordSlot*>(start + f.slots_at), f.places};
+  words_.bytes = {start + f.words_at, f.word_bytes};
+  if (XXH3_64bits(start + f.norms_at, end - f.norms_at) != f.index_xxh3)
     refuse("the words' index is damaged");
   // Not NaN either.
   if (!std::ranges::all_of(norms_, [](float norm) { return norm <= kLongestVector; }))
@@ -87,14 +72,10 @@ MappedVectors::MappedVectors(const std::string& path) : path_(path) {
     checksums_ = {&footer_.matrix_xxh3, 1};
     block_values_ = values_.size();
   } else {
-    checksums_ = {reinterpret_cast<const uint64_t*>(start_ + f.blocks_at), blocks_of(values_.size_bytes())};
+    checksums_ = {reinterpret_cast<const uint64_t*>(start + f.blocks_at), blocks_of(values_.size_bytes())};
     block_values_ = kBlockBytes / sizeof(float);
   }
   verified_ = std::make_unique<std::atomic<bool>[]>(checksums_.size());
-}
-
-MappedVectors::~MappedVectors() {
-  ::munmap(const_cast<char*>(start_), size_);
 }
 
 void MappedVectors::verify_block(size_t block) const {
@@ -105,12 +86,7 @@ void MappedVectors::verify_block(size_t block) const {
 }
 
 bool is_mapped_vector_file(const std::string& path) {
-  char start[8] = {};
-  std::error_code ignored;
-  // Not from a pipe: what is read is gone.
-  if (!std::filesystem::is_regular_file(path, ignored)) return false;
-  std::ifstream file(path, std::ios::binary);
-  return file.read(start, sizeof start) && std::string_view(start, sizeof start) == kMagic;
+  return begins_with(path, kMagic);
 }
 
 struct MappedVectorWriter::Checksum {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "data/io/atomic_file.h"
+#include "data/io/mapped_file.h"
 #include "data/text/word_table.h"
 
 namespace semblance {
@@ -40,9 +41,6 @@ class MappedVectors {
  public:
   /// Throws Error(Model) for a file that is damaged, truncated or of a later version.
   explicit MappedVectors(const std::string& path);
-  ~MappedVectors();
-  MappedVectors(const MappedVectors&) = delete;
-  MappedVectors& operator=(const MappedVectors&) = delete;
 
   int64_t dim() const { return static_cast<int64_t>(footer_.dim); }
   const WordIndex& words() const { return words_; }
@@ -64,8 +62,7 @@ class MappedVectors {
   void verify_block(size_t block) const;
 
   std::string path_;
-  const char* start_ = nullptr;
-  size_t size_ = 0;
+  MappedFile file_;
   MappedFooter footer_;
   WordIndex words_;
   std::span<const float> values_, norms_;

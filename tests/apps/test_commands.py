@@ -18,7 +18,7 @@ def test_help_of_every_level_goes_to_stdout():
     text = semblance("train", "sentiment", "--help").out
     for option in ("--lr", "--seed", "--checkpoint-every", "--tokenizer", "--split", "--class-weights"):
         assert option in text
-    assert "(default: words)" in text
+    assert "(default: wordpunct)" in text
 
 
 def test_version_tells_library_and_devices():
@@ -56,7 +56,7 @@ def test_a_run_folder_holds_what_the_contract_says(trained):
     assert any(name.startswith("events.out.tfevents.") for name in names)
     assert not any(name.endswith(".tmp") for name in names)
     last = trained / (trained / "LAST").read_text().strip()
-    assert {"manifest.json", "vocabulary.txt", "model.safetensors", "optimizer.safetensors"} == {path.name for path in last.iterdir()}
+    assert {"manifest.json", "labels.jsonl", "vocabulary.txt", "ngram_rows.bin", "model.safetensors", "optimizer.safetensors"} == {path.name for path in last.iterdir()}
     assert len((trained / "metrics.tsv").read_text().splitlines()) == 7
 
 
@@ -133,7 +133,7 @@ def test_predict_answers_a_slow_pipe_at_once(trained):
 
 def test_inspect_shows_what_a_run_is(trained):
     report = semblance("inspect", trained, "--json").json
-    assert report["task"] == "sentiment" and report["model"]["classes"] == ["negative", "positive"]
+    assert report["task"] == "sentiment" and report["labels"] == ["negative", "positive"] and report["model"]["classes"] == 2
     assert report["model"]["dim"] == 16 and report["step"] > 0
     step = trained / report["checkpoints"][0]
     assert semblance("inspect", step, "--json").json["checkpoint"] == step.name

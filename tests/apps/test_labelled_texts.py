@@ -80,12 +80,17 @@ def test_json_lines_are_trained_on_and_predicted(tmp_path):
 
 # T8
 @pytest.mark.parametrize(
-    "text, message",
-    [("", "texts are all empty"), ("\U0001f600 \u2764\ufe0f", "no word in any"), ("same text", "the same words")],
+    "text, message, tokenizer",
+    [
+        ("", "texts are all empty", "wordpunct"),
+        ("\U0001f600 \u2764\ufe0f", "the same words", "wordpunct"),
+        ("\U0001f600 \u2764\ufe0f", "no word in any", "words"),
+        ("same text", "the same words", "wordpunct"),
+    ],
 )
-def test_a_training_that_can_mean_nothing_is_refused(text, message, tmp_path):
+def test_a_training_that_can_mean_nothing_is_refused(text, message, tokenizer, tmp_path):
     data = write(tmp_path / "t.csv", table([(label, text) for label, _ in ROWS]))
-    result = train(tmp_path, data, check=False)
+    result = train(tmp_path, data, "--tokenizer", tokenizer, check=False)
     assert result.code == DATA and message in result.error
 
 
@@ -120,15 +125,16 @@ def test_letters_and_their_marks_are_one_letter_however_typed(tmp_path):
     forms = write(tmp_path / "forms.txt", "caf\u00e9\ncafe\u0301\n")
     one, other = semblance("predict", tmp_path / "run", forms).out.splitlines()
     assert one == other
-    train(tmp_path, tmp_path / "t.csv", "--no-nfc", "--overwrite")
+    train(tmp_path, tmp_path / "t.csv", "--no-nfc", "--char-ngrams", "0", "--overwrite")
     assert "1 of 2 text(s) have no word" in semblance("predict", tmp_path / "run", forms).err
 
 
 # T10
-def test_scripts_without_blanks_are_told_of(tmp_path):
+def test_scripts_without_blanks_are_learnt_by_their_characters(tmp_path):
     rows = [(str(i % 2), ("这家酒店太差了" if i % 2 else "这部电影非常好看") + str(i)) for i in range(40)]
     data = write(tmp_path / "t.csv", table(rows))
-    assert "--char-ngrams" in train(tmp_path, data).err
+    assert "character n-grams 1-3" in train(tmp_path, data).err
+    assert "--char-ngrams" in train(tmp_path, data, "--overwrite", "--char-ngrams", "0").err, "words alone are told of"
     assert "without blanks" not in train(tmp_path, data, "--overwrite", "--char-ngrams", "3", "--min-char-ngrams", "1").err
 
 
@@ -141,6 +147,23 @@ def test_what_is_kept_of_an_epoch_does_not_grow_with_the_classes(tmp_path):
     assert len(report["test"]["per_class"]) == 60
     few = train(tmp_path, write(tmp_path / "few.csv", table()), "--json", "--overwrite", "--split", "0.5,0.5,0").json
     assert "confusion" in few["history"][0]["valid"]
+
+
+def test_many_classes_and_odd_labels_stand_beside_the_manifest(tmp_path):
+    odd = ['say "no"', "a\tb", "line\nbreak", "back\\slash", "наклейка", "😀", "{}", "'", "null"]
+    names = odd + [f"label number {i:05} of a long name" for i in range(1991)]
+    rows = [json.dumps({"label": name, "text": f"{word}{i % 2000} other{i}"}) for i, name in enumerate(names * 2) for word in ["word"]]
+    write(tmp_path / "t.jsonl", "\n".join(rows))
+    report = train(tmp_path, tmp_path / "t.jsonl", "--split", "0.5,0.5,0", "--split-duplicates", "--class-weights", "balanced", "--json", "--dim", "4").json
+    checkpoint = tmp_path / "run" / report["checkpoint"]
+    for file in [checkpoint / "manifest.json", tmp_path / "run/metrics.tsv", tmp_path / "run/job.toml"]:
+        assert file.stat().st_size < 100_000
+    kept = [json.loads(line) for line in (checkpoint / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(kept) == 2000 and {one["label"] for one in kept} == set(names) and all(one["weight"] > 0 for one in kept)
+    labels = semblance("inspect", tmp_path / "run", "--json").json["labels"]
+    assert labels == [one["label"] for one in kept]
+    answers = semblance("predict", tmp_path / "run", "--top-k", "2000", input="word1\n").json["labels"]
+    assert sorted(answers) == sorted(labels)
 
 
 def test_a_folder_for_each_class_is_read(tmp_path):

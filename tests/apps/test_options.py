@@ -64,7 +64,7 @@ def films(tmp_path):
     (["--no-strip-punctuation", "--tokenizer", "whitespace"], "a fine wit dull film-noir film_noir no of"),
 ])
 def test_which_words_a_model_knows(options, words, films, tmp_path):
-    train(films, tmp_path / "r", *options, *EVERYTHING)
+    train(films, tmp_path / "r", "--tokenizer", "words", "--strip-punctuation", *options, *EVERYTHING)
     assert vocabulary(tmp_path / "r") == words.split(), "the commonest first, then by their bytes"
 
 
@@ -102,7 +102,7 @@ def test_the_learning_rate_drops_every_so_many_epochs(opinions, tmp_path):
 
 
 def test_momentum_and_slope_change_what_is_learnt(opinions, tmp_path):
-    job = [*QUICK, "--epochs", "2", "--lr", "0.1", "--optimizer", "sgd", "--activation", "leaky-relu", "--dropout", "0", "--json"]
+    job = [*QUICK, "--epochs", "2", "--lr", "0.1", "--optimizer", "sgd", "--model", "mlp", "--activation", "leaky-relu", "--dropout", "0", "--json"]
     losses = {}
     for options in ((), ("--momentum", "0.9"), ("--activation-slope", "0.5")):
         report = train(opinions, tmp_path / "r", "--overwrite", *job, *options).json

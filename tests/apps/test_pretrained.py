@@ -336,7 +336,7 @@ def test_max_norm_shortens_what_is_looked_up(task, optimizer, files, tmp_path):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_embedding_options_resume_and_do_not_depend_on_threads(task, files, tmp_path):
-    options = ["--max-norm", "1", "--scale-grad-by-freq", "--optimizer", "lazy-adam"]
+    options = ["--max-norm", "1", "--scale-grad-by-freq", "--optimizer", "lazy-adam", "--schedule", "constant"]
     options += ["--pooling", "padded-mean", "--zero-padding"] if task == "sentiment" else []
     train(task, files, tmp_path / "whole", *options, "--epochs", "4", "--threads", "3")
     train(task, files, tmp_path / "half", *options, "--epochs", "2")

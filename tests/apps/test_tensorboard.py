@@ -15,7 +15,7 @@ def read(run):
 
 def test_tensorboard_reads_what_training_wrote(opinions, tmp_path):
     run = tmp_path / "r"
-    report = semblance("train", "sentiment", "--train", opinions, "--run", run, *QUICK, "--log-every", "3", "--json").json
+    report = semblance("train", "sentiment", "--train", opinions, "--run", run, *QUICK, "--schedule", "constant", "--log-every", "3", "--json").json
     scalars = read(run)
     history = report["history"]
     for name in ("accuracy", "loss", "auc"):

@@ -76,5 +76,26 @@ TEST(TextClassifier, NgramRowsStartAtZero) {
   EXPECT_FALSE(model->embedding->weight.slice(0, 0, 4).eq(0).any().item<bool>());
 }
 
+TEST(TextClassifier, SomeOutputsAloneAreThoseOfAll) {
+  for (const bool sparse : {false, true}) {
+    torch::manual_seed(6);
+    TextClassifier model(TextClassifierOptions{
+        .vocabulary = 20, .dim = 4, .outputs = 9, .hidden = {5}, .sparse_gradient = sparse});
+    const auto ids = torch::tensor({1, 2, 3, 7}, torch::kInt64),
+               offsets = torch::tensor({0, 3, 4}, torch::kInt64),
+               some = torch::tensor({0, 4, 8}, torch::kInt64);
+    const auto all = model->forward(ids, offsets).index_select(1, some);
+    const auto weight = model->layers->ptr<torch::nn::LinearImpl>(1)->weight;
+    all.square().sum().backward();
+    const auto expected = weight.grad().clone();
+    model->zero_grad();
+    const auto alone = model->forward_some(ids, offsets, some);
+    EXPECT_TRUE(torch::allclose(alone, all, 1e-5, 1e-6));
+    alone.square().sum().backward();
+    EXPECT_EQ(weight.grad().is_sparse(), sparse);
+    EXPECT_TRUE(torch::allclose(weight.grad().to_dense(), expected, 1e-5, 1e-6));
+  }
+}
+
 }  // namespace
 }  // namespace semblance

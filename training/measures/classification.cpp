@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 namespace semblance {
@@ -18,28 +17,9 @@ Json number(double value) {
 
 }  // namespace
 
-double roc_auc(const std::vector<float>& scores, const std::vector<uint8_t>& positive) {
-  // A diverged model's: no order, and the search for ties below would not end.
-  if (std::ranges::any_of(scores, [](float score) { return std::isnan(score); }))
-    return std::numeric_limits<double>::quiet_NaN();
-  std::vector<size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::sort(order, [&](size_t a, size_t b) { return scores[a] < scores[b]; });
-  double positives = 0, rank_sum = 0;
-  for (size_t i = 0; i < order.size();) {
-    size_t end = i;
-    double tied = 0;
-    while (end < order.size() && scores[order[end]] == scores[order[i]]) tied += positive[order[end++]];
-    rank_sum += tied * (static_cast<double>(i + end) + 1) / 2;  // the mean of ranks i + 1 … end
-    positives += tied;
-    i = end;
-  }
-  const double negatives = static_cast<double>(scores.size()) - positives;
-  if (positives == 0 || negatives == 0) return std::numeric_limits<double>::quiet_NaN();
-  return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives);
-}
-
-void ClassificationMetrics::add(const at::Tensor& logits, const at::Tensor& targets, const LossSum& loss) {
+void ClassificationMetrics::add(const at::Tensor& logits, const at::Tensor& targets, const LossSum& loss,
+                                const at::Tensor& probabilities) {
+  if (scores_) scores_->add(probabilities, targets);
   loss_total_ += loss.total.item<double>();
   loss_weight_ += loss.weight.item<double>();
   examples_ += logits.size(0);
@@ -59,31 +39,26 @@ void ClassificationMetrics::add(const at::Tensor& logits, const at::Tensor& targ
   const bool one_logit = logits.size(1) == 1;
   const auto guess = (one_logit ? logits.squeeze(1).ge(0).to(at::kLong) : logits.argmax(1)).cpu();
   const auto truth = targets.cpu();
-  const auto n = static_cast<int64_t>(classes_.size());
-  for (int64_t i = 0; i < guess.numel(); ++i)
-    ++confusion_[static_cast<size_t>(truth.data_ptr<int64_t>()[i] * n + guess.data_ptr<int64_t>()[i])];
+  const size_t n = classes_.size();
+  for (int64_t i = 0; i < guess.numel(); ++i) {
+    const auto t = static_cast<size_t>(truth.data_ptr<int64_t>()[i]),
+               p = static_cast<size_t>(guess.data_ptr<int64_t>()[i]);
+    ++actual_[t], ++predicted_[p];
+    hits_[t] += t == p;
+    if (!confusion_.empty()) ++confusion_[t * n + p];
+  }
   if (n == 2) {
     const auto score = (one_logit ? logits.squeeze(1) : logits.select(1, 1).sub(logits.select(1, 0)))
                            .to(at::kFloat)
                            .cpu()
                            .contiguous();
-    scores_.insert(scores_.end(), score.data_ptr<float>(), score.data_ptr<float>() + score.numel());
+    second_.insert(second_.end(), score.data_ptr<float>(), score.data_ptr<float>() + score.numel());
     for (int64_t i = 0; i < truth.numel(); ++i) positive_.push_back(truth.data_ptr<int64_t>()[i] == 1);
   }
 }
 
 Metrics ClassificationMetrics::result() const {
   const size_t n = classes_.size();
-  auto hits = hits_, predicted = predicted_, actual = actual_;
-  if (!sets_) {
-    hits.assign(n, 0), predicted.assign(n, 0), actual.assign(n, 0);
-    for (size_t t = 0; t < n; ++t)
-      for (size_t p = 0; p < n; ++p) {
-        actual[t] += confusion_[t * n + p];
-        predicted[p] += confusion_[t * n + p];
-        if (t == p) hits[t] += confusion_[t * n + p];
-      }
-  }
   const auto total = [](const std::vector<int64_t>& v) {
     return static_cast<double>(std::accumulate(v.begin(), v.end(), int64_t{0}));
   };
@@ -91,28 +66,29 @@ Metrics ClassificationMetrics::result() const {
   double f1_sum = 0;
   int64_t seen = 0;
   for (size_t c = 0; c < n; ++c) {
-    const auto h = static_cast<double>(hits[c]), p = static_cast<double>(predicted[c]),
-               a = static_cast<double>(actual[c]);
+    const auto h = static_cast<double>(hits_[c]), p = static_cast<double>(predicted_[c]),
+               a = static_cast<double>(actual_[c]);
     const double f1 = ratio(2 * h, p + a);
     if (p + a > 0) f1_sum += f1, ++seen;
     per_class.push_back({{"label", classes_[c]},
                          {"precision", ratio(h, p)},
                          {"recall", ratio(h, a)},
                          {"f1", f1},
-                         {"examples", actual[c]}});
+                         {"examples", actual_[c]}});
   }
   Metrics metrics;
   auto& values = metrics.values;
   values["examples"] = examples_;
   values["loss"] = number(loss_total_ / loss_weight_);
   values["accuracy"] =
-      ratio(sets_ ? static_cast<double>(exact_) : total(hits), static_cast<double>(examples_));
+      ratio(sets_ ? static_cast<double>(exact_) : total(hits_), static_cast<double>(examples_));
   // As scikit-learn: over the labels that occur or are predicted; over all of them where labels are sets.
   values["macro_f1"] = ratio(f1_sum, static_cast<double>(sets_ ? static_cast<int64_t>(n) : seen));
-  values["micro_f1"] = ratio(2 * total(hits), total(predicted) + total(actual));
-  if (!sets_ && n == 2) values["auc"] = number(roc_auc(scores_, positive_));
+  values["micro_f1"] = ratio(2 * total(hits_), total(predicted_) + total(actual_));
+  if (scores_) scores_->report(values);
+  if (!sets_ && n == 2) values["auc"] = number(roc_auc(second_, positive_));
   metrics.details["per_class"] = std::move(per_class);
-  if (!sets_) {
+  if (!confusion_.empty()) {
     Json rows = Json::array();
     for (size_t t = 0; t < n; ++t)
       rows.push_back(std::vector<int64_t>(confusion_.begin() + static_cast<int64_t>(t * n),

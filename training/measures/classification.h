@@ -3,17 +3,18 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/losses.h"
+#include "training/measures/scores.h"
 #include "training/metrics.h"
 
 namespace semblance {
 
-/// Area under the ROC curve: the chance that a positive example scores above a negative one, ties counting
-/// half (Mann-Whitney). NaN if either kind is missing or a score is NaN.
-double roc_auc(const std::vector<float>& scores, const std::vector<uint8_t>& positive);
+/// Of more classes there is no confusion matrix, which would outgrow the model.
+inline constexpr size_t kMostConfused = 1000;
 
 /// Precision, recall and F1 are 0 where they would divide by zero, as scikit-learn has it by default.
 class ClassificationMetrics {
@@ -21,17 +22,21 @@ class ClassificationMetrics {
   /// `classes` names the classes in the order of the logits; two names and one logit: the logit is the
   /// second's. `sets`: multi-label, a label being predicted where its probability is at
   /// least 1/2.
-  ClassificationMetrics(std::vector<std::string> classes, bool sets)
+  ClassificationMetrics(std::vector<std::string> classes, bool sets,
+                        const std::optional<ScoreOptions>& scores = {})
       : classes_(std::move(classes)), sets_(sets) {
     const size_t n = classes_.size();
-    if (sets_)
-      hits_.resize(n), predicted_.resize(n), actual_.resize(n);
-    else
-      confusion_.assign(n * n, 0);
+    hits_.resize(n), predicted_.resize(n), actual_.resize(n);
+    if (!sets_ && n <= kMostConfused) confusion_.assign(n * n, 0);
+    if (scores) scores_.emplace(static_cast<int64_t>(n), sets, *scores);
   }
 
-  /// logits, targets: as classification_loss takes them, which gave `loss`.
-  void add(const at::Tensor& logits, const at::Tensor& targets, const LossSum& loss);
+  /// Whether it collects what scores tell too, which takes time and memory.
+  bool measures_scores() const { return scores_.has_value(); }
+  /// logits, targets: as classification_loss takes them, which gave `loss`; probabilities: as ScoreMetrics
+  /// takes them, where it measures scores.
+  void add(const at::Tensor& logits, const at::Tensor& targets, const LossSum& loss,
+           const at::Tensor& probabilities = {});
 
   Metrics result() const;
 
@@ -40,10 +45,11 @@ class ClassificationMetrics {
   bool sets_;
   int64_t examples_ = 0, exact_ = 0;
   double loss_total_ = 0, loss_weight_ = 0;
-  std::vector<int64_t> confusion_;                  // [actual][predicted]
-  std::vector<int64_t> hits_, predicted_, actual_;  // per class, for sets
-  std::vector<float> scores_;                       // of the second of two classes
+  std::vector<int64_t> confusion_;                  // [actual][predicted]; none of sets and of many classes
+  std::vector<int64_t> hits_, predicted_, actual_;  // per class
+  std::vector<float> second_;                       // logits of the second of two classes
   std::vector<uint8_t> positive_;
+  std::optional<ScoreMetrics> scores_;
 };
 
 }  // namespace semblance

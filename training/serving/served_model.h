@@ -17,6 +17,7 @@
 #include "data/vectors/word_vectors.h"
 #include "models/networks.h"
 #include "training/checkpoint.h"
+#include "training/serving/temperature_field.h"
 
 namespace semblance {
 
@@ -38,10 +39,24 @@ class Evaluable {
   /// Throws Error(Data) naming file and line. `progress` is called with the rows done, now and then.
   virtual Json evaluate(std::span<const std::string> paths, const Notice& notice,
                         const std::function<void(int64_t rows)>& progress) = 0;
+  /// The same on what the training held out for validation, read again from its files; null where it held out
+  /// nothing, or cannot tell what. Throws Error(Data).
+  virtual Json evaluate_validation(const Notice& /*notice*/) { return nullptr; }
+};
+
+/// Has rows of n-grams that it may do without.
+class Prunable {
+ public:
+  virtual ~Prunable() = default;
+  virtual int64_t ngram_rows() const = 0;
+  /// `checkpoint`, which this was made from, where those `kept` n-grams that change answers most have a row
+  /// of their own, and the others share one.
+  virtual Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) const = 0;
 };
 
 /// Which labels an answer names.
 struct PredictOptions {
+  double temperature = 1;
   int64_t top_k = 0;
   double threshold = 0;
   bool all_probabilities = false;
@@ -56,6 +71,7 @@ struct PredictOptions {
              {.help = "name the labels of at least that probability, and no other; 0: as --top-k says",
               .min = 0,
               .max = 1});
+    list.add("temperature", temperature, kTemperatureField);
     list.add("all-probabilities", all_probabilities, {.help = "add the probability of every label"});
   }
 };

@@ -10,8 +10,8 @@
 
 namespace semblance {
 
-/// Copies of the rows of `table`, float [rows, dim], that belong to words of `vocabulary`, in its order: the
-/// most frequent first. `source` stands for a path in messages.
-WordVectors word_rows(const Vocabulary& vocabulary, const at::Tensor& table, const std::string& source);
+/// The words of `vocabulary`, the most frequent first, with copies of their rows of a table: float [words,
+/// dim]. `source` stands for a path in messages.
+WordVectors word_rows(const Vocabulary& vocabulary, const at::Tensor& rows, const std::string& source);
 
 }  // namespace semblance

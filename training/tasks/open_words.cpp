@@ -5,14 +5,22 @@
 
 #include "data/error.h"
 #include "training/run_folder.h"
+#include "training/small_model.h"
 #include "training/tasks/registry.h"
 
 namespace semblance {
+namespace {
+
+bool is_model(const std::string& path) {
+  std::error_code failure;
+  return std::filesystem::is_directory(path, failure) || is_small_model(path);
+}
+
+}  // namespace
 
 WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options,
                               const Notice& notice) {
-  std::error_code failure;
-  if (!std::filesystem::is_directory(path, failure)) return WordVectors::load(path, options, notice);
+  if (!is_model(path)) return WordVectors::load(path, options, notice);
   const auto opened = open_model(path, "best", at::kCPU, "has a table of words", notice,
                                  [](const auto& kind) { return kind.has_word_vectors; });
   auto vectors = dynamic_cast<const WordTableModel&>(*opened.model).word_vectors();
@@ -32,8 +40,7 @@ std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t d
 }
 
 bool encodes_words(const std::string& path, const Notice& notice) {
-  std::error_code failure;
-  if (!std::filesystem::is_directory(path, failure)) return false;
+  if (!is_model(path)) return false;
   const auto checkpoint =
       read_checkpoint(locate_checkpoint(path, "best", notice).path().string(), CheckpointPart::ModelOnly);
   return std::ranges::any_of(

@@ -10,8 +10,8 @@
 
 namespace semblance {
 
-/// Of a file in any format, see WordVectors::load, or of the best checkpoint of a run that has a table of
-/// words, whose rows they are. Throws Error(Data, Model).
+/// Of a file in any format, see WordVectors::load, or of a small model or the best checkpoint of a run that
+/// has a table of words, whose rows they are. Throws Error(Data, Model).
 WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options,
                               const Notice& notice);
 

@@ -353,4 +353,17 @@ DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Not
   return data;
 }
 
+std::unique_ptr<RankingDataset> read_validation(const DssmSetup& setup, const DssmJob& job,
+                                                const Notice& notice) {
+  if (!job.data.valid.empty()) return read_for_ranking(job.data.valid, setup, job, notice);
+  RowLayout layout;
+  const auto rows = read_rows(job, notice, layout);
+  const auto tokens = setup.features.tokenize(rows.texts, compute_threads());
+  const auto units = units_of(rows, job);
+  const auto equal_texts = text_groups(tokens);
+  const auto split = split_units(units, equal_texts, job);
+  return rank_held_out(tokens, rows, units, split.valid, group_units(units_of(rows, {}), equal_texts), setup,
+                       job, notice);
+}
+
 }  // namespace semblance

@@ -18,6 +18,7 @@ namespace semblance {
 struct DssmSetup {
   TextFeatures features;
   int64_t dim = 0;                    ///< columns of the embedding
+  PackedTable packed = {};            ///< the embedding, where a checkpoint has it so
   RowLayout rows = {};                ///< of the training files
   std::vector<float> idf = {};        ///< of each id by the training texts; empty where none is asked for
   std::string data_fingerprint = {};  ///< of the training data as encoded
@@ -36,5 +37,10 @@ void check_options(const DssmJob& job);
 
 /// Depends on the job and its files alone. Throws Error(Data) naming file and line.
 DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Notice& notice);
+
+/// What the job holds out for validation, in the terms of `setup`; null where it holds out nothing. Throws
+/// Error(Data).
+std::unique_ptr<RankingDataset> read_validation(const DssmSetup& setup, const DssmJob& job,
+                                                const Notice& notice);
 
 }  // namespace semblance

@@ -9,7 +9,9 @@
 #include "models/module_access.h"
 #include "models/parallel.h"
 #include "training/serving/word_table.h"
+#include "training/small_model.h"
 #include "training/tasks/dssm/task.h"
+#include "training/trainer.h"
 
 namespace semblance {
 
@@ -27,6 +29,8 @@ DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c1
     std::vector<int64_t> widths = {setup.dim};
     widths.insert(widths.end(), job_.model.projection.begin(), job_.model.projection.end());
     expect_room(checkpoint, setup.features.rows(), widths);
+    if (job_.model.embedding.max_norm == 0)
+      setup.packed = packed_embedding(checkpoint, setup.features.rows(), setup.dim, device);
     task_ = std::make_unique<DssmTask>(job_, std::move(setup), device);
     load_weights(task_->module(), checkpoint, source);
   });
@@ -67,7 +71,8 @@ EncodedTexts DssmModel::encode(const Texts& texts) {
 }
 
 WordVectors DssmModel::word_vectors() const {
-  return word_rows(task_->setup().features.vocabulary(), task_->encoder().table(), source_);
+  const auto& vocabulary = task_->setup().features.vocabulary();
+  return word_rows(vocabulary, task_->encoder().rows(vocabulary.first_word(), vocabulary.words()), source_);
 }
 
 Json DssmModel::evaluate(std::span<const std::string> paths, const Notice& notice,
@@ -78,6 +83,11 @@ Json DssmModel::evaluate(std::span<const std::string> paths, const Notice& notic
   Json report = evaluate_ranking(*this, paths[0], how, evaluation_.ranking, notice, progress);
   report["task"] = DssmJob::kTask;
   return report;
+}
+
+Json DssmModel::evaluate_validation(const Notice& notice) {
+  const auto data = read_validation(task_->setup(), job_, notice);
+  return data ? semblance::evaluate(*task_, *data, job_.training.batch_size, device_).report() : Json();
 }
 
 }  // namespace semblance

@@ -39,6 +39,7 @@ class DssmModel : public ServedModel, public Evaluable, public TextEncoder, publ
   /// One file of rows to rank; see evaluate_ranking.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;
+  Json evaluate_validation(const Notice& notice) override;
 
  private:
   std::string source_;

@@ -28,7 +28,8 @@ DssmTask::DssmTask(const DssmJob& job, DssmSetup setup, c10::Device device)
        .idf = setup_.idf.empty() ? at::Tensor() : float_tensor(std::span<const float>(setup_.idf)),
        .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
        .init_std = job.model.init_std,
-       .embedding = job.model.embedding});
+       .embedding = job.model.embedding,
+       .packed = setup_.packed});
   if (job.start.freeze) encoder_->table().set_requires_grad(false);
   move_to(module(), device);
 }

@@ -13,11 +13,10 @@
 #include "data/text/unicode.h"
 #include "models/parallel.h"
 #include "training/tasks/sentiment/loss.h"
+#include "training/tasks/sentiment/trial.h"
 
 namespace semblance {
 namespace {
-
-constexpr int64_t kDefaultDim = 16;
 
 std::array<double, 3> training_shares(const DataOptions& data) {
   return split_shares(data.split, !data.valid.empty(), !data.test.empty());
@@ -55,6 +54,32 @@ bool mostly_unspaced(const TokenizedTexts& tokens) {
     long_runs += unspaced[static_cast<size_t>(word)];
   }
   return long_runs * 2 > counted;
+}
+
+// What a log tells of a job: what training without options hangs on.
+std::string description(const SentimentJob& job, const TextFacts& facts) {
+  const auto chars = job.ngrams.longest_chars == 0
+                         ? std::string("none")
+                         : fmt::format("{}-{}", job.ngrams.shortest_chars, job.ngrams.longest_chars);
+  return fmt::format(
+      "{} texts of {:.0f} words: model {}, word n-grams to {}, character n-grams {}, {} epochs of {}, {} lr "
+      "{:g}, {}",
+      facts.texts, facts.mean_length, enum_name(job.model.kind), job.ngrams.longest, chars,
+      job.training.epochs, job.training.batch_size, enum_name(job.training.optimizer),
+      job.training.learning_rate, enum_name(job.training.schedule));
+}
+
+// Many texts may say all with their words, and n-grams are what a training then takes most of its time for:
+// a trial of both decides.
+void choose_ngrams(SentimentJob& job, const std::function<void(Job&)>& given, const TokenizedTexts& tokens,
+                   const RaggedIds& labels, std::span<const int64_t> rows, const ClassifierSetup& setup) {
+  SentimentJob words = job;
+  words.ngrams.longest = 1;
+  words.ngrams.longest_chars = 0;
+  given(words);
+  if (words.ngrams.all_buckets() == job.ngrams.all_buckets()) return;
+  if (try_job(words, tokens, labels, rows, setup.labels) > try_job(job, tokens, labels, rows, setup.labels))
+    job.ngrams = words.ngrams;
 }
 
 TextFacts facts_of(const TokenizedTexts& tokens, const LabelSet& labels) {
@@ -122,15 +147,13 @@ Split split_stratified(std::span<const int64_t> groups, const RaggedIds& labels,
                     labels.values);
 }
 
-// `texts` and the labels of `rows`.
-std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIds& labels,
-                                              std::span<const int64_t> rows, const ClassifierSetup& setup,
-                                              const SentimentJob& job) {
-  if (rows.empty()) return nullptr;
-  return std::make_unique<LabelledDataset>(
-      std::move(texts), select_rows(labels, rows),
-      setup.labels.multi_label ? static_cast<int64_t>(setup.labels.classes.size()) : 0,
-      collation_of(job.model));
+Split split_texts(const TokenizedTexts& tokens, const RaggedIds& labels, const LabelSet& set,
+                  const SentimentJob& job) {
+  auto groups = tokens.duplicate_groups();
+  if (job.data.split_duplicates) std::iota(groups.begin(), groups.end(), int64_t{0});
+  return job.data.stratify
+             ? split_stratified(groups, labels, set, job)
+             : split_rows(groups, training_shares(job.data), static_cast<uint64_t>(job.training.seed));
 }
 
 std::string fingerprint(const LabelledDataset& train, const LabelledDataset* valid,
@@ -148,6 +171,16 @@ std::string fingerprint(const LabelledDataset& train, const LabelledDataset* val
 }
 
 }  // namespace
+
+std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIds& labels,
+                                              std::span<const int64_t> rows, const ClassifierSetup& setup,
+                                              const SentimentJob& job) {
+  if (rows.empty()) return nullptr;
+  return std::make_unique<LabelledDataset>(
+      std::move(texts), select_rows(labels, rows),
+      setup.labels.multi_label ? static_cast<int64_t>(setup.labels.classes.size()) : 0,
+      collation_of(job.model));
+}
 
 Collation collation_of(const ClassifierOptions& model) {
   using Shape = Collation::Shape;
@@ -182,7 +215,9 @@ void check_options(const SentimentJob& job) {
   if (job.model.kind == ClassifierKind::Linear && !job.start.vectors.empty())
     usage("--vectors: expected none with --model linear, which has no embedding, found {}",
           job.start.vectors);
-  if (job.start.freeze && job.ngrams.all_buckets() > 0)
+  if (job.model.kind == ClassifierKind::Linear && job.model.loss == LossChoice::Sampled)
+    usage("--loss: expected another than sampled with --model linear, whose every weight is of all classes");
+  if (job.start.freeze && !job.start.vectors.empty() && job.ngrams.all_buckets() > 0)
     usage("--freeze: expected an embedding of words alone, found one of n-grams too");
   if (job.model.kind == ClassifierKind::Linear && job.training.weight_decay != 0)
     usage("--weight-decay: expected 0 with --model linear, whose penalty is --linear-c, found {}",
@@ -219,14 +254,11 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
                                  const ClassifierSetup& setup, const SentimentJob& job,
                                  const Notice& notice) {
   const auto& path = paths.front();
-  const auto& classes = setup.labels.classes;
   Expected trained;
   // Options that differ from the training's tell of another layout.
   if (setup.layout && options_to_json(layout_options(layout)) == options_to_json(layout_options(job.input)))
     trained.layout = &*setup.layout;
-  trained.knows_label = [&](std::string_view label) {
-    return std::ranges::find(classes, label) != classes.end();
-  };
+  trained.knows_label = setup.labels.lookup();
   const auto texts = read_labelled_texts(paths, layout, trained);
   texts.report.tell(path, notice);
   if (texts.sets && !setup.labels.multi_label)
@@ -238,7 +270,7 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
       throw Error(ErrorKind::Data,
                   "{}: expected labels seen in training ({}), found '{}' in {} row(s); leave such rows out "
                   "with --bad-rows skip",
-                  path, fmt::join(setup.labels.classes, ", "), numbered.unknown, strange);
+                  path, setup.labels.listing(), numbered.unknown, strange);
     measured.skipped += strange;
     notice(fmt::format("{}: left out {} row(s) with labels not seen in training, such as '{}'", path, strange,
                        numbered.unknown));
@@ -252,8 +284,22 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
   return measured;
 }
 
-SentimentData prepare_data(SentimentJob& job, const ChooseDefaults& choose, const StartVectors& vectors,
-                           const Notice& notice) {
+MeasuredTexts read_validation(const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice) {
+  if (!job.data.valid.empty()) return read_for_measuring(job.data.valid, job.input, setup, job, notice);
+  const auto texts = read_labelled_texts(job.data.train, job.input);
+  const auto numbered = number_labels(texts, setup.labels);
+  if (static_cast<int64_t>(numbered.usable.size()) != texts.texts.size())
+    throw Error(ErrorKind::Data, "{}: expected the texts trained on, found the label '{}'",
+                job.data.train.front(), numbered.unknown);
+  const int threads = compute_threads();
+  const auto tokens = setup.features.tokenize(texts.texts, threads);
+  const auto rows = split_texts(tokens, numbered.labels, setup.labels, job).valid;
+  return {.data =
+              make_dataset(setup.features.encode(tokens, rows, threads), numbered.labels, rows, setup, job)};
+}
+
+SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& given,
+                           const StartVectors& vectors, const Notice& notice) {
   SentimentData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};
   auto& setup = data.setup;
   const auto& path = job.data.train.front();
@@ -266,8 +312,14 @@ SentimentData prepare_data(SentimentJob& job, const ChooseDefaults& choose, cons
   const int threads = compute_threads();
   auto tokens = setup.features.tokenize(texts.texts, threads);
   check_texts(texts, tokens, job, path, notice);
+  const auto split = split_texts(tokens, labels, setup.labels, job);
   const auto facts = facts_of(tokens, setup.labels);
-  if (choose) choose(job, facts);
+  if (given) {
+    job.choose_defaults(facts);
+    given(job);
+    if (facts.texts > SentimentJob::kManyTexts) choose_ngrams(job, given, tokens, labels, split.train, setup);
+    notice(description(job, facts));
+  }
   check_options(job);
   if (facts.unspaced && job.ngrams.longest_chars == 0)
     notice(
@@ -277,13 +329,10 @@ SentimentData prepare_data(SentimentJob& job, const ChooseDefaults& choose, cons
   setup.features.set_ngrams(job.ngrams);
   setup.dim = vectors.dim(job.model.dim, kDefaultDim);
   setup.loss = choose_loss(job.model.loss, setup.labels);
-  const auto groups = job.data.split_duplicates ? all_rows : tokens.duplicate_groups();
-  const auto split = job.data.stratify ? split_stratified(groups, labels, setup.labels, job)
-                                       : split_rows(groups, training_shares(job.data),
-                                                    static_cast<uint64_t>(job.training.seed));
 
   setup.features.set_vocabulary(vectors.vocabulary(tokens, split.train, job.vocabulary));
-  const auto counts = count_classes(labels, split.train, setup.labels.classes.size());
+  setup.class_counts = count_classes(labels, split.train, setup.labels.classes.size());
+  const auto& counts = setup.class_counts;
   setup.class_weights = choose_class_weights(job.model.class_weights, counts, setup.labels.multi_label);
   const auto held_out = [&](std::span<const int64_t> rows) {
     return make_dataset(setup.features.encode(tokens, rows, threads), labels, rows, setup, job);

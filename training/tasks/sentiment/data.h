@@ -21,13 +21,18 @@
 
 namespace semblance {
 
+/// Columns of an embedding where nobody says how many.
+inline constexpr int64_t kDefaultDim = 16;
+
 /// What a classifier is, apart from its weights.
 struct ClassifierSetup {
   TextFeatures features;
-  int64_t dim = 0;  ///< columns of the embedding
+  int64_t dim = 0;          ///< columns of the embedding
+  PackedTable packed = {};  ///< the embedding, where a checkpoint has it so
   LabelSet labels = {};
   ClassificationLoss loss = ClassificationLoss::BceLogits;
   std::vector<double> class_weights = {};
+  std::vector<int64_t> class_counts = {};  ///< of the training texts; none of a model that is served
   std::vector<float> idf = {};        ///< of each id by the training texts; empty where none is asked for
   std::optional<Layout> layout = {};  ///< of the files trained on; none in checkpoints of before
   std::string data_fingerprint = {};  ///< of the training data as encoded
@@ -43,14 +48,16 @@ struct SentimentData {
 /// Throws Error(Usage) for options that contradict each other, whatever the data.
 void check_options(const SentimentJob& job);
 
-/// Sets the options that follow from the texts and were not given.
-using ChooseDefaults = std::function<void(SentimentJob& job, const TextFacts& facts)>;
+/// Depends on the job and its files alone. Where `given` is set, the job's defaults that follow from the
+/// texts are chosen, and `given` sets again what the user gave. Throws Error(Data) naming file and line,
+/// Error(Usage) for options that do not fit the data.
+SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& given,
+                           const StartVectors& vectors, const Notice& notice);
 
-/// Depends on the job and its files alone. Throws Error(Data) naming file and line, Error(Usage) for options
-/// that do not fit the data. `choose`, if there is one, is called once, before anything hangs on the options
-/// that it sets.
-SentimentData prepare_data(SentimentJob& job, const ChooseDefaults& choose, const StartVectors& vectors,
-                           const Notice& notice);
+/// `texts` with the labels of `rows`, which they are; null where there are none.
+std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIds& labels,
+                                              std::span<const int64_t> rows, const ClassifierSetup& setup,
+                                              const SentimentJob& job);
 
 struct MeasuredTexts {
   std::unique_ptr<LabelledDataset> data;
@@ -60,6 +67,10 @@ struct MeasuredTexts {
 /// have that of the training. Throws Error(Data).
 MeasuredTexts read_for_measuring(std::span<const std::string> paths, const InputOptions& layout,
                                  const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice);
+
+/// What the job holds out for validation, in the terms of `setup`; no data where it holds out nothing. Throws
+/// Error(Data).
+MeasuredTexts read_validation(const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice);
 
 /// How a text's words and n-grams are weighted.
 RowWeighting weighting_of(const ClassifierOptions& model);

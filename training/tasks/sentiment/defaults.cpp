@@ -12,9 +12,10 @@ void SentimentJob::choose_defaults() {
   text.strip_punctuation = !mean;
   model.dropout = mean ? 0 : 0.5;
   model.embedding_std = mean ? 0.01 : 0.1;
-  training.optimizer = mean     ? OptimizerKind::RowwiseAdagrad
-                       : linear ? OptimizerKind::Adagrad
-                                : OptimizerKind::Adam;
+  training.optimizer = mean                                ? OptimizerKind::RowwiseAdagrad
+                       : linear                            ? OptimizerKind::Adagrad
+                       : model.loss == LossChoice::Sampled ? OptimizerKind::LazyAdam
+                                                           : OptimizerKind::Adam;
   training.learning_rate = mean ? 0.1 : linear ? 1 : 0.005;
   training.schedule = mean || linear ? ScheduleKind::Linear : ScheduleKind::Constant;
   training.epochs = mean ? 5 : 10;
@@ -27,7 +28,7 @@ void SentimentJob::choose_defaults() {
 }
 
 void SentimentJob::choose_defaults(const TextFacts& facts) {
-  constexpr int64_t kManyTexts = 100000, kManyClasses = 20;
+  constexpr int64_t kManyClasses = 20;
   constexpr double kLong = 64;
   choose_defaults();
   if (model.kind != ClassifierKind::Mean) return;
@@ -37,7 +38,7 @@ void SentimentJob::choose_defaults(const TextFacts& facts) {
     if (model.dim == 0 && start.vectors.empty()) model.dim = 64;
   }
   if (facts.texts > kManyTexts) {
-    training.learning_rate *= 0.3;
+    training.learning_rate *= 0.2;
     training.epochs = 3;
   }
   if (ngrams.longest_chars == 0) return;

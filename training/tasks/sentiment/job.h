@@ -23,7 +23,7 @@ namespace semblance {
 
 enum class ClassifierKind { Mlp, Mean, Flat, Linear };
 enum class ClassifierPooling { Mean, PaddedMean };
-enum class LossChoice { Auto, Bce, BceLogits, CrossEntropy, Nll };
+enum class LossChoice { Auto, Bce, BceLogits, CrossEntropy, Nll, Sampled };
 
 template <>
 struct EnumNames<ClassifierKind> {
@@ -38,10 +38,10 @@ struct EnumNames<ClassifierPooling> {
 };
 template <>
 struct EnumNames<ClassificationLoss> {
-  static constexpr std::array names{std::pair{ClassificationLoss::Bce, "bce"},
-                                    std::pair{ClassificationLoss::BceLogits, "bce-logits"},
-                                    std::pair{ClassificationLoss::CrossEntropy, "cross-entropy"},
-                                    std::pair{ClassificationLoss::Nll, "nll"}};
+  static constexpr std::array names{
+      std::pair{ClassificationLoss::Bce, "bce"}, std::pair{ClassificationLoss::BceLogits, "bce-logits"},
+      std::pair{ClassificationLoss::CrossEntropy, "cross-entropy"}, std::pair{ClassificationLoss::Nll, "nll"},
+      std::pair{ClassificationLoss::Sampled, "sampled"}};
 };
 template <>
 struct EnumNames<LossChoice> {
@@ -50,7 +50,8 @@ struct EnumNames<LossChoice> {
       std::pair{LossChoice::Bce, enum_name(ClassificationLoss::Bce)},
       std::pair{LossChoice::BceLogits, enum_name(ClassificationLoss::BceLogits)},
       std::pair{LossChoice::CrossEntropy, enum_name(ClassificationLoss::CrossEntropy)},
-      std::pair{LossChoice::Nll, enum_name(ClassificationLoss::Nll)}};
+      std::pair{LossChoice::Nll, enum_name(ClassificationLoss::Nll)},
+      std::pair{LossChoice::Sampled, enum_name(ClassificationLoss::Sampled)}};
 };
 
 struct DataOptions {
@@ -101,6 +102,7 @@ struct ClassifierOptions {
   Side padding = Side::Post;
   Side truncation = Side::Post;
   LossChoice loss = LossChoice::Auto;
+  int64_t sampled_classes = 1000;
   std::string class_weights = "none";
   SamplerKind sampler = SamplerKind::Shuffled;
   double max_weight = 0;
@@ -142,8 +144,12 @@ struct ClassifierOptions {
         {.help = "truncate texts to so many tokens; 0: never (flat needs a length)", .min = 0, .max = 1e6});
     list.add("padding", padding, {.help = "side on which short texts are padded"});
     list.add("truncation", truncation, {.help = "side on which long texts are truncated"});
-    list.add("loss", loss,
-             {.help = "auto: bce-logits for two classes and for multi-label texts, else cross-entropy"});
+    list.add(
+        "loss", loss,
+        {.help = "auto: bce-logits for two classes and for multi-label texts, else cross-entropy; sampled: "
+                 "cross-entropy of a sample of very many classes, trained by lazy-adam unless given"});
+    list.add("sampled-classes", sampled_classes,
+             {.help = "sampled: how often a class is drawn for a batch", .min = 1, .max = 1e6});
     list.add("class-weights", class_weights,
              {.help = "weight of each class in the loss", .hint = "none|balanced|sqrt-balanced|LIST"});
     list.add("sampler", sampler,
@@ -195,6 +201,8 @@ struct SentimentJob : Job {
   bool has_validation() const override {
     return !data.valid.empty() || data.split.size() != 3 || data.split[1] > 0;
   }
+  static constexpr int64_t kManyTexts = 100000;  ///< more are trained on with care, in fewer epochs
+
   SentimentJob() { choose_defaults(); }
   /// Those of the kind of model. A linear one is convex: large steps that fall to zero come near its best
   /// weights in ten epochs. A mean one has rows that few texts touch: steps that are the larger the less a

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <ranges>
 
 namespace semblance {
@@ -30,7 +31,19 @@ LabelSet::LabelSet(const LabelledTexts& texts) : multi_label(texts.sets) {
 
 std::string LabelSet::description() const {
   return multi_label ? fmt::format("multi-label, {} labels", classes.size())
-                     : fmt::format("classes {}", fmt::join(classes | std::views::take(12), ", "));
+                     : fmt::format("classes {}", listing());
+}
+
+std::string LabelSet::listing() const {
+  constexpr size_t kMost = 12;
+  const auto first = fmt::format("{}", fmt::join(classes | std::views::take(kMost), ", "));
+  return classes.size() > kMost ? fmt::format("{}, … ({} in all)", first, classes.size()) : first;
+}
+
+std::function<bool(std::string_view)> LabelSet::lookup() const {
+  const auto known = std::make_shared<WordTable>();
+  for (const auto& name : classes) known->add(name);
+  return [known](std::string_view label) { return known->find(label) >= 0; };
 }
 
 NumberedLabels number_labels(const LabelledTexts& texts, const LabelSet& set) {

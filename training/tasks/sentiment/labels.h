@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/ragged.h"
@@ -19,8 +21,12 @@ struct LabelSet {
   /// Of the texts to train on.
   explicit LabelSet(const LabelledTexts& texts);
 
-  /// For people: "classes a, b" (the first twelve), or their number where texts have sets of them.
+  /// For people: "classes a, b", or their number where texts have sets of them.
   std::string description() const;
+  /// For people: the first twelve, and their number where there are more.
+  std::string listing() const;
+  /// Whether a label is one of them; what is returned stands by itself.
+  std::function<bool(std::string_view)> lookup() const;
 };
 
 /// Texts' labels as numbers of `LabelSet::classes`.

@@ -24,8 +24,11 @@ ClassificationLoss choose_loss(LossChoice choice, const LabelSet& labels) {
       return choice == LossChoice::Bce ? ClassificationLoss::Bce : ClassificationLoss::BceLogits;
     case LossChoice::CrossEntropy:
     case LossChoice::Nll:
+    case LossChoice::Sampled:
       if (sets) refuse("bce or bce-logits");
-      return choice == LossChoice::Nll ? ClassificationLoss::Nll : ClassificationLoss::CrossEntropy;
+      return choice == LossChoice::Sampled ? ClassificationLoss::Sampled
+             : choice == LossChoice::Nll   ? ClassificationLoss::Nll
+                                           : ClassificationLoss::CrossEntropy;
   }
   throw Error(ErrorKind::Internal, "unknown loss");
 }

@@ -5,9 +5,13 @@
 #include <numeric>
 #include <span>
 
+#include "data/tensors.h"
 #include "models/parallel.h"
 #include "training/serving/word_table.h"
+#include "training/small_model.h"
+#include "training/tasks/sentiment/label_file.h"
 #include "training/tasks/sentiment/loss.h"
+#include "training/tasks/sentiment/prune.h"
 #include "training/tasks/sentiment/task.h"
 #include "training/trainer.h"
 
@@ -25,19 +29,24 @@ std::vector<int64_t> widths_of(const ClassifierOptions& model, const ClassifierS
   return widths;
 }
 
-// Those that an answer names.
-std::vector<size_t> named_classes(std::span<const float> probabilities, bool multi_label,
-                                  const PredictOptions& options) {
-  std::vector<size_t> classes(probabilities.size());
-  std::iota(classes.begin(), classes.end(), size_t{0});
+// Those that an answer names. What is the larger of two is told by `scores`, whose rounding no temperature
+// changes.
+std::vector<size_t> named_classes(std::span<const float> scores, std::span<const float> probabilities,
+                                  bool multi_label, const PredictOptions& options) {
   const bool ranked = options.top_k > 0 || options.threshold > 0;
   if (!ranked && !multi_label)
-    return {static_cast<size_t>(std::ranges::max_element(probabilities) - probabilities.begin())};
-  if (ranked) std::ranges::stable_sort(classes, std::greater(), [&](size_t c) { return probabilities[c]; });
-  if (options.top_k > 0 && static_cast<size_t>(options.top_k) < classes.size())
-    classes.resize(static_cast<size_t>(options.top_k));
-  const auto least = static_cast<float>(ranked ? options.threshold : 0.5);
-  std::erase_if(classes, [&](size_t c) { return probabilities[c] < least; });
+    return {static_cast<size_t>(std::ranges::max_element(scores) - scores.begin())};
+  std::vector<size_t> classes;
+  for (size_t c = 0; c < scores.size(); ++c)
+    if (ranked ? probabilities[c] >= static_cast<float>(options.threshold) : scores[c] >= 0)
+      classes.push_back(c);
+  if (!ranked) return classes;
+  const auto named =
+      options.top_k > 0 ? std::min(static_cast<size_t>(options.top_k), classes.size()) : classes.size();
+  std::ranges::partial_sort(classes, classes.begin() + static_cast<int64_t>(named), [&](size_t a, size_t b) {
+    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
+  });
+  classes.resize(named);
   return classes;
 }
 
@@ -52,13 +61,17 @@ SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& 
     ClassifierSetup setup{.features =
                               TextFeatures::load(job_.text, job_.ngrams, checkpoint.files, info, source)};
     setup.dim = info.contains("dim") ? whole_number_in(info, "dim", 1, INT32_MAX) : job_.model.dim;
-    setup.labels.classes = info.at("classes").get<std::vector<std::string>>();
+    auto labels = LabelFile::load(info, checkpoint.files);
+    setup.labels.classes = std::move(labels.classes);
+    setup.class_weights = std::move(labels.weights);
     if (info.contains("input")) setup.layout = layout_from_json(info["input"]);
     setup.labels.multi_label = info.at("sets").get<bool>();
-    setup.class_weights = info.at("class_weights").get<std::vector<double>>();
     setup.loss =
         choose_loss(parse_enum<LossChoice>(info.at("loss").get<std::string>(), "loss"), setup.labels);
-    expect_room(checkpoint, setup.features.rows(), widths_of(job_.model, setup));
+    const auto widths = widths_of(job_.model, setup);
+    expect_room(checkpoint, setup.features.rows(), widths);
+    if (job_.model.embedding.max_norm == 0)
+      setup.packed = packed_embedding(checkpoint, setup.features.rows(), widths[0], device);
     task_ = std::make_unique<SentimentTask>(job_, std::move(setup), device);
     load_weights(task_->module(), checkpoint, source);
   });
@@ -80,10 +93,7 @@ const std::vector<std::string>& SentimentModel::classes() const {
 
 Expected SentimentModel::expected_input() const {
   const auto& setup = task_->setup();
-  return {.layout = setup.layout ? &*setup.layout : nullptr,
-          .knows_label = [&classes = setup.labels.classes](std::string_view label) {
-            return std::ranges::find(classes, label) != classes.end();
-          }};
+  return {.layout = setup.layout ? &*setup.layout : nullptr, .knows_label = setup.labels.lookup()};
 }
 
 std::vector<Prediction> SentimentModel::predict(const Texts& texts, const PredictOptions& options) {
@@ -94,17 +104,25 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts, const Predic
   // A text's answer must not depend on its neighbours: where a batch is filled to its longest text, each goes
   // alone.
   const auto collation = collation_of(job_.model);
-  const int64_t step = collation.shape == Collation::Shape::Longest ? 1 : ids.size();
+  const auto classes = labels.classes.size();
+  constexpr size_t kMostNumbers = size_t{1} << 22;
+  const int64_t step = collation.shape == Collation::Shape::Longest
+                           ? 1
+                           : std::max<int64_t>(1, static_cast<int64_t>(kMostNumbers / classes));
+  task_->set_temperature(options.temperature);
   std::vector<Prediction> predictions;
   for (int64_t first = 0; first < ids.size(); first += step) {
     std::vector<int64_t> rows(static_cast<size_t>(std::min(step, ids.size() - first)));
     std::iota(rows.begin(), rows.end(), first);
-    const auto p = task_->probabilities(collate(ids, rows, collation).to(device_)).cpu().contiguous();
-    const auto classes = static_cast<size_t>(p.size(1));
+    const auto logits = task_->logits(collate(ids, rows, collation).to(device_));
+    const auto p = task_->probabilities(logits).cpu().contiguous();
+    const auto z =
+        (logits.size(1) < p.size(1) ? concatenate({logits.neg(), logits}, 1) : logits).cpu().contiguous();
     for (size_t i = 0; i < rows.size(); ++i) {
-      const std::span row(p.data_ptr<float>() + i * classes, classes);
+      const std::span row(p.const_data_ptr<float>() + i * classes, classes),
+          scores(z.const_data_ptr<float>() + i * classes, classes);
       Prediction prediction{.labels = {}, .probabilities = {}, .all = {}, .known = ids.length(rows[i]) > 0};
-      for (const size_t c : named_classes(row, labels.multi_label, options)) {
+      for (const size_t c : named_classes(scores, row, labels.multi_label, options)) {
         prediction.labels.push_back(labels.classes[c]);
         prediction.probabilities.push_back(row[c]);
       }
@@ -116,7 +134,8 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts, const Predic
 }
 
 WordVectors SentimentModel::word_vectors() const {
-  return word_rows(task_->setup().features.vocabulary(), task_->network().table(), source_);
+  const auto& vocabulary = task_->setup().features.vocabulary();
+  return word_rows(vocabulary, task_->network().rows(vocabulary.first_word(), vocabulary.words()), source_);
 }
 
 std::vector<ClassCoefficients> SentimentModel::coefficients(int64_t count) const {
@@ -156,11 +175,56 @@ std::vector<ClassCoefficients> SentimentModel::coefficients(int64_t count) const
 
 Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& notice,
                               const std::function<void(int64_t)>&) {
-  const auto texts = read_for_measuring(paths, evaluation_.input, task_->setup(), job_, notice);
+  return measure(read_for_measuring(paths, evaluation_.input, task_->setup(), job_, notice), notice);
+}
+
+Json SentimentModel::evaluate_validation(const Notice& notice) {
+  const auto texts = read_validation(task_->setup(), job_, notice);
+  return texts.data ? measure(texts, notice) : Json();
+}
+
+Json SentimentModel::measure(const MeasuredTexts& texts, const Notice& notice) {
+  const auto scores = [&] {
+    return semblance::evaluate(*task_, *texts.data, job_.training.batch_size, device_,
+                               task_->full_measure(*texts.data, evaluation_.scores))
+        .report();
+  };
+  auto temperature = evaluation_.calibration.temperature;
+  Json before;
+  if (evaluation_.calibration.fit_temperature) {
+    if (temperature != 1)
+      throw Error(ErrorKind::Usage, "--fit-temperature: expected no --temperature beside it, found {}",
+                  temperature);
+    task_->set_temperature(1);
+    before = scores();
+    temperature = fit_temperature([&](double inverse) {
+      LossSlope all;
+      for_each_batch(task_->module(), *texts.data, job_.training.batch_size, device_,
+                     [&](const TextBatch& batch) { all += task_->slope(batch, inverse); });
+      return all;
+    });
+  }
+  task_->set_temperature(temperature);
   Json report = {{"task", SentimentJob::kTask}};
-  report.update(semblance::evaluate(*task_, *texts.data, job_.training.batch_size, device_).report());
+  report.update(scores());
+  if (temperature != 1) report["temperature"] = temperature;
+  if (!before.is_null())
+    for (const char* name : {"loss", "ece"}) report[std::string(name) + "_before"] = before[name];
   report["skipped"] = texts.skipped;
+  const auto many = static_cast<int64_t>(classes().size());
+  if (!is_multi_label() && classes().size() > kMostConfused)
+    notice(fmt::format("{} classes: the confusion matrix is left out", many));
+  if (!report.contains("auc"))
+    notice(fmt::format("{} texts of {} classes: auc and pr_auc are left out", texts.data->size(), many));
   return report;
+}
+
+int64_t SentimentModel::ngram_rows() const {
+  return task_->setup().features.ngram_rows();
+}
+
+Checkpoint SentimentModel::pruned(const Checkpoint& checkpoint, int64_t kept) const {
+  return prune_ngrams(checkpoint, *task_, job_, kept);
 }
 
 }  // namespace semblance

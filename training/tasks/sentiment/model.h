@@ -7,22 +7,40 @@
 #include <vector>
 
 #include "training/checkpoint.h"
+#include "training/measures/scores.h"
 #include "training/serving/served_model.h"
 #include "training/tasks/sentiment/job.h"
 
 namespace semblance {
 
 class SentimentTask;
+struct MeasuredTexts;
+
+struct CalibrationOptions {
+  double temperature = 1;
+  bool fit_temperature = false;
+
+  void fields(FieldList& list) {
+    list.add("temperature", temperature, kTemperatureField);
+    list.add("fit-temperature", fit_temperature,
+             {.help = "find the temperature of the least loss on these texts, and measure with it"});
+  }
+};
 
 class SentimentModel : public ServedModel,
                        public Evaluable,
                        public Classifier,
                        public WordTableModel,
-                       public LinearInWords {
+                       public LinearInWords,
+                       public Prunable {
  public:
   struct Evaluation : Sections {
+    ScoreOptions scores;
+    CalibrationOptions calibration;
     InputOptions input;
     void sections(SectionList& list) override {
+      list.add("scores", scores, "Sentiment: measures");
+      list.add("calibration", calibration, "Sentiment: measures");
       list.add("input", input, "Sentiment: layout of the files (the run's own unless given)");
     }
   };
@@ -41,11 +59,18 @@ class SentimentModel : public ServedModel,
   /// Of --model linear and mean.
   std::vector<ClassCoefficients> coefficients(int64_t count) const override;
   Sections& evaluation() override { return evaluation_; }
-  /// Labelled texts; what ClassificationMetrics reports, and `skipped`.
+  /// Labelled texts; what ClassificationMetrics and ScoreMetrics report, and `skipped`. With another
+  /// temperature than 1 that `temperature`; with a fitted one also `loss_before` and `ece_before`, which are
+  /// without it.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;
+  Json evaluate_validation(const Notice& notice) override;
+  int64_t ngram_rows() const override;
+  Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) const override;
 
  private:
+  Json measure(const MeasuredTexts& texts, const Notice& notice);
+
   std::string source_;
   SentimentJob job_;
   Evaluation evaluation_;

@@ -2,6 +2,7 @@
 
 #include "data/tensors.h"
 #include "models/module_access.h"
+#include "training/tasks/sentiment/label_file.h"
 #include "training/trainer.h"
 
 namespace semblance {
@@ -34,24 +35,49 @@ SentimentTask::SentimentTask(const SentimentJob& job, ClassifierSetup setup, c10
        .idf = setup_.idf.empty() ? at::Tensor() : float_tensor(std::span<const float>(setup_.idf)),
        .sparse_gradient = wants_sparse_gradients(job.training.optimizer),
        .init_std = job.model.embedding_std,
-       .embedding = job.model.embedding});
+       .embedding = job.model.embedding,
+       .packed = setup_.packed});
   if (job.start.freeze) network_->table().set_requires_grad(false);
   move_to(module(), device);
+  if (setup_.loss == ClassificationLoss::Sampled && !setup_.class_counts.empty())
+    sampler_.emplace(setup_.class_counts, job.model.sampled_classes);
   if (!setup_.class_weights.empty()) class_weights_ = float_tensor(setup_.class_weights).to(device);
 }
 
 LossSum SentimentTask::loss(const TextBatch& batch) {
-  return classification_loss(network_->forward(batch.ids, batch.offsets), batch.targets, setup_.loss,
-                             class_weights_);
+  if (sampler_) {
+    const auto device = batch.targets.device();
+    const auto drawn = sampler_->draw(batch.targets.cpu(), draw_key());
+    const auto classes = drawn.classes.to(device);
+    return sampled_loss(network_->forward_some(batch.ids, batch.offsets, classes), drawn.places.to(device),
+                        drawn.log_chance.to(device),
+                        class_weights_.defined() ? class_weights_.index_select(0, classes) : at::Tensor());
+  }
+  return loss_of(network_->forward(batch.ids, batch.offsets), batch.targets);
+}
+
+LossSum SentimentTask::loss_of(const at::Tensor& logits, const at::Tensor& targets) const {
+  return classification_loss(logits, targets, setup_.loss, class_weights_);
 }
 
 void SentimentTask::observe(const TextBatch& batch, ClassificationMetrics& measure) {
-  const auto logits = network_->forward(batch.ids, batch.offsets);
-  measure.add(logits, batch.targets, classification_loss(logits, batch.targets, setup_.loss, class_weights_));
+  const auto scores = logits(batch);
+  measure.add(scores, batch.targets, loss_of(scores, batch.targets),
+              measure.measures_scores() ? probabilities(scores) : at::Tensor());
 }
 
-at::Tensor SentimentTask::probabilities(const TextBatch& batch) {
-  const auto p = class_probabilities(network_->forward(batch.ids, batch.offsets), setup_.loss);
+LossSlope SentimentTask::slope(const TextBatch& batch, double inverse) {
+  return loss_slope(network_->forward(batch.ids, batch.offsets), batch.targets, is_binary(setup_.loss),
+                    class_weights_, inverse);
+}
+
+at::Tensor SentimentTask::logits(const TextBatch& batch) {
+  const auto raw = network_->forward(batch.ids, batch.offsets);
+  return temperature_ == 1 ? raw : raw.div(temperature_);
+}
+
+at::Tensor SentimentTask::probabilities(const at::Tensor& logits) const {
+  const auto p = class_probabilities(logits, setup_.loss);
   return p.size(1) == 1 && !setup_.labels.multi_label ? concatenate({p.neg().add_(1), p}, 1) : p;
 }
 
@@ -62,10 +88,9 @@ std::span<const MetricInfo> SentimentTask::metrics() const {
 }
 
 Json SentimentTask::model_info() const {
-  Json info = {{"classes", setup_.labels.classes},
+  Json info = {{"classes", setup_.labels.classes.size()},
                {"sets", setup_.labels.multi_label},
-               {"loss", enum_name(setup_.loss)},
-               {"class_weights", setup_.class_weights}};
+               {"loss", enum_name(setup_.loss)}};
   setup_.features.describe(info);
   if (dim_follows_) info["dim"] = setup_.dim;
   if (setup_.layout) info["input"] = layout_to_json(*setup_.layout);
@@ -77,6 +102,7 @@ Json SentimentTask::model_info() const {
 std::map<std::string, std::string> SentimentTask::files() const {
   std::map<std::string, std::string> files;
   setup_.features.save(files);
+  LabelFile{setup_.labels.classes, setup_.class_weights}.save(files);
   return files;
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -11,6 +12,8 @@
 #include "models/networks.h"
 #include "training/callback.h"
 #include "training/measures/classification.h"
+#include "training/measures/temperature.h"
+#include "training/tasks/sentiment/class_sampler.h"
 #include "training/tasks/sentiment/data.h"
 
 namespace semblance {
@@ -32,9 +35,20 @@ class SentimentTask {
   ClassificationMetrics measure(const LabelledDataset&) const {
     return {setup_.labels.classes, setup_.labels.multi_label};
   }
+  /// One that measures scores too.
+  ClassificationMetrics full_measure(const LabelledDataset&, const ScoreOptions& options = {}) const {
+    return {setup_.labels.classes, setup_.labels.multi_label, options};
+  }
   void observe(const TextBatch& batch, ClassificationMetrics& measure);
-  /// Probabilities [batch, classes] of unlabelled texts.
-  at::Tensor probabilities(const TextBatch& batch);
+  /// Logits [batch, outputs], divided by the temperature.
+  at::Tensor logits(const TextBatch& batch);
+  /// What they say of each class: [batch, classes].
+  at::Tensor probabilities(const at::Tensor& logits) const;
+  LossSum loss_of(const at::Tensor& logits, const at::Tensor& targets) const;
+  /// Of all logits but those of `loss`; 1 at first.
+  void set_temperature(double temperature) { temperature_ = temperature; }
+  /// How the loss of a batch changes with the inverse of the temperature; see fit_temperature.
+  LossSlope slope(const TextBatch& batch, double inverse);
   std::span<const MetricInfo> metrics() const;
   Json model_info() const;
   std::map<std::string, std::string> files() const;
@@ -44,6 +58,8 @@ class SentimentTask {
   bool dim_follows_;  // from the vectors, or by default: the job does not say it
   std::shared_ptr<ClassifierNetwork> network_;
   at::Tensor class_weights_;
+  double temperature_ = 1;
+  std::optional<ClassSampler> sampler_;  // of --loss sampled, in training
 };
 
 /// Row 2.6: adds the class mix that an epoch's batches really had to its record.

@@ -1,5 +1,6 @@
 #include "training/run_training.h"
 #include "training/serving/layer_table.h"
+#include "training/tasks/sentiment/label_file.h"
 #include "training/tasks/sentiment/task.h"
 
 namespace semblance {
@@ -24,34 +25,15 @@ std::unique_ptr<Sampler> make_sampler(const SentimentJob& job, const LabelledDat
   throw Error(ErrorKind::Internal, "unknown sampler");
 }
 
-// What a log tells of a job: what training without options hangs on.
-std::string description(const SentimentJob& job, const TextFacts& facts) {
-  const auto chars = job.ngrams.longest_chars == 0
-                         ? std::string("none")
-                         : fmt::format("{}-{}", job.ngrams.shortest_chars, job.ngrams.longest_chars);
-  return fmt::format(
-      "{} texts of {:.0f} words: model {}, word n-grams to {}, character n-grams {}, {} epochs of {}, {} lr "
-      "{:g}, {}",
-      facts.texts, facts.mean_length, enum_name(job.model.kind), job.ngrams.longest, chars,
-      job.training.epochs, job.training.batch_size, enum_name(job.training.optimizer),
-      job.training.learning_rate, enum_name(job.training.schedule));
-}
-
 }  // namespace
 
 Json train_model(const SentimentJob& asked, RunRequest& request) {
   check_options(asked);
   const auto device = begin_training(asked.training, request);
+  if (request.resume_point) move_labels_to_file(request.resume_point->checkpoint);
   StartVectors vectors(asked.start, asked.input.table.bad_rows, request);
   SentimentJob job = asked;
-  ChooseDefaults choose;
-  if (request.given)
-    choose = [&](SentimentJob& chosen, const TextFacts& facts) {
-      chosen.choose_defaults(facts);
-      request.given(chosen);
-      request.notice(description(chosen, facts));
-    };
-  auto data = prepare_data(job, choose, vectors, request.notice);
+  auto data = prepare_data(job, request.given, vectors, request.notice);
   if (job.model.kind == ClassifierKind::Linear)
     request.weight_decay = 1 / (job.model.inverse_penalty * static_cast<double>(data.train->size()));
   const auto sampler = make_sampler(job, *data.train, data.setup.labels.multi_label);

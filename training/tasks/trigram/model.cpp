@@ -72,7 +72,9 @@ Json TrigramModel::evaluate_held_out() const {
   if (!data.held_out) return nullptr;
   TrigramTask task(job_, std::move(data.setup), device_);
   copy_tensors(model_tensors(task_->module()), model_tensors(task.module()), job_.data.vectors);
-  return semblance::evaluate(task, *data.held_out, job_.training.batch_size, device_).report();
+  return semblance::evaluate(task, *data.held_out, job_.training.batch_size, device_,
+                             task_->measure(*data.held_out))
+      .report();
 }
 
 }  // namespace semblance

@@ -18,7 +18,9 @@ Word2VecModel::Word2VecModel(const Checkpoint& checkpoint, const std::string& so
     Word2VecTask task(job_, std::move(setup), at::kCPU);
     load_weights(task.module(), checkpoint, source);
     layers_ = task.network().summary();
-    vectors_ = word_rows(task.setup().vocabulary, task.network().input(), source);
+    const auto& vocabulary = task.setup().vocabulary;
+    vectors_ = word_rows(
+        vocabulary, task.network().input().narrow(0, vocabulary.first_word(), vocabulary.words()), source);
   });
 }
 

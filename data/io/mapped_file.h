@@ -1,0 +1,29 @@
+// A file that is used as it lies: mapped and not read.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace semblance {
+
+/// May be used by any number of threads at once.
+class MappedFile {
+ public:
+  /// Throws Error(Model) for what cannot be opened or mapped, an empty file among it.
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::string_view bytes() const { return {start_, size_}; }
+
+ private:
+  const char* start_;
+  size_t size_;
+};
+
+/// Whether a file begins with `magic`; false for what cannot be opened, and for pipes, which are not read.
+bool begins_with(const std::string& path, std::string_view magic);
+
+}  // namespace semblance

@@ -1,0 +1,70 @@
+#include "training/tasks/sentiment/prune.h"
+
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+#include "data/tensors.h"
+#include "training/tasks/sentiment/task.h"
+
+namespace semblance {
+namespace {
+
+constexpr const char *kTable = "embedding.weight", *kIdf = "embedding.idf";
+
+// How much each n-gram's row adds, float [n-grams].
+at::Tensor weights_of(const Checkpoint& checkpoint, ClassifierNetwork& network, const SentimentJob& job,
+                      int64_t first, int64_t count) {
+  const bool linear = job.model.kind == ClassifierKind::Linear || job.model.kind == ClassifierKind::Mean;
+  auto weights =
+      row_norms(linear ? network.row_logits(first, count) : network.rows(first, count)).cpu().contiguous();
+  for (const auto& [name, tensor] : checkpoint.model)
+    if (name == kIdf) weights = weights.mul(tensor.narrow(0, first, count));
+  return weights;
+}
+
+// The `count` largest, ascending by number; of equal ones the first.
+std::vector<int32_t> largest(const at::Tensor& weights, int64_t count) {
+  const auto* weight = weights.const_data_ptr<float>();
+  std::vector<int32_t> order(static_cast<size_t>(weights.numel()));
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, std::greater(), [&](int32_t row) { return weight[row]; });
+  order.resize(static_cast<size_t>(count));
+  std::ranges::sort(order);
+  return order;
+}
+
+// Rows `first` and after: those that are kept, then the mean of the others.
+at::Tensor prune_rows(const at::Tensor& rows, int64_t first, const std::vector<int32_t>& kept) {
+  const auto ngrams = rows.narrow(0, first, rows.size(0) - first);
+  const auto numbers = empty_tensor({static_cast<int64_t>(kept.size())}, at::kLong);
+  std::ranges::copy(kept, numbers.mutable_data_ptr<int64_t>());
+  const auto own = ngrams.index_select(0, numbers);
+  const auto others = static_cast<double>(ngrams.size(0) - own.size(0));
+  const auto total = [](const at::Tensor& some) { return some.to(at::kDouble).sum(0, /*keepdim=*/true); };
+  const auto shared = total(ngrams).sub(total(own)).div(others).to(at::kFloat);
+  return concatenate({rows.narrow(0, 0, first), own, shared});
+}
+
+}  // namespace
+
+Checkpoint prune_ngrams(const Checkpoint& checkpoint, SentimentTask& task, const SentimentJob& job,
+                        int64_t kept) {
+  const c10::NoGradGuard no_gradient;
+  auto features = task.setup().features;
+  const int64_t first = features.vocabulary().size();
+  const auto own = largest(weights_of(checkpoint, task.network(), job, first, features.ngram_rows()), kept);
+  features.share_ngram_rows(own);
+  Checkpoint pruned = checkpoint;
+  for (auto& [name, tensor] : pruned.model)
+    if (name == kTable || name == kIdf) tensor = prune_rows(tensor.cpu(), first, own);
+  features.save(pruned.files);
+  // The file of rows is read where the job says that not all buckets have one.
+  if (job.ngrams.min_count == 0) pruned.config["ngrams"]["min-ngram-count"] = 1;
+  return pruned;
+}
+
+}  // namespace semblance
