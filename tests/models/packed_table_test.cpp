@@ -40,8 +40,9 @@ TEST(PackedTable, IsPooledAsTheFloatsThatItStandsFor) {
     for (const auto pooling : {BagPooling::Sum, BagPooling::Mean})
       EXPECT_TRUE(packed_embedding_bag(packed, ids, offsets, pooling)
                       .allclose(embedding_bag(floats, ids, offsets, pooling, false), 1e-5, 1e-5));
-    EXPECT_TRUE(packed_embedding_bag(packed, ids, offsets, BagPooling::Mean, weights)
-                    .allclose(embedding_bag(floats, ids, offsets, BagPooling::Mean, false, weights), 1e-5, 1e-5));
+    EXPECT_TRUE(
+        packed_embedding_bag(packed, ids, offsets, BagPooling::Mean, weights)
+            .allclose(embedding_bag(floats, ids, offsets, BagPooling::Mean, false, weights), 1e-5, 1e-5));
   }
   const auto packed = pack_table(torch::randn({5, 2}));
   EXPECT_THROW(packed_embedding_bag(packed, torch::tensor({5l}), torch::tensor({0l, 1l}), BagPooling::Sum),
