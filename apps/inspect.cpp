@@ -8,6 +8,7 @@
 #include "apps/serving.h"
 #include "apps/verbs.h"
 #include "training/serving/layer_table.h"
+#include "training/small_model.h"
 
 namespace semblance {
 namespace {
@@ -92,6 +93,7 @@ int run_inspect(Arguments arguments) {
   const RunFolder run(location.run);
   uint64_t bytes = 0;
   for (const auto& file : manifest.at("files")) bytes += file.at("size").get<uint64_t>();
+  if (is_small_model(location.path())) bytes = std::filesystem::file_size(location.path());
   int64_t parameters = 0;
   for (const auto& layer : layers) parameters += layer.parameters;
   const Json& training = manifest.at("training");

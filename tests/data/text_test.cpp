@@ -241,6 +241,22 @@ TEST(NgramRows, NumberTheBucketsThatOccurOftenEnough) {
   EXPECT_THROW(NgramRows::parse(200, bytes, "rows"), Error);
 }
 
+TEST(NgramRows, ThatAreNotKeptShareTheLast) {
+  const std::vector<int32_t> occurrences{3, 7, 64, 130};
+  const std::vector<int32_t> kept{1, 3};  // buckets 7 and 130
+  const auto rows = NgramRows(131, occurrences, 1).share_all_but(kept);
+  const auto again = NgramRows::parse(131, rows.serialize(), "rows");
+  for (const auto* either : {&rows, &again}) {
+    EXPECT_EQ(either->size(), 3);
+    EXPECT_EQ(either->row(7), 0);
+    EXPECT_EQ(either->row(130), 1);
+    EXPECT_EQ(either->row(3), 2);
+    EXPECT_EQ(either->row(64), 2);
+    EXPECT_EQ(either->row(8), -1);
+  }
+  EXPECT_THROW(NgramRows::parse(131, rows.serialize() + "x", "rows"), Error);
+}
+
 TEST(TextFeatures, ComeBackFromWhatTheySave) {
   Texts texts;
   for (const std::string text : {"the good cat", "the bad cat"}) texts.push_back(text);

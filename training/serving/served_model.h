@@ -51,7 +51,7 @@ class Prunable {
   virtual int64_t ngram_rows() const = 0;
   /// `checkpoint`, which this was made from, where those `kept` n-grams that change answers most have a row
   /// of their own, and the others share one.
-  virtual Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) const = 0;
+  virtual Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) = 0;
 };
 
 /// Which labels an answer names.

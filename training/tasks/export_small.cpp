@@ -39,7 +39,7 @@ class Shrinking {
   Shrinking(const OpenedModel& full, const SmallOptions& options, const Notice& notice)
       : full_(full),
         options_(options),
-        prunable_(dynamic_cast<const Prunable*>(full.model.get())),
+        prunable_(dynamic_cast<Prunable*>(full.model.get())),
         ngrams_(prunable_ ? prunable_->ngram_rows() : 0) {
     try {
       measured_ = measure(*full.model, notice);
@@ -112,7 +112,7 @@ class Shrinking {
 
   const OpenedModel& full_;
   const SmallOptions& options_;
-  const Prunable* prunable_;
+  Prunable* prunable_;
   int64_t ngrams_;
   std::optional<Quality> measured_;
 };

@@ -298,6 +298,20 @@ MeasuredTexts read_validation(const ClassifierSetup& setup, const SentimentJob& 
               make_dataset(setup.features.encode(tokens, rows, threads), numbered.labels, rows, setup, job)};
 }
 
+std::vector<float> count_ngrams(const ClassifierSetup& setup, const SentimentJob& job) {
+  const auto& features = setup.features;
+  std::vector<float> counts(static_cast<size_t>(features.ngram_rows()));
+  try {
+    const auto texts = read_labelled_texts(job.data.train, job.input);
+    for (const int32_t id : features.encode(texts.texts, compute_threads()).ids.values)
+      if (id >= features.vocabulary().size())
+        ++counts[static_cast<size_t>(id - features.vocabulary().size())];
+  } catch (const Error&) {
+    counts.assign(counts.size(), 1);
+  }
+  return counts;
+}
+
 SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& given,
                            const StartVectors& vectors, const Notice& notice) {
   SentimentData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};

@@ -72,6 +72,9 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
 /// Error(Data).
 MeasuredTexts read_validation(const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice);
 
+/// How often each row of n-grams occurs in the files trained on; 1 for each where they cannot be read.
+std::vector<float> count_ngrams(const ClassifierSetup& setup, const SentimentJob& job);
+
 /// How a text's words and n-grams are weighted.
 RowWeighting weighting_of(const ClassifierOptions& model);
 

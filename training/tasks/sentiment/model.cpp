@@ -223,8 +223,9 @@ int64_t SentimentModel::ngram_rows() const {
   return task_->setup().features.ngram_rows();
 }
 
-Checkpoint SentimentModel::pruned(const Checkpoint& checkpoint, int64_t kept) const {
-  return prune_ngrams(checkpoint, *task_, job_, kept);
+Checkpoint SentimentModel::pruned(const Checkpoint& checkpoint, int64_t kept) {
+  if (ngram_counts_.empty()) ngram_counts_ = count_ngrams(task_->setup(), job_);
+  return prune_ngrams(checkpoint, *task_, job_, ngram_counts_, kept);
 }
 
 }  // namespace semblance

@@ -66,7 +66,7 @@ class SentimentModel : public ServedModel,
                 const std::function<void(int64_t)>& progress) override;
   Json evaluate_validation(const Notice& notice) override;
   int64_t ngram_rows() const override;
-  Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) const override;
+  Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) override;
 
  private:
   Json measure(const MeasuredTexts& texts, const Notice& notice);
@@ -76,6 +76,7 @@ class SentimentModel : public ServedModel,
   Evaluation evaluation_;
   c10::Device device_;
   std::unique_ptr<SentimentTask> task_;
+  std::vector<float> ngram_counts_;  // once they are asked for
 };
 
 }  // namespace semblance
