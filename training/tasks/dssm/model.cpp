@@ -88,7 +88,8 @@ Json DssmModel::evaluate(std::span<const std::string> paths, const Notice& notic
 Json DssmModel::evaluate_validation(const Notice& notice) {
   const auto data = read_validation(task_->setup(), job_, notice);
   if (!data) return {};
-  return semblance::evaluate(*task_, *data, job_.training.batch_size, device_, task_->measure(*data)).report();
+  return semblance::evaluate(*task_, *data, job_.training.batch_size, device_, task_->measure(*data))
+      .report();
 }
 
 }  // namespace semblance
