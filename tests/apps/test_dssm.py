@@ -331,7 +331,7 @@ def test_what_is_not_an_encoders_is_refused(data, run, trained, tmp_path):
     assert semblance("encode", run, "--merge", WORDS, input="ba0\n", check=False).code == USAGE
     assert semblance("evaluate", run, data / "valid.tsv", "--restrict-vocab", "3", check=False).code == USAGE
     assert semblance("evaluate", run, data / "valid.tsv", "--text-column", "2", check=False).code == USAGE
-    assert semblance("evaluate", trained, data / "valid.tsv", "--k", "3", check=False).code == USAGE
+    assert semblance("evaluate", trained, data / "valid.tsv", "--ties", "expected", check=False).code == USAGE
     copy = tmp_path / "copy"
     shutil.copytree(run, copy)
     model = copy / (copy / "BEST").read_text().strip() / "model.safetensors"

@@ -73,7 +73,7 @@ Json TrigramModel::evaluate_held_out() const {
   TrigramTask task(job_, std::move(data.setup), device_);
   copy_tensors(model_tensors(task_->module()), model_tensors(task.module()), job_.data.vectors);
   return semblance::evaluate(task, *data.held_out, job_.training.batch_size, device_,
-                             task_->measure(*data.held_out))
+                             task.measure(*data.held_out))
       .report();
 }
 
