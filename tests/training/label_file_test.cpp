@@ -15,7 +15,8 @@ std::string refusal(const Json& info, const std::string& content) {
 }
 
 TEST(LabelFile, KeepsWhateverCharactersAndBits) {
-  const LabelFile labels{{"a\tb", "line\nbreak", "\"\\", "", "наклейка", "null"}, {0.1, 1e-300, 3, 0, 2.0 / 3, 1}};
+  const LabelFile labels{{"a\tb", "line\nbreak", "\"\\", "", "наклейка", "null"},
+                         {0.1, 1e-300, 3, 0, 2.0 / 3, 1}};
   std::map<std::string, std::string> files;
   labels.save(files);
   EXPECT_EQ(std::ranges::count(files.at("labels.jsonl"), '\n'), 6);
@@ -36,12 +37,14 @@ TEST(LabelFile, IsMadeOfWhatAManifestOfBeforeLists) {
 }
 
 TEST(LabelFile, RefusesWhatIsNotAsItWrites) {
-  EXPECT_NE(refusal({{"classes", 2}}, "{\"label\":\"a\"}\n").find("expected 2 labels, found 1"), std::string::npos);
+  EXPECT_NE(refusal({{"classes", 2}}, "{\"label\":\"a\"}\n").find("expected 2 labels, found 1"),
+            std::string::npos);
   EXPECT_NE(refusal({{"classes", 1}}, "[]\n").find("label"), std::string::npos);
   EXPECT_NE(refusal({{"classes", 1}}, "{\"label\"\n").find("labels.jsonl:1"), std::string::npos);
   EXPECT_NE(refusal({{"classes", 2}}, "{\"label\":\"a\"}\n{\"label\":\"b\",\"weight\":1}\n").find("weight"),
             std::string::npos);
-  EXPECT_NE(refusal({{"classes", {"a", 1}}, {"class_weights", Json::array()}}, "").find("texts"), std::string::npos);
+  EXPECT_NE(refusal({{"classes", {"a", 1}}, {"class_weights", Json::array()}}, "").find("texts"),
+            std::string::npos);
   EXPECT_THROW(LabelFile::load({{"classes", 1}}, {}), Error);
 }
 

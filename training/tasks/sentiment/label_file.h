@@ -1,5 +1,5 @@
-// A classifier's labels in its checkpoint: a file of their own beside the manifest, which is read as a whole by
-// whoever looks at a checkpoint and so must not grow with them.
+// A classifier's labels in its checkpoint: a file of their own beside the manifest, which is read as a whole
+// by whoever looks at a checkpoint and so must not grow with them.
 #pragma once
 
 #include <map>
