@@ -311,6 +311,10 @@ Json parse_json(std::string_view text, std::string_view name) {
   }
 }
 
+Json number_or_null(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
 int64_t whole_number_in(const Json& object, const char* key, int64_t least, int64_t most) {
   const auto in_range = [&](const Json& value) {
     if (value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX)) return false;

@@ -24,6 +24,8 @@ Json parse_json(std::string_view text, std::string_view name);
 /// The same of text that may be no JSON at all: a discarded value then.
 Json json_if_any(std::string_view text);
 
+/// Null for what is not finite, which JSON cannot say.
+Json number_or_null(double value);
 /// A value of a JSON object that was read from a file. Throws Error(Data) that names it unless it is there,
 /// of that type and in that range.
 int64_t whole_number_in(const Json& object, const char* key, int64_t least, int64_t most);

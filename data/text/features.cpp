@@ -114,10 +114,7 @@ RaggedIds TextFeatures::fit(const TokenizedTexts& tokens, std::span<const int64_
   auto encoded = encode(tokens, rows, threads);
   if (!chooses_ngram_rows()) return encoded;
   const int32_t first = vocabulary_.size();
-  std::vector<int32_t> buckets;
-  for (const int32_t id : encoded.values)
-    if (id >= first) buckets.push_back(id - first);
-  ngram_rows_ = NgramRows(ngrams_.all_buckets(), buckets, ngrams_.min_count);
+  ngram_rows_ = NgramRows(ngrams_.all_buckets(), encoded.values, first, ngrams_.min_count);
   size_t kept = 0, i = 0;
   for (size_t row = 1; row < encoded.offsets.size(); ++row) {
     for (; i < static_cast<size_t>(encoded.offsets[row]); ++i) {

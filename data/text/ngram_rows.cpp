@@ -23,11 +23,13 @@ NgramRows NgramRows::all(int64_t buckets) {
   return rows;
 }
 
-NgramRows::NgramRows(int64_t buckets, std::span<const int32_t> occurrences, int64_t least)
+NgramRows::NgramRows(int64_t buckets, std::span<const int32_t> ids, int32_t first, int64_t least)
     : NgramRows(buckets) {
   std::vector<uint8_t> counts(static_cast<size_t>(buckets));
-  for (const int32_t bucket : occurrences)
-    if (auto& count = counts[static_cast<size_t>(bucket)]; count < kMostCounted) ++count;
+  for (const int32_t id : ids) {
+    if (id < first) continue;
+    if (auto& count = counts[static_cast<size_t>(id - first)]; count < kMostCounted) ++count;
+  }
   for (int64_t bucket = 0; bucket < buckets; ++bucket)
     if (counts[static_cast<size_t>(bucket)] >= least)
       blocks_[static_cast<size_t>(bucket / 64)].bits |= uint64_t{1} << (bucket % 64);

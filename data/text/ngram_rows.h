@@ -19,8 +19,9 @@ class NgramRows {
   NgramRows() = default;
   /// Every one of `buckets`.
   static NgramRows all(int64_t buckets);
-  /// Those of `buckets` that occur at least `least` times, 1 to kMostCounted, among `occurrences`.
-  NgramRows(int64_t buckets, std::span<const int32_t> occurrences, int64_t least);
+  /// Those of `buckets` that occur at least `least` times, 1 to kMostCounted, among `ids`, of which bucket b
+  /// is `first` + b; those below `first` do not count.
+  NgramRows(int64_t buckets, std::span<const int32_t> ids, int32_t first, int64_t least);
 
   static constexpr int64_t kMostCounted = 255;
 

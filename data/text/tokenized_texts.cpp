@@ -28,15 +28,12 @@ TokenizedTexts tokenize(const Texts& texts, const TextPipeline& pipeline, int th
 
   TokenizedTexts whole = std::move(parts[0]);
   for (size_t p = 1; p < parts.size(); ++p) {
-    const auto& part = parts[p];
+    auto& part = parts[p];
     std::vector<int32_t> renumbered(static_cast<size_t>(part.words.size()));
     for (int32_t id = 0; id < part.words.size(); ++id)
       renumbered[static_cast<size_t>(id)] = whole.words.add(part.words[id]);
-    const auto start = static_cast<int64_t>(whole.tokens.values.size());
-    for (const int32_t id : part.tokens.values)
-      whole.tokens.values.push_back(renumbered[static_cast<size_t>(id)]);
-    for (size_t i = 1; i < part.tokens.offsets.size(); ++i)
-      whole.tokens.offsets.push_back(start + part.tokens.offsets[i]);
+    for (int32_t& id : part.tokens.values) id = renumbered[static_cast<size_t>(id)];
+    whole.tokens.append(part.tokens);
     parts[p] = {};
   }
   return whole;

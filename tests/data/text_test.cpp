@@ -226,7 +226,7 @@ TEST(TextFeatures, GiveRowsToTheNgramsOfTheTrainingTextsAlone) {
 
 TEST(NgramRows, NumberTheBucketsThatOccurOftenEnough) {
   const std::vector<int32_t> occurrences{7, 130, 7, 0, 130, 130};
-  const NgramRows rows(131, occurrences, 2);
+  const NgramRows rows(131, occurrences, /*first=*/0, 2);
   EXPECT_EQ(rows.size(), 2);
   EXPECT_EQ(rows.row(7), 0);
   EXPECT_EQ(rows.row(130), 1);
@@ -244,7 +244,7 @@ TEST(NgramRows, NumberTheBucketsThatOccurOftenEnough) {
 TEST(NgramRows, ThatAreNotKeptShareTheLast) {
   const std::vector<int32_t> occurrences{3, 7, 64, 130};
   const std::vector<int32_t> kept{1, 3};  // buckets 7 and 130
-  const auto rows = NgramRows(131, occurrences, 1).share_all_but(kept);
+  const auto rows = NgramRows(131, occurrences, /*first=*/0, 1).share_all_but(kept);
   const auto again = NgramRows::parse(131, rows.serialize(), "rows");
   for (const auto* either : {&rows, &again}) {
     EXPECT_EQ(either->size(), 3);

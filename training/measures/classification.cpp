@@ -11,10 +11,6 @@ double ratio(double part, double whole) {
   return whole > 0 ? part / whole : 0;
 }
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 }  // namespace
 
 void ClassificationMetrics::add(const at::Tensor& logits, const at::Tensor& targets, const LossSum& loss,
@@ -79,14 +75,14 @@ Metrics ClassificationMetrics::result() const {
   Metrics metrics;
   auto& values = metrics.values;
   values["examples"] = examples_;
-  values["loss"] = number(loss_total_ / loss_weight_);
+  values["loss"] = number_or_null(loss_total_ / loss_weight_);
   values["accuracy"] =
       ratio(sets_ ? static_cast<double>(exact_) : total(hits_), static_cast<double>(examples_));
   // As scikit-learn: over the labels that occur or are predicted; over all of them where labels are sets.
   values["macro_f1"] = ratio(f1_sum, static_cast<double>(sets_ ? static_cast<int64_t>(n) : seen));
   values["micro_f1"] = ratio(2 * total(hits_), total(predicted_) + total(actual_));
   if (scores_) scores_->report(values);
-  if (!sets_ && n == 2) values["auc"] = number(roc_auc(second_, positive_));
+  if (!sets_ && n == 2) values["auc"] = number_or_null(roc_auc(second_, positive_));
   metrics.details["per_class"] = std::move(per_class);
   if (!confusion_.empty()) {
     Json rows = Json::array();

@@ -239,10 +239,9 @@ UnknownTexts rank_rows(const RaggedIds& rows, const at::Tensor& vectors, std::sp
 }
 
 Json ScoreMetrics::report() const {
-  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
   return {{"examples", scores_.size()},
-          {"spearman", number(spearman(similarities_, scores_))},
-          {"pearson", number(pearson(similarities_, scores_))}};
+          {"spearman", number_or_null(spearman(similarities_, scores_))},
+          {"pearson", number_or_null(pearson(similarities_, scores_))}};
 }
 
 Metrics RankingMeasure::result() {

@@ -11,10 +11,6 @@ namespace {
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 // Calls visit(examples, positives) for each run of equal scores, the highest first. False if a score is NaN,
 // as a diverged model's are: those have no order.
 bool for_each_tie(const std::vector<float>& scores, const std::vector<uint8_t>& positive,
@@ -134,8 +130,8 @@ void ScoreMetrics::add(const at::Tensor& probabilities, const at::Tensor& target
 void ScoreMetrics::report(Json& values) const {
   Json precision = Json::object(), recall = Json::object();
   for (size_t i = 0; i < k_.size(); ++i) {
-    precision[std::to_string(k_[i])] = number(precision_[i] / texts_);
-    recall[std::to_string(k_[i])] = number(recall_[i] / labelled_);
+    precision[std::to_string(k_[i])] = number_or_null(precision_[i] / texts_);
+    recall[std::to_string(k_[i])] = number_or_null(recall_[i] / labelled_);
   }
   values["precision_at_k"] = std::move(precision);
   values["recall_at_k"] = std::move(recall);
@@ -154,15 +150,15 @@ void ScoreMetrics::report(Json& values) const {
       for (size_t m = 0; m < 2; ++m)
         if (!std::isnan(of_class[m])) areas[m] += of_class[m], ++counted[m];
     }
-    values["pr_auc"] = number(areas[0] / counted[0]);
-    values["auc"] = number(areas[1] / counted[1]);
+    values["pr_auc"] = number_or_null(areas[0] / counted[0]);
+    values["auc"] = number_or_null(areas[1] / counted[1]);
   }
   double gap = 0, examples = 0;
   for (const auto& bin : bins_) {
     gap += std::abs(bin.right - bin.confidence);
     examples += bin.count;
   }
-  values["ece"] = number(gap / examples);
+  values["ece"] = number_or_null(gap / examples);
 }
 
 }  // namespace semblance

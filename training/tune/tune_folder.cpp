@@ -12,10 +12,6 @@
 namespace semblance {
 namespace {
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json();
-}
-
 double number_or_nan(const Json& json, const char* key) {
   return json.at(key).is_null() ? NAN : finite_number_in(json, key);
 }
@@ -23,8 +19,8 @@ double number_or_nan(const Json& json, const char* key) {
 Json result_to_json(size_t trial, const TrialResult& result) {
   return {{"trial", trial},
           {"epochs", result.epochs},
-          {"value", number(result.value)},
-          {"loss", number(result.loss)},
+          {"value", number_or_null(result.value)},
+          {"loss", number_or_null(result.loss)},
           {"examples", result.examples},
           {"higher_is_better", result.higher_is_better},
           {"status", result.status},

@@ -20,6 +20,7 @@ double try_job(const SentimentJob& asked, const TokenizedTexts& tokens, const Ra
   }
   SentimentJob job = asked;
   job.training.epochs = 2;
+  job.training.metric.clear();  // the main one: always defined, and the higher the better
   const int threads = compute_threads();
   const auto seed = static_cast<uint64_t>(job.training.seed);
   seed_generators(seed);

@@ -10,8 +10,8 @@
 
 namespace semblance {
 
-/// The main metric that `job` reaches on a sixth of the given rows, some ten thousands of them at most, after
-/// two epochs of the others. Depends on its arguments alone; on the CPU.
+/// The main metric, whatever --metric says, that `job` reaches on a sixth of the given rows, some ten
+/// thousands of them at most, after two epochs of the others. Depends on its arguments alone; on the CPU.
 double try_job(const SentimentJob& job, const TokenizedTexts& tokens, const RaggedIds& labels,
                std::span<const int64_t> rows, const LabelSet& set);
 
