@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <memory>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "models/huge_pages.h"
@@ -52,39 +54,50 @@ RowIndex index_rows(const int64_t* ids, int64_t n, const int64_t* offsets, int64
     uint32_t id;
     int32_t bag;
   };
-  std::vector<Entry> entries(static_cast<size_t>(n)), other(static_cast<size_t>(n));
-  for (int64_t b = 0; b < bags; ++b)
-    for (int64_t i = offsets[b]; i < offsets[b + 1]; ++i)
-      entries[static_cast<size_t>(i)] = {static_cast<uint32_t>(ids[i]), static_cast<int32_t>(b)};
+  const auto count = static_cast<size_t>(n);
+  // Written before they are read.
+  const auto entries = std::make_unique_for_overwrite<Entry[]>(count);
+  const auto other = std::make_unique_for_overwrite<Entry[]>(count);
   const auto key_bits =
       static_cast<int>(std::bit_width(static_cast<uint64_t>(std::max<int64_t>(table_rows - 1, 1))));
   const int passes = (key_bits + 10) / 11;
   const int bits = (key_bits + passes - 1) / passes;
-  std::vector<uint32_t> places(size_t{1} << bits);
-  for (int pass = 0; pass < passes; ++pass) {
-    const int shift = pass * bits;
-    const uint32_t mask = (1u << bits) - 1;
+  const uint32_t mask = (1u << bits) - 1;
+  const size_t digits = size_t{1} << bits;
+  std::vector<uint32_t> places(digits);
+  const auto start_pass = [&](int pass) {
     std::ranges::fill(places, 0u);
-    for (const Entry& e : entries) ++places[e.id >> shift & mask];
+    for (size_t i = 0; i < count; ++i) ++places[static_cast<uint32_t>(ids[i]) >> pass * bits & mask];
     uint32_t place = 0;
     for (auto& p : places) place += std::exchange(p, place);
-    for (const Entry& e : entries) other[places[e.id >> shift & mask]++] = e;
-    entries.swap(other);
+  };
+  Entry *from = entries.get(), *to = other.get();
+  start_pass(0);
+  for (int64_t b = 0; b < bags; ++b)
+    for (int64_t i = offsets[b]; i < offsets[b + 1]; ++i) {
+      const auto id = static_cast<uint32_t>(ids[i]);
+      from[places[id & mask]++] = {id, static_cast<int32_t>(b)};
+    }
+  for (int pass = 1; pass < passes; ++pass) {
+    start_pass(pass);
+    for (size_t i = 0; i < count; ++i) to[places[from[i].id >> pass * bits & mask]++] = from[i];
+    std::swap(from, to);
   }
   RowIndex index;
-  index.bags.resize(static_cast<size_t>(n));
-  std::vector<int64_t> rows;
-  for (int64_t i = 0; i < n; ++i) {
-    const Entry& e = entries[static_cast<size_t>(i)];
-    if (rows.empty() || rows.back() != e.id) {
-      rows.push_back(e.id);
-      index.starts.push_back(i);
-    }
-    index.bags[static_cast<size_t>(i)] = e.bag;
+  index.rows = torch::empty({n}, torch::kInt64);
+  index.starts.resize(count + 1);
+  index.bags.resize(count);
+  auto* rows = index.rows.data_ptr<int64_t>();
+  size_t touched = 0;
+  for (size_t i = 0; i < count; ++i) {  // without a branch: which id is the last of its row is anybody's guess
+    const Entry entry = from[i];
+    index.bags[i] = entry.bag;
+    rows[touched] = entry.id;
+    index.starts[touched + 1] = static_cast<int64_t>(i) + 1;
+    touched += i + 1 == count || from[i + 1].id != entry.id;
   }
-  index.starts.push_back(n);
-  index.rows = torch::empty({static_cast<int64_t>(rows.size())}, torch::kInt64);
-  std::ranges::copy(rows, index.rows.data_ptr<int64_t>());
+  index.rows = index.rows.narrow(0, 0, static_cast<int64_t>(touched));
+  index.starts.resize(touched + 1);
   return index;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "models/kernel_math.h"
 
@@ -13,7 +14,7 @@ namespace {
 constexpr int64_t kBlock = 32;
 
 constexpr int64_t kLanes = 16;
-constexpr int64_t kPrefetched = 8;  // rows, at most
+constexpr int64_t kPrefetched = 16;  // rows
 
 // Sums in a fixed order that vectors can follow.
 struct LaneSum {
@@ -49,39 +50,32 @@ struct LaneSum {
 SEMBLANCE_MULTIVERSION
 void pool_bags(const float* weight, const int64_t* ids, const int64_t* offsets, int64_t begin, int64_t end,
                int64_t dim, bool mean, float* out) {
+  const int64_t stop = offsets[end];
   for (int64_t b = begin; b < end; ++b) {
     const int64_t first = offsets[b], last = offsets[b + 1];
     const float scale = mean && last > first ? 1.0f / static_cast<float>(last - first) : 1.0f;
     float* to = out + b * dim;
-    // The next bag's rows are on their way while this one is summed.
-    if (b + 1 < end)
-      for (int64_t i = last; i < std::min(offsets[b + 2], last + kPrefetched); ++i)
-        for (int64_t d = 0; d < dim; d += kLanes) __builtin_prefetch(weight + ids[i] * dim + d);
-    int64_t column = 0;
-    for (; column + kBlock <= dim; column += kBlock) {
-      float sum[kBlock] = {};
+    // Rows to come, of the next bags too, are on their way while these are summed.
+    const auto fetch = [&](int64_t i) __attribute__((always_inline)) {
+      if (i >= stop) return;
+      for (int64_t d = 0; d < dim; d += kLanes) __builtin_prefetch(weight + ids[i] * dim + d);
+    };
+    const auto sum_columns = [&]<int64_t kWidth>(int64_t column, std::integral_constant<int64_t, kWidth>)
+                                 __attribute__((always_inline)) {
+      float sum[kWidth] = {};
       for (int64_t i = first; i < last; ++i) {
+        if (column == 0) fetch(i + kPrefetched);
         const float* from = weight + ids[i] * dim + column;
-        for (int64_t d = 0; d < kBlock; ++d) sum[d] += from[d];
+        for (int64_t d = 0; d < kWidth; ++d) sum[d] += from[d];
       }
-      for (int64_t d = 0; d < kBlock; ++d) to[column + d] = scale * sum[d];
-    }
-    for (; column < dim; column += 8) {
-      const int64_t width = std::min<int64_t>(8, dim - column);
-      float sum[8] = {};
-      if (width == 8) {
-        for (int64_t i = first; i < last; ++i) {
-          const float* from = weight + ids[i] * dim + column;
-          for (int64_t d = 0; d < 8; ++d) sum[d] += from[d];
-        }
-      } else {
-        for (int64_t i = first; i < last; ++i) {
-          const float* from = weight + ids[i] * dim + column;
-          for (int64_t d = 0; d < width; ++d) sum[d] += from[d];
-        }
-      }
-      for (int64_t d = 0; d < width; ++d) to[column + d] = scale * sum[d];
-    }
+      for (int64_t d = 0; d < kWidth; ++d) to[column + d] = scale * sum[d];
+    };
+    int64_t column = 0;
+    for (; column + kBlock <= dim; column += kBlock)
+      sum_columns(column, std::integral_constant<int64_t, kBlock>());
+    if (column + 16 <= dim) sum_columns(column, std::integral_constant<int64_t, 16>()), column += 16;
+    if (column + 8 <= dim) sum_columns(column, std::integral_constant<int64_t, 8>()), column += 8;
+    for (; column < dim; ++column) sum_columns(column, std::integral_constant<int64_t, 1>());
   }
 }
 

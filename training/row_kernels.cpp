@@ -37,18 +37,24 @@ void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* 
 SEMBLANCE_MULTIVERSION
 void rowwise_adagrad_rows(const RowwiseAdagradStep& step, const int64_t* rows, const float* gradient,
                           int64_t begin, int64_t end, int64_t dim, float* weight, float* sums) {
-  constexpr int64_t kLanes = 16;
+  constexpr int64_t kLanes = 16, kAhead = 8;
   for (int64_t i = begin; i < end; ++i) {
     const float* __restrict g = gradient + i * dim;
     float* __restrict w = weight + rows[i] * dim;
-    float lanes[kLanes] = {};
-    for (int64_t first = 0; first < dim; first += kLanes) {
-      const int64_t width = dim - first < kLanes ? dim - first : kLanes;
-      for (int64_t d = 0; d < width; ++d) {
-        const float value = g[first + d] + step.weight_decay * w[first + d];
-        lanes[d] += value * value;
-      }
+    if (i + kAhead < end) {
+      const int64_t next = rows[i + kAhead];
+      __builtin_prefetch(sums + next, 1);
+      for (int64_t d = 0; d < dim; d += kLanes) __builtin_prefetch(weight + next * dim + d, 1);
     }
+    float lanes[kLanes] = {};
+    const auto add = [&](int64_t at, int64_t lane) __attribute__((always_inline)) {
+      const float value = g[at] + step.weight_decay * w[at];
+      lanes[lane] += value * value;
+    };
+    int64_t first = 0;
+    for (; first + kLanes <= dim; first += kLanes)
+      for (int64_t d = 0; d < kLanes; ++d) add(first + d, d);
+    for (int64_t d = 0; first + d < dim; ++d) add(first + d, d);
     for (int64_t half = kLanes / 2; half > 0; half /= 2)
       for (int64_t d = 0; d < half; ++d) lanes[d] += lanes[d + half];
     sums[rows[i]] += lanes[0] / static_cast<float>(dim);
