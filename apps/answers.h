@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/readers/labelled_texts.h"
-#include "training/serving/served_model.h"
+#include "training/serving/classifier.h"
 
 namespace semblance {
 

@@ -8,7 +8,7 @@
 #include "apps/serving.h"
 #include "apps/verbs.h"
 #include "training/serving/layer_table.h"
-#include "training/small_model.h"
+#include "training/small_file.h"
 
 namespace semblance {
 namespace {

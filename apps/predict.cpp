@@ -1,8 +1,8 @@
-// semblance predict RUN [FILE|-] [options]
+#include "apps/predict.h"
+
 #include "apps/answers.h"
 #include "apps/output.h"
-#include "apps/serving.h"
-#include "apps/verbs.h"
+#include "apps/serving_options.h"
 #include "data/readers/labelled_texts.h"
 
 namespace semblance {
@@ -18,7 +18,7 @@ bool gives_layout(const CommandLine& line) {
 
 }  // namespace
 
-int run_predict(Arguments arguments) {
+int predict(Arguments arguments, const OpenClassifier& open) {
   CommandLine line("predict RUN [FILE|-] [options]",
                    "Prints a JSON line for each text, in order: {\"label\":…,\"probability\":…}, or, for a "
                    "multi-label model "
@@ -36,9 +36,8 @@ int run_predict(Arguments arguments) {
   const auto& given = line.positional(1, 2);
   line.apply_fields(options);
   line.apply_fields(layout);
-  const auto served =
-      open_served(line, given[0], "predicts", [](const TaskKind& kind) { return kind.predicts; });
-  auto& model = dynamic_cast<Classifier&>(*served.model);
+  const auto opened = open(line, given[0]);
+  auto& model = *opened;
 
   constexpr int64_t kMostAtOnce = 256;
   Answers answers(options, model.is_multi_label(), model.classes());

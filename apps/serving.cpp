@@ -8,11 +8,6 @@
 
 namespace semblance {
 
-void add_serving_options(CommandLine& line) {
-  line.add_fields(ServingOptions{}, "Model");
-  line.add_flag("Output", "json", "print JSON");
-}
-
 OpenedModel open_served(const CommandLine& line, const std::string& run, std::string_view verb,
                         const std::function<bool(const TaskKind&)>& can) {
   ServingOptions options;

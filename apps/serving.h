@@ -6,11 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "apps/command_line.h"
+#include "apps/serving_options.h"
 #include "training/run_folder.h"
 #include "training/serving/word_encoder.h"
 #include "training/tasks/registry.h"
-#include "training/threads.h"
 
 namespace semblance {
 
@@ -19,21 +18,6 @@ struct TopOptions {
 
   void fields(FieldList& list) { list.add("top", top, {.help = "how many to print", .min = 1, .max = 1e6}); }
 };
-
-struct ServingOptions {
-  std::string checkpoint = "best";
-  std::string device = "auto";
-  int64_t threads = 0;
-
-  void fields(FieldList& list) {
-    list.add("checkpoint", checkpoint, {.help = "which checkpoint of the run", .hint = "best|last|NAME"});
-    list.add("device", device, {.help = "where the model runs", .hint = "auto|cpu|cuda|cuda:N"});
-    list.add("threads", threads, kThreadsField);
-  }
-};
-
-/// Adds ServingOptions and --json.
-void add_serving_options(CommandLine& line);
 
 /// Applies --threads and opens the model that `run` and --checkpoint mean; `can` picks the kinds of models
 /// that will do, which are those that `verb`. Throws Error(Model).

@@ -89,7 +89,8 @@ RowIndex index_rows(const int64_t* ids, int64_t n, const int64_t* offsets, int64
   index.bags.resize(count);
   auto* rows = index.rows.data_ptr<int64_t>();
   size_t touched = 0;
-  for (size_t i = 0; i < count; ++i) {  // without a branch: which id is the last of its row is anybody's guess
+  for (size_t i = 0; i < count;
+       ++i) {  // without a branch: which id is the last of its row is anybody's guess
     const Entry entry = from[i];
     index.bags[i] = entry.bag;
     rows[touched] = entry.id;

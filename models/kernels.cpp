@@ -62,14 +62,14 @@ void pool_bags(const float* weight, const int64_t* ids, const int64_t* offsets, 
     };
     const auto sum_columns = [&]<int64_t kWidth>(int64_t column, std::integral_constant<int64_t, kWidth>)
                                  __attribute__((always_inline)) {
-      float sum[kWidth] = {};
-      for (int64_t i = first; i < last; ++i) {
-        if (column == 0) fetch(i + kPrefetched);
-        const float* from = weight + ids[i] * dim + column;
-        for (int64_t d = 0; d < kWidth; ++d) sum[d] += from[d];
-      }
-      for (int64_t d = 0; d < kWidth; ++d) to[column + d] = scale * sum[d];
-    };
+                                   float sum[kWidth] = {};
+                                   for (int64_t i = first; i < last; ++i) {
+                                     if (column == 0) fetch(i + kPrefetched);
+                                     const float* from = weight + ids[i] * dim + column;
+                                     for (int64_t d = 0; d < kWidth; ++d) sum[d] += from[d];
+                                   }
+                                   for (int64_t d = 0; d < kWidth; ++d) to[column + d] = scale * sum[d];
+                                 };
     int64_t column = 0;
     for (; column + kBlock <= dim; column += kBlock)
       sum_columns(column, std::integral_constant<int64_t, kBlock>());

@@ -41,10 +41,10 @@ class Result:
         return lines[0]
 
 
-def semblance(*arguments, input=None, limit=None, check=True, **options):
+def semblance(*arguments, input=None, limit=None, check=True, program=BIN / "semblance", **options):
     if "--run" in arguments and "--threads" not in arguments:
         arguments += ("--threads", "1")  # more gain nothing on jobs so small, and wait for each other on a busy machine
-    command = [str(BIN / "semblance"), *map(str, arguments)]
+    command = [str(program), *map(str, arguments)]
     if limit:  # a shell limit, such as "-f 8"
         command = ["bash", "-c", f'ulimit {limit}; exec "$@"', "-", *command]
     if isinstance(input, str):

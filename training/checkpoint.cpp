@@ -11,6 +11,7 @@
 #include "data/io/byte_stream.h"
 #include "data/io/folders.h"
 #include "models/module_access.h"
+#include "training/small_file.h"
 #include "training/small_model.h"
 #include "training/tensor_file.h"
 

@@ -10,6 +10,7 @@
 
 #include "data/config.h"
 #include "models/named_tensors.h"
+#include "training/damaged.h"
 #include "training/training_state.h"
 
 namespace torch::nn {
@@ -37,13 +38,6 @@ inline constexpr const char *kUnfinishedEnd = ".tmp", *kDoomedEnd = ".old.tmp", 
 
 /// The key of the state that knows which checkpoints were written, among those of the callbacks.
 inline constexpr const char* kCheckpointsKey = "checkpoints";
-
-/// What a checkpoint holds is not what was written: another may do. Every other Error(Model) says that the
-/// checkpoint cannot be read now or here, whatever it holds.
-class DamagedCheckpoint : public Error {
- public:
-  explicit DamagedCheckpoint(const std::string& message) : Error(ErrorKind::Model, message) {}
-};
 
 /// Writes `folder` under a temporary name, flushes it and renames it. A folder of that name is replaced.
 /// Throws Error(Model), with nothing left behind; a file of either name is left alone.

@@ -1,7 +1,5 @@
 #include "training/failure.h"
 
-#include <c10/util/Exception.h>
-
 #include <new>
 #include <string>
 #include <system_error>
@@ -14,6 +12,11 @@ constexpr const char* kNoMemory =
 
 }  // namespace
 
+std::string message_of(const std::exception& error) {
+  const std::string message = error.what();
+  return message.substr(0, message.find("\nException raised from "));
+}
+
 Error as_error(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
@@ -21,18 +24,16 @@ Error as_error(const std::exception_ptr& thrown) {
     return error;
   } catch (const std::bad_alloc&) {
     return {ErrorKind::Internal, kNoMemory};
-  } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    // LibTorch's allocators have no type of their own for it.
-    return {ErrorKind::Internal,
-            message.find("allocate memory") != std::string::npos ? std::string(kNoMemory) : message};
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::resource_unavailable_try_again)
       return {ErrorKind::Internal, std::string(error.what())};
     return {ErrorKind::Internal,
             "the system has no room for another thread; allow the program more memory or more threads"};
   } catch (const std::exception& error) {
-    return {ErrorKind::Internal, std::string(error.what())};
+    // LibTorch's allocators have no type of their own for it.
+    const auto message = message_of(error);
+    return {ErrorKind::Internal,
+            message.find("allocate memory") != std::string::npos ? std::string(kNoMemory) : message};
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <string>
 
 #include "data/error.h"
 
@@ -9,5 +10,7 @@ namespace semblance {
 
 /// Errors as they are; what the system or LibTorch throw, want of memory among it, as Error(Internal).
 Error as_error(const std::exception_ptr& thrown);
+/// What it says, without the place where LibTorch threw it.
+std::string message_of(const std::exception& error);
 
 }  // namespace semblance

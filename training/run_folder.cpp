@@ -11,7 +11,7 @@
 #include "data/io/folders.h"
 #include "data/io/temporary_path.h"
 #include "training/run_lock.h"
-#include "training/small_model.h"
+#include "training/small_file.h"
 
 namespace semblance {
 namespace {
@@ -224,12 +224,6 @@ std::string RunFolder::resolve_best(const std::vector<std::string>& names, const
                 best, fmt::join(names, ", "));
   notice(fmt::format("{}: BEST is missing, {} is the best checkpoint", path_.string(), best));
   return best;
-}
-
-fs::path locate_run(const std::string& given) {
-  const auto within = fs::path("checkpoints") / given;
-  return kind_of(given) == PathKind::Nothing && kind_of(within) != PathKind::Nothing ? within
-                                                                                     : fs::path(given);
 }
 
 CheckpointLocation locate_checkpoint(const std::string& given, const std::string& choice,

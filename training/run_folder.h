@@ -11,6 +11,7 @@
 
 #include "data/notice.h"
 #include "training/checkpoint.h"
+#include "training/locate_run.h"
 
 namespace semblance {
 
@@ -84,8 +85,5 @@ struct CheckpointLocation {
 /// is best, last or a name, see RunFolder::resolve. Throws Error(Model) if nothing is there.
 CheckpointLocation locate_checkpoint(const std::string& given, const std::string& choice,
                                      const Notice& notice);
-
-/// `given` as a path if it exists, else within checkpoints/ if that exists.
-std::filesystem::path locate_run(const std::string& given);
 
 }  // namespace semblance

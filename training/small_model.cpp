@@ -4,35 +4,23 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
-#include <memory>
 
 #include "data/error.h"
 #include "data/io/atomic_file.h"
-#include "data/io/mapped_file.h"
 #include "data/tensors.h"
-#include "training/tensor_file.h"
+#include "training/small_file.h"
 
 namespace semblance {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the file is mapped as it stands");
+using small_format::aligned;
+using small_format::kChecksumBytes;
+using small_format::kHeaderBytes;
 
-constexpr std::string_view kMagic = "SEMBSML1";
-constexpr const char* kFormat = "semblance small model";
-constexpr int kFormatVersion = 1;
 constexpr std::string_view kScalesEnd = "_scales";
 constexpr const char* kEmbedding = "embedding.weight";
 // What the models call their tables of vectors.
 constexpr std::string_view kTables[] = {kEmbedding, "weight", "input", "output"};
-constexpr uint64_t kAlignment = 64;
-constexpr uint64_t kHeaderBytes = 2 * sizeof(uint64_t), kChecksumBytes = sizeof(uint64_t);
-constexpr c10::ScalarType kTypes[] = {at::kFloat, at::kChar};
-
-uint64_t aligned(uint64_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
 
 std::string scales_of(std::string_view name) {
   return std::string(name) + std::string(kScalesEnd);
@@ -46,8 +34,8 @@ const at::Tensor* find(const NamedTensors& tensors, std::string_view name) {
 std::string manifest_text(const Checkpoint& packed) {
   TrainingState training = packed.training;
   training.callbacks = Json::object();  // what a training goes on with
-  Json manifest = {{"format", kFormat},
-                   {"version", kFormatVersion},
+  Json manifest = {{"format", small_format::kName},
+                   {"version", small_format::kVersion},
                    {"task", packed.task},
                    {"content", "small"},
                    {"config", packed.config},
@@ -56,11 +44,12 @@ std::string manifest_text(const Checkpoint& packed) {
                    {"tensors", Json::array()},
                    {"files", Json::array()}};
   for (const auto& [name, tensor] : packed.model) {
-    if (std::ranges::find(kTypes, tensor.scalar_type()) == std::end(kTypes))
+    if (tensor.scalar_type() != at::kFloat && tensor.scalar_type() != at::kChar)
       throw Error(ErrorKind::Internal, "{}: tensors of type {} cannot be saved", name,
                   c10::toString(tensor.scalar_type()));
+    const auto type = tensor.scalar_type() == at::kFloat ? SmallType::Float : SmallType::Char;
     manifest["tensors"].push_back(
-        {{"name", name}, {"shape", tensor.sizes().vec()}, {"type", c10::toString(tensor.scalar_type())}});
+        {{"name", name}, {"shape", tensor.sizes().vec()}, {"type", enum_name(type)}});
   }
   for (const auto& [name, content] : packed.files)
     manifest["files"].push_back({{"name", name}, {"size", content.size()}});
@@ -87,99 +76,7 @@ class SummingWriter {
   uint64_t written_ = 0;
 };
 
-// A file that is what was written; where its parts are is for the manifest to say.
-struct OpenedFile {
-  std::shared_ptr<MappedFile> file;
-  Json manifest;
-  std::string_view parts;  // after the manifest
-  uint64_t checksum = 0;
-};
-
-[[noreturn]] void damaged(const std::string& path, const std::string& what) {
-  throw DamagedCheckpoint(fmt::format("{}: {}; the small model is damaged, export it again", path, what));
-}
-
-OpenedFile open_file(const std::string& path) {
-  OpenedFile opened{.file = std::make_shared<MappedFile>(path), .manifest = {}, .parts = {}};
-  const auto bytes = opened.file->bytes();
-  const auto number_at = [&](size_t at) {
-    uint64_t number = 0;
-    std::memcpy(&number, bytes.data() + at, sizeof number);
-    return number;
-  };
-  if (bytes.size() < kHeaderBytes + kChecksumBytes) damaged(path, "the file is truncated");
-  const uint64_t end = bytes.size() - kChecksumBytes, length = number_at(kMagic.size());
-  opened.checksum = XXH3_64bits(bytes.data(), end);
-  if (!bytes.starts_with(kMagic) || opened.checksum != number_at(end))
-    damaged(path, "the file does not match its checksum");
-  if (length > end - kHeaderBytes) damaged(path, "the manifest is longer than the file");
-  opened.manifest = parse_json(bytes.substr(kHeaderBytes, length), "manifest");
-  const auto first = std::min(aligned(kHeaderBytes + length), end);
-  opened.parts = bytes.substr(first, end - first);
-  if (text_in(opened.manifest, "format") != kFormat) damaged(path, "the manifest is not a small model's");
-  if (const auto version = whole_number_in(opened.manifest, "version", 1, INT32_MAX);
-      version > kFormatVersion)
-    throw Error(ErrorKind::Model, "{}: expected format version {} or less, found {}; use a newer semblance",
-                path, kFormatVersion, version);
-  text_in(opened.manifest, "task");
-  training_state_from_json(object_in(opened.manifest, "training"));
-  for (const char* key : {"config", "model"}) object_in(opened.manifest, key);
-  for (const char* key : {"tensors", "files"}) list_in(opened.manifest, key);
-  return opened;
-}
-
-// The parts of a file, one after the other.
-class PartReader {
- public:
-  explicit PartReader(std::string_view parts) : parts_(parts) {}
-  std::string_view next(uint64_t size) {
-    if (size > left()) throw Error(ErrorKind::Data, "expected {} bytes more, found {}", size, left());
-    const auto part = parts_.substr(at_, size);
-    at_ = std::min(at_ + aligned(size), parts_.size());
-    return part;
-  }
-  uint64_t left() const { return parts_.size() - at_; }
-
- private:
-  std::string_view parts_;
-  uint64_t at_ = 0;
-};
-
-at::Tensor read_tensor(const Json& entry, PartReader& parts, const std::shared_ptr<MappedFile>& file) {
-  const auto& type_name = text_in(entry, "type");
-  const auto type =
-      std::ranges::find(kTypes, type_name, [](c10::ScalarType t) { return std::string(c10::toString(t)); });
-  if (type == std::end(kTypes))
-    throw Error(ErrorKind::Data, "expected a type that is known, found {}", type_name);
-  std::vector<int64_t> shape;
-  uint64_t bytes = c10::elementSize(*type);
-  for (const auto& part : list_in(entry, "shape")) {
-    const auto size = part.is_number_unsigned() ? part.get<uint64_t>() : uint64_t{0};
-    if (size == 0 || size > parts.left() / bytes)
-      throw Error(ErrorKind::Data, "expected a shape that fits the file, found {}",
-                  json_line(entry["shape"]));
-    bytes *= size;
-    shape.push_back(static_cast<int64_t>(size));
-  }
-  return tensor_over(parts.next(bytes).data(), shape, *type, file);
-}
-
-// Calls `read`; what does not hold together is damage.
-template <class Read>
-auto reading(const std::string& path, Read&& read) {
-  try {
-    return read();
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::Model) throw;
-    damaged(path, error.what());
-  }
-}
-
 }  // namespace
-
-bool is_small_model(const std::string& path) {
-  return begins_with(path, kMagic);
-}
 
 Checkpoint packed_checkpoint(const Checkpoint& checkpoint) {
   Checkpoint packed = checkpoint;
@@ -211,7 +108,7 @@ int64_t write_small_model(const std::string& path, const Checkpoint& packed) {
   AtomicFile file(path);
   SummingWriter writer(file.writer());
   const auto manifest = manifest_text(packed);
-  writer.write(kMagic);
+  writer.write(small_format::kMagic);
   writer.write(manifest.size());
   writer.write(manifest);
   writer.align();
@@ -228,31 +125,19 @@ int64_t write_small_model(const std::string& path, const Checkpoint& packed) {
   return static_cast<int64_t>(writer.written());
 }
 
-Json small_model_manifest(const std::string& path) {
-  return reading(path, [&] { return open_file(path).manifest; });
-}
-
 Checkpoint read_small_model(const std::string& path) {
-  return reading(path, [&] {
-    const auto opened = open_file(path);
-    const Json& manifest = opened.manifest;
-    Checkpoint checkpoint;
-    checkpoint.identity = opened.checksum;
-    checkpoint.task = text_in(manifest, "task");
-    checkpoint.config = manifest["config"];
-    checkpoint.model_info = manifest["model"];
-    checkpoint.training = training_state_from_json(manifest["training"]);
-    PartReader parts(opened.parts);
-    for (const auto& entry : manifest["tensors"])
-      checkpoint.model.emplace_back(text_in(entry, "name"), read_tensor(entry, parts, opened.file));
-    for (const auto& entry : manifest["files"])
-      checkpoint.files[text_in(entry, "name")] =
-          parts.next(static_cast<uint64_t>(whole_number_in(entry, "size", 0, INT64_MAX)));
-    if (parts.left() != 0) damaged(path, "expected the end of the file, found more");
-    if (const auto name = find_not_finite(checkpoint.model); !name.empty())
-      damaged(path, fmt::format("expected finite numbers, found others in {}", name));
-    return checkpoint;
-  });
+  auto file = read_small_file(path);
+  Checkpoint checkpoint;
+  checkpoint.identity = file.checksum;
+  checkpoint.task = text_in(file.manifest, "task");
+  checkpoint.config = file.manifest["config"];
+  checkpoint.model_info = file.manifest["model"];
+  checkpoint.training = training_state_from_json(file.manifest["training"]);
+  for (const auto& [name, type, shape, data] : file.tensors)
+    checkpoint.model.emplace_back(
+        name, tensor_over(data, shape, type == SmallType::Float ? at::kFloat : at::kChar, file.mapping));
+  checkpoint.files = std::move(file.files);
+  return checkpoint;
 }
 
 PackedTable packed_embedding(const Checkpoint& checkpoint, int64_t rows, int64_t dim, c10::Device device) {

@@ -1,5 +1,5 @@
-// Small models: a checkpoint's weights in one file whose tables of vectors are packed, and which is opened by
-// mapping it. checkpoints/README.md describes the format.
+// Small models as checkpoints: their weights in one file (training/small_file.h) whose tables of vectors are
+// packed.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,6 @@
 #include "training/checkpoint.h"
 
 namespace semblance {
-
-/// Whether a file begins as write_small_model writes it; false for what cannot be opened.
-bool is_small_model(const std::string& path);
 
 /// What a small model holds of `checkpoint`: its weights, with the tables of vectors packed wherever that
 /// takes less room. A table NAME becomes NAME, int8 [rows, dim], and NAME_scales, float [rows].
@@ -23,11 +20,8 @@ int64_t write_small_model(const std::string& path, const Checkpoint& packed);
 /// How many it would write.
 int64_t small_model_bytes(const Checkpoint& packed);
 
-/// Verifies, then reads; the tensors lie over the file and are not to be written to. Throws
-/// DamagedCheckpoint, and Error(Model) for what cannot be read or is of a later version.
+/// The tensors lie over the file and are not to be written to. Throws as read_small_file.
 Checkpoint read_small_model(const std::string& path);
-/// Its manifest, verified likewise.
-Json small_model_manifest(const std::string& path);
 
 /// The embedding of a checkpoint that has it packed; undefined where it has not, and where `device` cannot
 /// look it up. Throws Error(Model) unless it is [rows, dim].

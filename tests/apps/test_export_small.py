@@ -5,9 +5,9 @@ import re
 import shutil
 
 import pytest
-from conftest import QUICK, semblance
+from conftest import BIN, LAST_DIGITS, QUICK, semblance
 
-USAGE, DATA, MODEL = 2, 3, 4
+INTERNAL, USAGE, DATA, MODEL = 1, 2, 3, 4
 NGRAMS = ["--model", "mean", "--dim", "64", "--ngrams", "2", "--char-ngrams", "4", "--buckets", "2000", "--char-buckets", "2000"]
 
 
@@ -88,6 +88,48 @@ def test_other_classifiers(opinions, tmp_path, model):
     semblance("export", tmp_path / "run", "--format", "small", "--output", tmp_path / "small", "--check", opinions)
     for full, little in zip(answers(tmp_path / "run"), answers(tmp_path / "small")):
         assert little["probability"] == pytest.approx(full["probability"], abs=0.1)
+
+
+@pytest.mark.parametrize("options", [[], ["--top-k", "2"], ["--threshold", "0.2", "--temperature", "3"], ["--all-probabilities"]], ids=lambda options: " ".join(options) or "none")
+@pytest.mark.parametrize("kind", ["two classes", "three classes", "sets of labels", "hidden layers"])
+def test_the_program_itself_answers_as_its_engine(kinds, kind, options):
+    """The program answers for small classifiers without LibTorch; the engine, with which evaluate measures them, has another way."""
+    quick, full = (semblance("predict", kinds[kind], *options, input="loved the film\nthe café was awful\n\nnothing known here\n", program=BIN / name) for name in ("semblance", "semblance-engine"))
+    assert quick.err == full.err
+    for a, b in zip(map(json.loads, quick.out.splitlines()), map(json.loads, full.out.splitlines()), strict=True):
+        assert a.keys() == b.keys()
+        for key, value in b.items():
+            numbers = "probabilit" in key
+            assert a[key] == (pytest.approx(value, abs=LAST_DIGITS) if numbers else value)
+
+
+@pytest.fixture(scope="module")
+def kinds(small, opinions, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kinds")
+    rows = opinions.read_text(encoding="utf-8")
+    (folder / "three.csv").write_text(rows.replace("positive,\"loved", "love,\"loved"), encoding="utf-8")
+    (folder / "sets.csv").write_text(rows.replace("positive,\"loved", "positive|love,\"loved"), encoding="utf-8")
+
+    def export(name, train, *options):
+        semblance("train", "sentiment", "--train", train, "--run", folder / name, *options, *QUICK[:2])
+        semblance("export", folder / name, "--format", "small", "--output", folder / f"{name}.small", "--max-bytes", "1000000", "--tolerance", "1")
+        return folder / f"{name}.small"
+
+    return {
+        "two classes": small,
+        "three classes": export("three", folder / "three.csv"),
+        "sets of labels": export("sets", folder / "sets.csv", "--label-separator", "|"),
+        "hidden layers": export("mlp", opinions, "--model", "mlp", "--hidden", "8,6"),
+    }
+
+
+def test_small_classifiers_need_no_libtorch(run, small, tmp_path):
+    alone = tmp_path / "semblance"
+    shutil.copy(BIN / "semblance", alone)
+    assert json.loads(semblance("predict", small, input="loved the film\n", program=alone).out)["label"] == "positive"
+    for arguments in (["predict", run], ["predict", small, "--device", "cuda"], ["version"]):
+        refused = semblance(*arguments, input="loved\n", program=alone, check=False)
+        assert refused.code == INTERNAL and "semblance-engine: expected the other part of the program" in refused.error
 
 
 def test_verbs_take_it_in_place_of_a_run(small):

@@ -1,10 +1,6 @@
 #include "training/serving/served_model.h"
 
-#include <c10/util/Exception.h>
 #include <fmt/ranges.h>
-
-#include <new>
-#include <stdexcept>
 
 #include "data/error.h"
 
@@ -22,30 +18,6 @@ void expect_room(const Checkpoint& checkpoint, int64_t rows, std::span<const int
   if (!sound || wanted > held)
     throw Error(ErrorKind::Model, "expected sizes that the {} numbers of its tensors fill, found {} x {}",
                 held, rows, fmt::join(widths, " x "));
-}
-
-void build_model(const std::string& source, const std::function<void()>& build) {
-  const auto refuse = [&](const std::string& why) {
-    throw Error(ErrorKind::Model, why.starts_with(source) ? why : source + ": " + why);
-  };
-  const auto unexpected = [&](const std::string& why) {
-    refuse("the model's description is not as expected (" + why + ")");
-  };
-  try {
-    build();
-  } catch (const Error& error) {
-    refuse(error.what());
-  } catch (const Json::exception& error) {
-    unexpected(error.what());
-  } catch (const std::out_of_range& error) {
-    unexpected(error.what());
-  } catch (const std::length_error& error) {
-    unexpected(error.what());
-  } catch (const std::bad_alloc&) {
-    unexpected("it takes more memory than there is");
-  } catch (const c10::Error& error) {
-    unexpected(error.what_without_backtrace());
-  }
 }
 
 }  // namespace semblance

@@ -12,12 +12,11 @@
 
 #include "data/config.h"
 #include "data/notice.h"
-#include "data/ragged.h"
-#include "data/readers/recognise.h"
 #include "data/vectors/word_vectors.h"
 #include "models/networks.h"
 #include "training/checkpoint.h"
-#include "training/serving/temperature_field.h"
+#include "training/serving/build_model.h"
+#include "training/serving/classifier.h"
 
 namespace semblance {
 
@@ -54,48 +53,6 @@ class Prunable {
   virtual Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) = 0;
 };
 
-/// Which labels an answer names.
-struct PredictOptions {
-  double temperature = 1;
-  int64_t top_k = 0;
-  double threshold = 0;
-  bool all_probabilities = false;
-
-  void fields(FieldList& list) {
-    list.add("top-k", top_k,
-             {.help = "name the N most probable labels; 0: the best, or in a multi-label model those of at "
-                      "least .5",
-              .min = 0,
-              .max = 1e6});
-    list.add("threshold", threshold,
-             {.help = "name the labels of at least that probability, and no other; 0: as --top-k says",
-              .min = 0,
-              .max = 1});
-    list.add("temperature", temperature, kTemperatureField);
-    list.add("all-probabilities", all_probabilities, {.help = "add the probability of every label"});
-  }
-};
-
-struct Prediction {
-  std::vector<std::string> labels;    ///< the most probable first where --top-k or --threshold chose them
-  std::vector<double> probabilities;  ///< of these labels
-  std::vector<double> all;            ///< of all classes, if asked for
-  bool known = true;                  ///< false if the model knows no word of the text
-};
-
-/// Labels texts.
-class Classifier {
- public:
-  virtual ~Classifier() = default;
-  /// Whether a text may have any number of labels.
-  virtual bool is_multi_label() const = 0;
-  virtual const std::vector<std::string>& classes() const = 0;
-  /// How the files trained on were laid out, where that is known, and their labels.
-  virtual Expected expected_input() const = 0;
-  /// A prediction for each text, well-formed UTF-8; it does not depend on a text's neighbours.
-  virtual std::vector<Prediction> predict(const Texts& texts, const PredictOptions& options) = 0;
-};
-
 struct Coefficient {
   std::string word;
   double value = 0;
@@ -129,9 +86,5 @@ class WordTableModel {
 /// widths[0] and a layer from each width to the next. Sizes come from a file: what they would take is known
 /// before it is taken.
 void expect_room(const Checkpoint& checkpoint, int64_t rows, std::span<const int64_t> widths);
-
-/// Calls `build`, which makes a model from a checkpoint of `source`; whatever does not fit becomes
-/// Error(Model) that names it.
-void build_model(const std::string& source, const std::function<void()>& build);
 
 }  // namespace semblance

@@ -7,6 +7,7 @@
 
 #include "data/error.h"
 #include "training/metrics.h"
+#include "training/small_file.h"
 #include "training/small_model.h"
 
 namespace semblance {

@@ -5,7 +5,7 @@
 
 #include "data/error.h"
 #include "training/run_folder.h"
-#include "training/small_model.h"
+#include "training/small_file.h"
 #include "training/tasks/registry.h"
 
 namespace semblance {

@@ -29,27 +29,6 @@ std::vector<int64_t> widths_of(const ClassifierOptions& model, const ClassifierS
   return widths;
 }
 
-// Those that an answer names. What is the larger of two is told by `scores`, whose rounding no temperature
-// changes.
-std::vector<size_t> named_classes(std::span<const float> scores, std::span<const float> probabilities,
-                                  bool multi_label, const PredictOptions& options) {
-  const bool ranked = options.top_k > 0 || options.threshold > 0;
-  if (!ranked && !multi_label)
-    return {static_cast<size_t>(std::ranges::max_element(scores) - scores.begin())};
-  std::vector<size_t> classes;
-  for (size_t c = 0; c < scores.size(); ++c)
-    if (ranked ? probabilities[c] >= static_cast<float>(options.threshold) : scores[c] >= 0)
-      classes.push_back(c);
-  if (!ranked) return classes;
-  const auto named =
-      options.top_k > 0 ? std::min(static_cast<size_t>(options.top_k), classes.size()) : classes.size();
-  std::ranges::partial_sort(classes, classes.begin() + static_cast<int64_t>(named), [&](size_t a, size_t b) {
-    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
-  });
-  classes.resize(named);
-  return classes;
-}
-
 }  // namespace
 
 SentimentModel::SentimentModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
@@ -121,13 +100,8 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts, const Predic
     for (size_t i = 0; i < rows.size(); ++i) {
       const std::span row(p.const_data_ptr<float>() + i * classes, classes),
           scores(z.const_data_ptr<float>() + i * classes, classes);
-      Prediction prediction{.labels = {}, .probabilities = {}, .all = {}, .known = ids.length(rows[i]) > 0};
-      for (const size_t c : named_classes(scores, row, labels.multi_label, options)) {
-        prediction.labels.push_back(labels.classes[c]);
-        prediction.probabilities.push_back(row[c]);
-      }
-      if (options.all_probabilities) prediction.all.assign(row.begin(), row.end());
-      predictions.push_back(std::move(prediction));
+      predictions.push_back(
+          make_prediction(scores, row, labels.classes, labels.multi_label, ids.length(rows[i]) > 0, options));
     }
   }
   return predictions;

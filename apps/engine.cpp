@@ -1,14 +1,10 @@
-// The program: finds the verb, and turns what is thrown into one line and an exit code.
-#include <csignal>
-#include <cstdio>
-#include <exception>
+// semblance-engine, the whole program: finds the verb.
 #include <string>
 #include <vector>
 
 #include "apps/output.h"
+#include "apps/program.h"
 #include "apps/verbs.h"
-#include "training/failure.h"
-#include "training/interrupt.h"
 
 namespace {
 
@@ -34,13 +30,6 @@ constexpr Verb kVerbs[] = {
     {"version", semblance::run_version, "print versions and devices"},
 };
 
-int fail(int code, std::string message) {
-  for (char& c : message)
-    if (c == '\n' || c == '\r') c = ' ';
-  semblance::print_note("semblance: error: " + message);
-  return code;
-}
-
 int run(const std::vector<std::string>& arguments) {
   std::string names;
   for (const auto& verb : kVerbs) (names += names.empty() ? "" : ", ") += verb.name;
@@ -65,17 +54,5 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  semblance::install_signal_handlers();
-  // A file-size limit and a reader that left are write errors like any other.
-  std::signal(SIGXFSZ, SIG_IGN);
-  std::signal(SIGPIPE, SIG_IGN);
-  try {
-    semblance::open_missing_streams();
-    const int code = run({argv + 1, argv + argc});
-    semblance::flush_out();
-    return code;
-  } catch (...) {
-    const auto error = semblance::as_error(std::current_exception());
-    return fail(error.exit_code(), error.what());
-  }
+  return semblance::run_program({argv + 1, argv + argc}, run);
 }

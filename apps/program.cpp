@@ -1,0 +1,39 @@
+#include "apps/program.h"
+
+#include <csignal>
+#include <exception>
+
+#include "apps/output.h"
+#include "training/failure.h"
+#include "training/interrupt.h"
+
+namespace semblance {
+namespace {
+
+int fail(int code, std::string message) {
+  for (char& c : message)
+    if (c == '\n' || c == '\r') c = ' ';
+  print_note("semblance: error: " + message);
+  return code;
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments,
+                const std::function<int(const std::vector<std::string>& arguments)>& run) {
+  install_signal_handlers();
+  // A file-size limit and a reader that left are write errors like any other.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    open_missing_streams();
+    const int code = run(arguments);
+    flush_out();
+    return code;
+  } catch (...) {
+    const auto error = as_error(std::current_exception());
+    return fail(error.exit_code(), error.what());
+  }
+}
+
+}  // namespace semblance
