@@ -39,7 +39,7 @@ foreach(file ${package})
 endforeach()
 
 # So can the program: it looks for libraries beside itself alone.
-run("${READELF}" -d "${prefix}/bin/semblance")
+run("${READELF}" -d "${prefix}/bin/semblance-engine")
 expect_match("${out}" "R(UN)?PATH[^\n]*\\[.ORIGIN/\\.\\./lib:?\\]")
 cmake_path(GET TORCH PARENT_PATH torch_lib)  # …/torch/share/cmake/Torch
 cmake_path(SET torch_lib NORMALIZE "${torch_lib}/../../lib")
@@ -48,12 +48,14 @@ run("${prefix}/bin/semblance" version)
 expect_match("${out}" "^semblance  *[0-9.]+\n")
 
 # Overruns of the stack, fortified calls, a table of functions that cannot be written once it is filled.
-run("${READELF}" -d -l "${prefix}/bin/semblance")
-expect_match("${out}" "BIND_NOW")
-expect_match("${out}" "GNU_RELRO")
-run("${READELF}" --dyn-syms --wide "${prefix}/bin/semblance")
-expect_match("${out}" "__stack_chk_fail")
-expect_match("${out}" "__[a-z]+_chk@")
+foreach(program semblance semblance-engine)
+  run("${READELF}" -d -l "${prefix}/bin/${program}")
+  expect_match("${out}" "BIND_NOW")
+  expect_match("${out}" "GNU_RELRO")
+  run("${READELF}" --dyn-syms --wide "${prefix}/bin/${program}")
+  expect_match("${out}" "__stack_chk_fail")
+  expect_match("${out}" "__[a-z]+_chk@")
+endforeach()
 
 file(COPY "${SOURCE}/docs/examples/own_task" DESTINATION "${WORK}")
 run(${CMAKE_COMMAND} -G ${GENERATOR} -S "${WORK}/own_task" -B "${WORK}/build"

@@ -127,7 +127,7 @@ std::vector<size_t> Halving::front() const {
   for (size_t i = 0; i < trials_.size(); ++i) {
     bool beaten = false;
     for (size_t by = 0; by < trials_.size() && !beaten; ++by) beaten = by != i && is_beaten(i, by);
-    if (!beaten) front.push_back(i);
+    if (!beaten || i == 0) front.push_back(i);
   }
   return front;
 }
@@ -136,15 +136,16 @@ size_t Halving::winner() const {
   size_t best = 0;
   for (size_t i = 1; i < trials_.size(); ++i)
     if (is_better(trials_[i].result, trials_[best].result)) best = i;
-  if (!is_validated(trials_[best].result)) return 0;
   const auto& top = trials_[best].result;
-  double least = sign(top) * top.value - standard_error(top);
-  if (is_validated(trials_[0].result)) least = std::max(least, sign(top) * trials_[0].result.value);
+  if (!is_validated(top)) return 0;
+  const double least = sign(top) * top.value - standard_error(top);
+  const auto is_close = [&](size_t i) {
+    return is_validated(trials_[i].result) && sign(top) * trials_[i].result.value >= least;
+  };
+  if (is_close(0)) return 0;
   size_t winner = best;
-  for (const size_t i : front()) {
-    const auto& result = trials_[i].result;
-    if (sign(top) * result.value >= least && loss_of(result) < loss_of(trials_[winner].result)) winner = i;
-  }
+  for (const size_t i : front())
+    if (is_close(i) && loss_of(trials_[i].result) < loss_of(trials_[winner].result)) winner = i;
   return winner;
 }
 

@@ -70,10 +70,10 @@ class Halving {
   const std::vector<Trial>& trials() const { return trials_; }
   /// Trials of the present rung that are to be trained or are being trained.
   size_t to_train() const { return waiting_.size() + under_way_.size(); }
-  /// Those that can still win: no other has a value and a loss that are as good.
+  /// Those that can still win: the first, and of the others those that no other equals in value and in loss.
   std::vector<size_t> front() const;
-  /// The trial with the lowest loss among those whose value is within a standard error of the best, which on
-  /// a small validation set is chance, and no worse than the first's. The first where nothing was validated.
+  /// A standard error of the best value is chance on a validation set: within it the first wins, which many
+  /// sets have spoken for, else the trial with the lowest loss. The first where nothing was validated.
   size_t winner() const;
 
  private:

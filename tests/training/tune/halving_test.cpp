@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 
 #include "training/tune/tune.h"
@@ -136,19 +137,25 @@ TEST(TrialResult, IsBetterByItsValueThenByItsLoss) {
   EXPECT_TRUE(is_better(low, high));
 }
 
-TEST_F(HalvingTest, WithinAStandardErrorOfTheBestTheLowestLossWinsButNeverBelowTheFirst) {
+TEST_F(HalvingTest, WithinAStandardErrorOfTheBestTheFirstWinsThenTheLowestLoss) {
   auto halving = make();
   halving.begin_bracket(5);
-  const double values[] = {0.80, 0.82, 0.81, 0.79, 0.70}, losses[] = {0.6, 0.9, 0.5, 0.3, 0.1};
-  for (size_t i = 0; i < 5; ++i) {
-    TrialResult result;
-    result.value = values[i];
-    result.loss = losses[i];
-    result.examples = 400;  // a standard error of 0.019
-    halving.amend(i, result);
-  }
-  EXPECT_EQ(halving.winner(), 2U);
-  EXPECT_EQ(halving.front(), (std::vector<size_t>{1, 2, 3, 4}));
+  const double losses[] = {0.6, 0.9, 0.5, 0.3, 0.1};
+  const auto winner = [&](std::array<double, 5> values) {
+    for (size_t i = 0; i < 5; ++i) {
+      TrialResult result;
+      result.value = values[i];
+      result.loss = losses[i];
+      result.examples = 400;  // a standard error of 0.019
+      halving.amend(i, result);
+    }
+    return halving.winner();
+  };
+  EXPECT_EQ(winner({0.805, 0.82, 0.81, 0.79, 0.70}), 0U);
+  EXPECT_EQ(winner({0.80, 0.82, 0.81, 0.79, 0.70}), 2U);
+  EXPECT_EQ(halving.front(), (std::vector<size_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(winner({0.79, 0.82, 0.79, 0.79, 0.80}), 1U);
+  EXPECT_EQ(halving.front(), (std::vector<size_t>{0, 1, 4}));
 }
 
 TEST_F(HalvingTest, ABracketIsAsLargeAsTheTimeAllows) {
