@@ -122,7 +122,7 @@ int evaluate_vectors(Arguments arguments) {
   const Clock clock;
   const TextPipeline pipeline(text);
   const auto vectors = open_word_vectors(*line.last("vectors"), file, print_note);
-  const auto oov = open_oov(line, vectors.dim());
+  const auto oov = open_oov(line, vectors);
   WordWeights weights(weighting.weighting, weighting.sif_a);
   MeanVectorEncoder mean(vectors, pipeline, oov.get(), weighted ? &weights : nullptr);
   CommonComponentRemover remover(mean);

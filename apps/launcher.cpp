@@ -11,6 +11,7 @@
 #include "apps/serving_options.h"
 #include "data/error.h"
 #include "training/locate_run.h"
+#include "training/serving/fasttext.h"
 #include "training/small_file.h"
 #include "training/tasks/sentiment/plain_classifier.h"
 
@@ -27,10 +28,11 @@ using namespace semblance;
               engine.string(), std::generic_category().message(errno));
 }
 
-// A small classifier that needs no LibTorch; null for every other model.
-std::shared_ptr<Classifier> open_small(const CommandLine& line, const std::string& run) {
+// A classifier that needs no LibTorch; null for every other model.
+std::shared_ptr<Classifier> open_plain(const CommandLine& line, const std::string& run) {
   ServingOptions options;
   line.apply_fields(options);
+  if (is_fasttext_model(run)) return std::make_shared<FastTextClassifier>(run);
   const auto path = locate_run(run).string();
   const bool on_cpu = options.device == "auto" || options.device == "cpu";
   return on_cpu && is_small_model(path) ? open_plain_classifier(path) : nullptr;
@@ -42,7 +44,7 @@ int main(int argc, char** argv) {
   return run_program({argv + 1, argv + argc}, [&](const std::vector<std::string>& arguments) -> int {
     if (arguments.empty() || arguments[0] != "predict") start_engine(argv);
     return predict(std::span(arguments).subspan(1), [&](const CommandLine& line, const std::string& run) {
-      auto model = open_small(line, run);
+      auto model = open_plain(line, run);
       if (!model) start_engine(argv);
       return model;
     });

@@ -4,6 +4,7 @@
 #include "data/io/line_reader.h"
 #include "data/readers/read_report.h"
 #include "training/device.h"
+#include "training/serving/fasttext.h"
 #include "training/tasks/open_words.h"
 
 namespace semblance {
@@ -17,12 +18,12 @@ OpenedModel open_served(const CommandLine& line, const std::string& run, std::st
 }
 
 void add_oov_option(CommandLine& line, std::string_view heading) {
-  line.add_option(heading, "oov", "RUN", "a trigram run that makes vectors for words the file lacks");
+  line.add_option(heading, "oov", "RUN", "a trigram run, or a fastText model, that makes vectors for words the file lacks");
 }
 
-std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim) {
+std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, const WordVectors& vectors) {
   const auto run = line.last("oov");
-  return run ? open_word_encoder(*run, dim, print_note) : nullptr;
+  return run ? open_word_encoder(*run, vectors.dim(), print_note) : open_fasttext_words(vectors.source());
 }
 
 void for_each_line(const std::string& path,

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "apps/serving_options.h"
+#include "data/vectors/word_vectors.h"
 #include "training/run_folder.h"
 #include "training/serving/word_encoder.h"
 #include "training/tasks/registry.h"
@@ -26,8 +27,9 @@ OpenedModel open_served(const CommandLine& line, const std::string& run, std::st
 
 /// Adds --oov under `heading`.
 void add_oov_option(CommandLine& line, std::string_view heading);
-/// The run that --oov names, whose vectors have `dim` dimensions; null if it names none.
-std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, int64_t dim);
+/// What --oov names, of the vectors' dimensions, or the n-grams of a fastText model that the vectors come from; else
+/// null.
+std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, const WordVectors& vectors);
 
 /// Calls visit(text, may_wait) for each line of `path`, as well-formed UTF-8; `may_wait`: the next one may be
 /// long in coming. Warns of what was repaired.

@@ -46,7 +46,7 @@ struct Session {
   /// --oov, for the verbs that can make up for unknown words.
   void add_oov() { add_oov_option(line, "Vectors"); }
   std::shared_ptr<WordEncoder> open_oov(const WordVectors& vectors) const {
-    return semblance::open_oov(line, vectors.dim());
+    return semblance::open_oov(line, vectors);
   }
   WordVectors load(const std::string& path) const { return open_word_vectors(path, options, print_note); }
   void print(const Json& object, const std::string& table) const {

@@ -10,6 +10,7 @@
 #include "data/error.h"
 #include "data/io/line_reader.h"
 #include "data/text/unicode.h"
+#include "data/vectors/fasttext_model.h"
 #include "data/vectors/word_vectors.h"
 
 namespace semblance {
@@ -176,21 +177,6 @@ bool ends_in_a_number(std::string_view word, std::span<const float> vector) {
           std::ranges::any_of(vector, [](float x) { return x != 0; }));
 }
 
-bool is_fasttext_model(std::string_view bytes) {
-  const auto number = [&](size_t i) {
-    int32_t value = 0;
-    if (bytes.size() >= 4 * (i + 1)) std::memcpy(&value, bytes.data() + 4 * i, 4);
-    return value;
-  };
-  const auto within = [&](size_t i, int32_t least, int32_t most) {
-    return number(i) >= least && number(i) <= most;
-  };
-  if (number(0) == 793712314) return true;  // FASTTEXT_FILEFORMAT_MAGIC_INT32
-  // Before it had a magic number: dim, ws, epoch, minCount, neg, wordNgrams, loss, model.
-  return within(0, 1, 100000) && within(1, 1, 1000) && within(2, 1, 100000) && within(3, 0, 1000000) &&
-         within(4, 0, 100000) && within(5, 1, 100) && within(6, 1, 4) && within(7, 1, 3);
-}
-
 // Whether the bytes after a header are text: its first line ends in `dim` numbers, or nothing in the place of
 // the first vector could not stand in a text.
 bool is_text_body(std::string_view body, int64_t dim) {
@@ -346,6 +332,25 @@ class VectorReader::BinarySource : public Source {
   int64_t row_ = 0;
 };
 
+class VectorReader::FastTextSource : public Source {
+ public:
+  explicit FastTextSource(const std::string& path) : model_(path) {}
+
+  const FastTextModel& model() const { return model_; }
+  bool next(std::string_view& word, std::span<float> vector, std::string&) override {
+    if (row_ == model_.words().size()) return false;
+    word = model_.words()[row_++];
+    model_.word_vector(word, vector);
+    return true;
+  }
+  std::string place() const override { return fmt::format("{}: vector {}", model_.path(), row_); }
+  int64_t count_surplus() override { return 0; }
+
+ private:
+  FastTextModel model_;
+  int32_t row_ = 0;
+};
+
 VectorReader::VectorReader(const std::string& path, const VectorFileOptions& options)
     : options_(options), source_(open(path)) {}
 
@@ -356,12 +361,19 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
   auto sample = stream.peek(kSample);
   const auto& name = stream.name();
   if (sample.empty()) throw Error(ErrorKind::Data, "{}: {}, found an empty file", name, kHelp);
-  if (is_fasttext_model(sample))
-    throw Error(
-        ErrorKind::Data,
-        "{}: {}, found a fastText model; make its vectors with: fasttext print-word-vectors {} < words.txt > "
-        "vectors.vec (training wrote a .vec beside it, too)",
-        name, kHelp, name);
+  if (begins_as_fasttext_model(sample)) {
+    if (path == "-" || stream.is_gzip() || !is_fasttext_model(path))
+      throw Error(ErrorKind::Data,
+                  "{}: expected a fastText model in a file of its own, not compressed, of fastText 0.1 or later",
+                  name);
+    auto source = std::make_unique<FastTextSource>(path);
+    report_.layout = "fastText model";
+    report_.dim = source->model().dim();
+    report_.details = fmt::format(" of {} dimensions", report_.dim);
+    promised_ = expected_rows_ = source->model().words().size();
+    vector_.resize(static_cast<size_t>(report_.dim));
+    return source;
+  }
   // Rows of thousands of numbers are longer than a sample is.
   while (sample.find('\n') == std::string_view::npos && sample.size() < kLongestLine) {
     const size_t had = sample.size();

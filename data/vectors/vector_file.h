@@ -1,5 +1,5 @@
 // Word-vector files as they are found (row 3.1): word2vec binary and text, GloVe text, fastText .vec, gzipped
-// or not.
+// or not; fastText's models.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +50,8 @@ struct VectorReport : ReadReport {
 /// of the file before memory is taken. To be used by one thread at a time.
 class VectorReader {
  public:
-  /// Opens `path` ("-": standard input). Throws Error(Data) if it is no file of word vectors; a fastText
-  /// model (.bin) is refused with what to do.
+  /// Opens `path` ("-": standard input). Throws Error(Data) if it is no file of word vectors, and as
+  /// FastTextModel does.
   VectorReader(const std::string& path, const VectorFileOptions& options);
   ~VectorReader();
 
@@ -73,6 +73,7 @@ class VectorReader {
   class Source;
   class TextSource;
   class BinarySource;
+  class FastTextSource;
 
   std::unique_ptr<Source> open(const std::string& path);
 

@@ -5,6 +5,7 @@
 
 #include "data/error.h"
 #include "training/run_folder.h"
+#include "training/serving/fasttext.h"
 #include "training/small_file.h"
 #include "training/tasks/registry.h"
 
@@ -29,13 +30,16 @@ WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& 
 }
 
 std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t dim, const Notice& notice) {
-  auto opened = open_model(run, "best", at::kCPU, "encodes words", notice,
-                           [](const auto& kind) { return kind.encodes_words; });
-  const std::shared_ptr<ServedModel> model = std::move(opened.model);
-  auto encoder = std::dynamic_pointer_cast<WordEncoder>(model);
+  auto encoder = open_fasttext_words(run);
+  if (!encoder) {
+    auto opened = open_model(run, "best", at::kCPU, "encodes words", notice,
+                             [](const auto& kind) { return kind.encodes_words; });
+    const std::shared_ptr<ServedModel> model = std::move(opened.model);
+    encoder = std::dynamic_pointer_cast<WordEncoder>(model);
+  }
   if (dim > 0 && encoder->dim() != dim)
-    throw Error(ErrorKind::Model, "{}: expected a model of {} dimensions, found {}",
-                opened.location.path().string(), dim, encoder->dim());
+    throw Error(ErrorKind::Model, "{}: expected a model of {} dimensions, found {}", run, dim,
+                encoder->dim());
   return encoder;
 }
 

@@ -15,7 +15,8 @@ namespace semblance {
 WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options,
                               const Notice& notice);
 
-/// A run's model that makes vectors of `dim` numbers for any word; 0: of any size. Throws Error(Model).
+/// A run's model, or a fastText model, that makes vectors of `dim` numbers for any word; 0: of any size. Throws
+/// Error(Model).
 std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t dim, const Notice& notice);
 
 /// Whether the run at `path` is one that open_word_encoder takes.

@@ -6,6 +6,7 @@
 #include "training/serving/text_encoder.h"
 #include "training/serving/word_encoder.h"
 #include "training/tasks/dssm/model.h"
+#include "training/tasks/sentiment/fasttext_model.h"
 #include "training/tasks/sentiment/model.h"
 #include "training/tasks/trigram/model.h"
 #include "training/tasks/word2vec/model.h"
@@ -64,9 +65,35 @@ const TaskKind& find_task(std::string_view name) {
   return *found;
 }
 
+namespace {
+
+// Nothing to train: classifiers that fastText has trained.
+OpenedModel open_fasttext(const std::string& path, std::string_view verb,
+                          const std::function<bool(const TaskKind&)>& can) {
+  const TaskKind kind{.name = "fasttext",
+                      .input = "",
+                      .make_job = nullptr,
+                      .train = nullptr,
+                      .open = nullptr,
+                      .make_evaluation = []() -> std::unique_ptr<Sections> {
+                        return std::make_unique<FastTextServed::Evaluation>();
+                      },
+                      .predicts = true,
+                      .encodes_texts = false,
+                      .encodes_words = false,
+                      .has_word_vectors = false};
+  if (!can(kind)) throw Error(ErrorKind::Model, "{}: expected a model that {}, found one of fastText", path, verb);
+  OpenedModel opened{.location = {{}, path}, .checkpoint = {}, .model = std::make_unique<FastTextServed>(path)};
+  opened.checkpoint.task = kind.name;
+  return opened;
+}
+
+}  // namespace
+
 OpenedModel open_model(const std::string& run, const std::string& choice, c10::Device device,
                        std::string_view verb, const Notice& notice,
                        const std::function<bool(const TaskKind&)>& can) {
+  if (is_fasttext_model(run)) return open_fasttext(run, verb, can);
   OpenedModel opened{.location = locate_checkpoint(run, choice, notice), .checkpoint = {}, .model = nullptr};
   const auto source = opened.location.path().string();
   opened.checkpoint = read_checkpoint(source, CheckpointPart::ModelOnly);

@@ -9,6 +9,7 @@
 #include "data/error.h"
 #include "data/text/features.h"
 #include "training/run_training.h"
+#include "training/serving/fasttext.h"
 #include "training/serving/served_model.h"
 #include "training/tasks/open_words.h"
 
@@ -45,7 +46,8 @@ StartVectors::StartVectors(const StartOptions& options, BadRows bad_rows, const 
   }
   table_ = open_word_vectors(options.vectors, {.limit = options.limit, .bad_rows = bad_rows}, request.notice);
   dim_ = table_->dim();
-  if (!options.oov.empty()) encoder_ = open_word_encoder(options.oov, dim_, request.notice);
+  encoder_ = options.oov.empty() ? open_fasttext_words(options.vectors)
+                                 : open_word_encoder(options.oov, dim_, request.notice);
 }
 
 int64_t StartVectors::dim(int64_t chosen, int64_t otherwise) const {

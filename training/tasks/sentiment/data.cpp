@@ -253,35 +253,18 @@ InputOptions layout_options(InputOptions input) {
 MeasuredTexts read_for_measuring(std::span<const std::string> paths, const InputOptions& layout,
                                  const ClassifierSetup& setup, const SentimentJob& job,
                                  const Notice& notice) {
-  const auto& path = paths.front();
   Expected trained;
   // Options that differ from the training's tell of another layout.
   if (setup.layout && options_to_json(layout_options(layout)) == options_to_json(layout_options(job.input)))
     trained.layout = &*setup.layout;
   trained.knows_label = setup.labels.lookup();
-  const auto texts = read_labelled_texts(paths, layout, trained);
-  texts.report.tell(path, notice);
-  if (texts.sets && !setup.labels.multi_label)
-    throw Error(ErrorKind::Data, "{}: expected one label per text, found several", path);
-  const auto numbered = number_labels(texts, setup.labels);
-  MeasuredTexts measured{.data = nullptr, .skipped = texts.report.skipped};
-  if (const auto strange = texts.texts.size() - static_cast<int64_t>(numbered.usable.size()); strange > 0) {
-    if (layout.table.bad_rows == BadRows::Error)
-      throw Error(ErrorKind::Data,
-                  "{}: expected labels seen in training ({}), found '{}' in {} row(s); leave such rows out "
-                  "with --bad-rows skip",
-                  path, setup.labels.listing(), numbered.unknown, strange);
-    measured.skipped += strange;
-    notice(fmt::format("{}: left out {} row(s) with labels not seen in training, such as '{}'", path, strange,
-                       numbered.unknown));
-  }
-  if (numbered.usable.empty())
-    throw Error(ErrorKind::Data, "{}: expected labelled texts, found none that can be used", path);
+  const auto known = read_known_texts(paths, layout, trained, setup.labels, notice);
   const int threads = compute_threads();
-  measured.data = make_dataset(
-      setup.features.encode(setup.features.tokenize(texts.texts, threads), numbered.usable, threads),
-      numbered.labels, numbered.usable, setup, job);
-  return measured;
+  const auto& usable = known.numbered.usable;
+  return {.data = make_dataset(
+              setup.features.encode(setup.features.tokenize(known.texts.texts, threads), usable, threads),
+              known.numbered.labels, usable, setup, job),
+          .skipped = known.skipped};
 }
 
 MeasuredTexts read_validation(const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice) {

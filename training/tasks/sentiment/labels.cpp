@@ -10,6 +10,8 @@
 #include <memory>
 #include <ranges>
 
+#include "data/error.h"
+
 namespace semblance {
 namespace {
 
@@ -67,6 +69,32 @@ NumberedLabels number_labels(const LabelledTexts& texts, const LabelSet& set) {
     labels.close_row();
   }
   return numbered;
+}
+
+KnownTexts read_known_texts(std::span<const std::string> paths, const InputOptions& layout,
+                            const Expected& trained, const LabelSet& set, const Notice& notice) {
+  const auto& path = paths.front();
+  KnownTexts known{.texts = read_labelled_texts(paths, layout, trained), .numbered = {}};
+  const auto& texts = known.texts;
+  texts.report.tell(path, notice);
+  if (texts.sets && !set.multi_label)
+    throw Error(ErrorKind::Data, "{}: expected one label per text, found several", path);
+  known.numbered = number_labels(texts, set);
+  known.skipped = texts.report.skipped;
+  const auto& numbered = known.numbered;
+  if (const auto strange = texts.texts.size() - static_cast<int64_t>(numbered.usable.size()); strange > 0) {
+    if (layout.table.bad_rows == BadRows::Error)
+      throw Error(ErrorKind::Data,
+                  "{}: expected labels seen in training ({}), found '{}' in {} row(s); leave such rows out "
+                  "with --bad-rows skip",
+                  path, set.listing(), numbered.unknown, strange);
+    known.skipped += strange;
+    notice(fmt::format("{}: left out {} row(s) with labels not seen in training, such as '{}'", path, strange,
+                       numbered.unknown));
+  }
+  if (numbered.usable.empty())
+    throw Error(ErrorKind::Data, "{}: expected labelled texts, found none that can be used", path);
+  return known;
 }
 
 std::vector<int64_t> count_classes(const RaggedIds& labels, std::span<const int64_t> rows, size_t classes) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/notice.h"
 #include "data/ragged.h"
 #include "data/readers/labelled_texts.h"
 
@@ -36,6 +37,17 @@ struct NumberedLabels {
   std::string unknown;          ///< the first label that is not known
 };
 NumberedLabels number_labels(const LabelledTexts& texts, const LabelSet& set);
+
+/// Texts to measure a trained model on.
+struct KnownTexts {
+  LabelledTexts texts;
+  NumberedLabels numbered;  ///< of them; at least one is usable
+  int64_t skipped = 0;      ///< rows left out
+};
+/// Reads `paths`; `trained`: as read_labelled_texts takes it. Rows with labels that `set` lacks are left out and told
+/// where bad rows are skipped. Throws Error(Data).
+KnownTexts read_known_texts(std::span<const std::string> paths, const InputOptions& layout,
+                            const Expected& trained, const LabelSet& set, const Notice& notice);
 
 /// How often each class occurs in the given rows.
 std::vector<int64_t> count_classes(const RaggedIds& labels, std::span<const int64_t> rows, size_t classes);
