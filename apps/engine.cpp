@@ -26,6 +26,7 @@ constexpr Verb kVerbs[] = {
     {"search", semblance::run_search, "find the texts nearest to others"},
     {"inspect", semblance::run_inspect, "verify a checkpoint and show what it holds"},
     {"export", semblance::run_export, "write what a model has learnt for other programs"},
+    {"tokens", semblance::run_tokens, "show the words that a model sees of each line"},
     {"vectors", semblance::run_vectors, "ask questions of word vectors, measure and convert them"},
     {"version", semblance::run_version, "print versions and devices"},
 };

@@ -18,7 +18,8 @@ OpenedModel open_served(const CommandLine& line, const std::string& run, std::st
 }
 
 void add_oov_option(CommandLine& line, std::string_view heading) {
-  line.add_option(heading, "oov", "RUN", "a trigram run, or a fastText model, that makes vectors for words the file lacks");
+  line.add_option(heading, "oov", "RUN",
+                  "a trigram run, or a fastText model, that makes vectors for words the file lacks");
 }
 
 std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, const WordVectors& vectors) {

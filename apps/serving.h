@@ -27,8 +27,8 @@ OpenedModel open_served(const CommandLine& line, const std::string& run, std::st
 
 /// Adds --oov under `heading`.
 void add_oov_option(CommandLine& line, std::string_view heading);
-/// What --oov names, of the vectors' dimensions, or the n-grams of a fastText model that the vectors come from; else
-/// null.
+/// What --oov names, of the vectors' dimensions, or the n-grams of a fastText model that the vectors come
+/// from; else null.
 std::shared_ptr<WordEncoder> open_oov(const CommandLine& line, const WordVectors& vectors);
 
 /// Calls visit(text, may_wait) for each line of `path`, as well-formed UTF-8; `may_wait`: the next one may be

@@ -16,12 +16,14 @@
 #include "data/vectors/convert.h"
 #include "training/measures/word_sets.h"
 #include "training/serving/word_queries.h"
+#include "training/tasks/export_fasttext.h"
 #include "training/tasks/open_words.h"
 
 namespace semblance {
 namespace {
 
 constexpr const char* kStream = "-";
+constexpr const char* kFastText = "fasttext";
 constexpr const char* kNoNeighbors = "have no neighbours; a zero vector is near to nothing";
 
 // What each of the verbs below has.
@@ -333,7 +335,11 @@ int evaluate(Arguments arguments) {
 int convert(Arguments arguments) {
   Session session("convert FILE --format FORMAT --output FILE [options]",
                   "Writes vectors in another format. A mapped file opens at once, whatever its size.");
-  session.line.add_option("Output", "format", enum_choices<VectorFormat>(), "what to write");
+  session.line.add_option("Output", "format", enum_choices<VectorFormat>() + "|" + kFastText,
+                          "what to write");
+  session.line.add_option(
+      "Output", "oov", "RUN",
+      "fasttext: a trigram run, whose n-grams give vectors to words that are not written");
   session.line.add_option("Output", "output", "FILE|-", "where to write it; a file is replaced in one step");
   if (!session.parse(arguments)) return 0;
   const auto& given = session.line.positional(1, 1);
@@ -341,7 +347,16 @@ int convert(Arguments arguments) {
   if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
   if (output == kStream && session.json)
     throw Error(ErrorKind::Usage, "--json: expected a file as --output, found -, where the vectors go");
-  const auto format = parse_enum<VectorFormat>(session.line.last("format").value_or(""), "format");
+  const auto name = session.line.last("format").value_or(""), oov = session.line.last("oov").value_or("");
+  if (name == kFastText) {
+    const auto ngrams = oov.empty() ? nullptr : open_ngram_table(oov, print_note);
+    const Json report = write_fasttext_vectors(session.load(given[0]), ngrams.get(), output, print_note);
+    if (output != kStream) session.print(report, metrics_table(report));
+    return 0;
+  }
+  if (!oov.empty())
+    throw Error(ErrorKind::Usage, "--oov: expected --format fasttext beside it, found {}", name);
+  const auto format = parse_enum<VectorFormat>(name, "format");
   int64_t rows = 0;
   if (std::filesystem::is_directory(given[0])) {
     const auto vectors = session.load(given[0]);

@@ -5,6 +5,7 @@
 
 #include "data/error.h"
 #include "data/parallel.h"
+#include "data/text/fasttext_hash.h"
 
 namespace semblance {
 namespace {
@@ -61,12 +62,17 @@ void TextFeatures::name_rows(size_t begin, std::vector<int32_t>& ids) const {
   ids.erase(out, ids.end());
 }
 
-void TextFeatures::append_word_ngrams(size_t begin, std::vector<int32_t>& ids) const {
+void TextFeatures::append_word_ngrams(size_t begin, std::vector<int32_t>& hashes,
+                                      std::vector<int32_t>& ids) const {
   if (ngrams_.longest < 2) return;
-  const std::vector<int32_t> words(ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.end());
+  if (hashes_words())
+    hashes.push_back(static_cast<int32_t>(fasttext_hash(kFastTextLineEnd)));
+  else
+    hashes.assign(ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.end());
   const size_t end = ids.size();
-  append_ngrams(words, 0, ngrams_, ids);
+  append_ngrams(hashes, 0, ngrams_, ids);
   name_rows(end, ids);
+  hashes.clear();
 }
 
 void TextFeatures::append_char_ngrams(std::string_view word, std::vector<int32_t>& ids) const {
@@ -82,22 +88,26 @@ TokenizedTexts TextFeatures::tokenize(const Texts& texts, int threads) const {
 RaggedIds TextFeatures::encode(const TokenizedTexts& tokens, std::span<const int64_t> rows,
                                int threads) const {
   const auto& words = tokens.words;
-  std::vector<int32_t> ids(static_cast<size_t>(words.size()));
+  std::vector<int32_t> ids(static_cast<size_t>(words.size())), hash_of(hashes_words() ? ids.size() : 0);
   RaggedIds characters;
   for (int32_t i = 0; i < words.size(); ++i) {
     ids[static_cast<size_t>(i)] = vocabulary_.id(words[i]);
+    if (hashes_words()) hash_of[static_cast<size_t>(i)] = static_cast<int32_t>(fasttext_hash(words[i]));
     append_char_ngrams(words[i], characters.values);
     characters.close_row();
   }
   auto parts = encode_shards<RaggedIds>(
       static_cast<int64_t>(rows.size()), threads, [&](int64_t first, int64_t last, RaggedIds& part) {
         part.offsets.reserve(static_cast<size_t>(last - first) + 1);
+        std::vector<int32_t> hashes;
         for (int64_t i = first; i < last; ++i) {
           const auto text = tokens.tokens[rows[static_cast<size_t>(i)]];
           const size_t begin = part.values.size();
-          for (const int32_t token : text)
+          for (const int32_t token : text) {
             if (const int32_t id = ids[static_cast<size_t>(token)]; id >= 0) part.values.push_back(id);
-          append_word_ngrams(begin, part.values);
+            if (!hash_of.empty()) hashes.push_back(hash_of[static_cast<size_t>(token)]);
+          }
+          append_word_ngrams(begin, hashes, part.values);
           for (const int32_t token : text) {
             const auto ngrams = characters[token];
             part.values.insert(part.values.end(), ngrams.begin(), ngrams.end());
@@ -139,15 +149,17 @@ EncodedIds TextFeatures::encode(const Texts& texts, int threads) const {
       encode_shards<EncodedIds>(texts.size(), threads, [&](int64_t first, int64_t last, EncodedIds& part) {
         auto& ids = part.ids.values;
         TokenBuffer buffer;
+        std::vector<int32_t> hashes;
         for (int64_t row = first; row < last; ++row) {
           const size_t begin = ids.size();
           pipeline_.tokenize(texts[row], buffer);
           for (const auto token : buffer.tokens) {
             const int32_t id = vocabulary_.id(token);
             if (id >= 0) ids.push_back(id);
+            if (hashes_words()) hashes.push_back(static_cast<int32_t>(fasttext_hash(token)));
             part.unknown_tokens += id < vocabulary_.first_word();
           }
-          append_word_ngrams(begin, ids);
+          append_word_ngrams(begin, hashes, ids);
           for (const auto token : buffer.tokens) append_char_ngrams(token, ids);
           part.ids.close_row();
           part.tokens += static_cast<int64_t>(buffer.tokens.size());

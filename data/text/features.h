@@ -73,8 +73,9 @@ class TextFeatures {
  private:
   TextFeatures(TextPipeline pipeline, const NgramOptions& ngrams, Vocabulary vocabulary);
   bool chooses_ngram_rows() const { return ngrams_.min_count > 0 && ngrams_.all_buckets() > 0; }
-  // Of the words whose ids stand in `ids` from `begin` on.
-  void append_word_ngrams(size_t begin, std::vector<int32_t>& ids) const;
+  bool hashes_words() const { return ngrams_.hash == NgramHash::FastText && ngrams_.longest > 1; }
+  // Of the words whose ids stand in `ids` from `begin` on, or whose hashes are given, where words are hashed.
+  void append_word_ngrams(size_t begin, std::vector<int32_t>& hashes, std::vector<int32_t>& ids) const;
   void append_char_ngrams(std::string_view word, std::vector<int32_t>& ids) const;
   // What stands in `ids` from `begin` on are buckets: makes them the ids of their rows, without those that
   // have none.

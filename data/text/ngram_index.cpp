@@ -48,6 +48,13 @@ void NgramIndex::add(std::string_view word) {
   });
 }
 
+std::string NgramIndex::name(int32_t id, char begin, char end) const {
+  std::string name(ngrams_[id]);
+  if (name.front() == kMark) name.front() = begin;
+  if (name.back() == kMark) name.back() = end;
+  return name;
+}
+
 void NgramIndex::append_ids(std::string_view word, std::vector<int32_t>& ids) const {
   for_each_ngram(word, [&](std::string_view ngram) {
     const int32_t id = row_of_bucket_.empty() ? ngrams_.find(ngram) : row_of_bucket_[bucket(ngram)];

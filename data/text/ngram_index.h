@@ -38,6 +38,11 @@ class NgramIndex {
   void append_ids(std::string_view word, std::vector<int32_t>& ids) const;
   /// N-grams, or with hashing the buckets that an n-gram fell into.
   int32_t size() const;
+  size_t shortest() const { return shortest_; }
+  size_t longest() const { return longest_; }
+  bool is_hashed() const { return !row_of_bucket_.empty(); }
+  /// The n-gram with a number, in which `begin` and `end` stand for the ends of a word. Not with hashing.
+  std::string name(int32_t id, char begin, char end) const;
 
   /// The form kept in a checkpoint: a line for each number, in order, with the n-gram or the bucket.
   std::string serialize() const;

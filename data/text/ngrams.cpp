@@ -5,6 +5,7 @@
 
 #include "data/error.h"
 #include "data/random.h"
+#include "data/text/fasttext_hash.h"
 
 namespace semblance {
 namespace {
@@ -26,7 +27,8 @@ void append_ngrams(std::span<const int32_t> words, int32_t first_id, const Ngram
   for (size_t i = 0; i < words.size(); ++i) {
     uint64_t hash = static_cast<uint64_t>(words[i]);
     for (size_t j = i + 1; j < words.size() && j < i + static_cast<size_t>(options.longest); ++j) {
-      hash = mix(hash, static_cast<uint64_t>(words[j]));
+      const auto next = static_cast<uint64_t>(words[j]);
+      hash = options.hash == NgramHash::FastText ? hash * 116049371 + next : mix(hash, next);
       ids.push_back(bucket(hash, first_id, options.buckets));
     }
   }
@@ -38,7 +40,9 @@ void append_char_ngrams(std::string_view word, int32_t first_id, const NgramOpti
   for_each_char_ngram(
       word, '<', '>', static_cast<size_t>(options.shortest_chars), static_cast<size_t>(options.longest_chars),
       [&](std::string_view ngram) {
-        ids.push_back(bucket(XXH3_64bits(ngram.data(), ngram.size()), first_id, options.char_buckets));
+        ids.push_back(options.hash == NgramHash::FastText
+                          ? bucket(fasttext_hash(ngram), first_id, options.buckets)
+                          : bucket(XXH3_64bits(ngram.data(), ngram.size()), first_id, options.char_buckets));
       });
 }
 

@@ -3,10 +3,12 @@
 // vectors with subword information".
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "data/fields.h"
@@ -35,7 +37,21 @@ void for_each_char_ngram(std::string_view word, char begin_mark, char end_mark, 
     }
 }
 
+/// How n-grams are hashed into buckets.
+enum class NgramHash {
+  Semblance,  ///< words by their ids, characters by XXH3; each kind has buckets of its own
+  FastText,   ///< as fastText does, so that the model can be its own: words by their bytes, unknown ones and
+             ///< the end of the text (</s>) too; both kinds share `buckets`
+};
+
+template <>
+struct EnumNames<NgramHash> {
+  static constexpr std::array names{std::pair{NgramHash::Semblance, "semblance"},
+                                    std::pair{NgramHash::FastText, "fasttext"}};
+};
+
 struct NgramOptions {
+  NgramHash hash = NgramHash::Semblance;
   int64_t longest = 1;
   int64_t buckets = 500000;
   int64_t longest_chars = 0;
@@ -44,9 +60,12 @@ struct NgramOptions {
   int64_t min_count = 1;
 
   /// Buckets of word n-grams, which come first: none where single words are all.
-  int64_t word_buckets() const { return longest > 1 ? buckets : 0; }
+  int64_t word_buckets() const { return longest > 1 && hash == NgramHash::Semblance ? buckets : 0; }
   /// Buckets of all n-grams.
-  int64_t all_buckets() const { return word_buckets() + (longest_chars > 0 ? char_buckets : 0); }
+  int64_t all_buckets() const {
+    if (hash == NgramHash::FastText) return longest > 1 || longest_chars > 0 ? buckets : 0;
+    return word_buckets() + (longest_chars > 0 ? char_buckets : 0);
+  }
 
   void fields(FieldList& list) {
     list.add("ngrams", longest,
@@ -67,6 +86,12 @@ struct NgramOptions {
     list.add("char-buckets", char_buckets,
              {.help = "buckets that character n-grams are hashed into", .min = 1, .max = 5e8});
     list.add(
+        "hash", hash,
+        {.help =
+             "how n-grams are hashed; fasttext: as fastText does, for export --format fasttext; words and "
+             "characters then share --buckets",
+         .before = "semblance"});
+    list.add(
         "min-ngram-count", min_count,
         {.help = "a bucket has an embedding row if n-grams of the training texts fall into it at least so "
                  "often, and is left out of a text otherwise; 0: each has one",
@@ -81,7 +106,8 @@ struct NgramOptions {
 void check_ngrams(const NgramOptions& options);
 
 /// Appends the ids of the n-grams of `words`, from 2 words to options.longest, to `ids`; they lie in
-/// [first_id, first_id + options.buckets).
+/// [first_id, first_id + options.buckets). Words are numbers that stand for them: ids, or of
+/// NgramHash::FastText fasttext_hash of each, as a signed number.
 void append_ngrams(std::span<const int32_t> words, int32_t first_id, const NgramOptions& options,
                    std::vector<int32_t>& ids);
 

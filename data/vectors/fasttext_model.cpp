@@ -48,15 +48,6 @@ float sigmoid_from_table(float x) {
 
 }  // namespace
 
-uint32_t fasttext_hash(std::string_view bytes) {
-  uint32_t hash = 2166136261U;
-  for (const char c : bytes) {
-    hash ^= static_cast<uint32_t>(static_cast<int8_t>(c));
-    hash *= 16777619U;
-  }
-  return hash;
-}
-
 const char* FastTextMatrix::Quantiser::centroid(int64_t part, uint8_t code) const {
   const int64_t place = part + 1 == parts ? part * kCentroids * part_dim + code * last_dim
                                           : (part * kCentroids + code) * part_dim;
@@ -211,8 +202,7 @@ class FastTextReader {
     number<int32_t>("a quantiser's dim", static_cast<int32_t>(dim), static_cast<int32_t>(dim));
     quantiser.parts = number<int32_t>("parts", 1, static_cast<int32_t>(dim));
     quantiser.part_dim = number<int32_t>("dim of a part", 1, static_cast<int32_t>(dim));
-    quantiser.last_dim =
-        number<int32_t>("dim of the last part", 1, static_cast<int32_t>(quantiser.part_dim));
+    quantiser.last_dim = number<int32_t>("dim of the last part", 1, static_cast<int32_t>(quantiser.part_dim));
     if ((quantiser.parts - 1) * quantiser.part_dim + quantiser.last_dim != dim)
       damaged("expected parts that make up a vector");
     quantiser.centroids = take(static_cast<uint64_t>(dim * kCentroids) * sizeof(float)).data();
@@ -330,7 +320,8 @@ std::vector<int32_t> FastTextModel::rows_of(std::string_view text) const {
   return rows;
 }
 
-// Huffman's, by the labels' counts, which descend; the same tree as fastText's, whose inner nodes are the output's rows.
+// Huffman's, by the labels' counts, which descend; the same tree as fastText's, whose inner nodes are the
+// output's rows.
 void FastTextModel::build_tree(std::span<const int64_t> counts) {
   const auto leaves = static_cast<int32_t>(counts.size());
   tree_.assign(static_cast<size_t>(2 * leaves - 1), {.count = std::numeric_limits<int64_t>::max()});
@@ -344,8 +335,8 @@ void FastTextModel::build_tree(std::span<const int64_t> counts) {
   for (auto i = static_cast<size_t>(leaves); i < tree_.size(); ++i) {
     tree_[i].left = smallest();
     tree_[i].right = smallest();
-    tree_[i].count = tree_[static_cast<size_t>(tree_[i].left)].count +
-                     tree_[static_cast<size_t>(tree_[i].right)].count;
+    tree_[i].count =
+        tree_[static_cast<size_t>(tree_[i].left)].count + tree_[static_cast<size_t>(tree_[i].right)].count;
   }
 }
 

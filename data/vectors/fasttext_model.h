@@ -1,9 +1,11 @@
-// fastText's own models, .bin and .ftz: words, labels, n-grams and their rows, as they lie in the file (row 9.2).
+// fastText's own models, .bin and .ftz: words, labels, n-grams and their rows, as they lie in the file
+// (row 9.2).
 //
-// The format (fastText 0.9.2, little-endian): int32 magic, version; the options, 12 int32 and a double; the dictionary:
-// entries of word, count and kind, words first, then where rows of pruned n-grams went; the input matrix, of words and
-// buckets of n-grams; the output matrix. A matrix is float [rows, dim], or product-quantised. It has no checksum: what
-// is checked is that all of it fits together and ends where the file does, and each number that is used.
+// The format (fastText 0.9.2, little-endian): int32 magic, version; the options, 12 int32 and a double; the
+// dictionary: entries of word, count and kind, words first, then where rows of pruned n-grams went; the input
+// matrix, of words and buckets of n-grams; the output matrix. A matrix is float [rows, dim], or
+// product-quantised. It has no checksum: what is checked is that all of it fits together and ends where the
+// file does, and each number that is used.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +17,10 @@
 #include <vector>
 
 #include "data/io/mapped_file.h"
+#include "data/text/fasttext_hash.h"
 #include "data/text/word_table.h"
 
 namespace semblance {
-
-/// Its hash of a word or of an n-gram: FNV-1a over signed bytes.
-uint32_t fasttext_hash(std::string_view bytes);
-
-/// What it puts before labels in texts.
-inline constexpr std::string_view kFastTextLabelPrefix = "__label__";
-/// The word at the end of each line.
-inline constexpr std::string_view kFastTextLineEnd = "</s>";
 
 /// A table of vectors, in floats or product-quantised (Jégou, Douze and Schmid 2011), over memory of a file.
 class FastTextMatrix {
@@ -49,9 +44,9 @@ class FastTextMatrix {
   void for_each_part(int64_t row, Visit&& visit) const;
 
   int64_t rows_ = 0, dim_ = 0;
-  const char* floats_ = nullptr;     // [rows, dim], not aligned; null where it is quantised
-  const uint8_t* codes_ = nullptr;   // [rows, parts]
-  const uint8_t* norms_ = nullptr;   // [rows]; null: the rows' lengths are in their codes
+  const char* floats_ = nullptr;    // [rows, dim], not aligned; null where it is quantised
+  const uint8_t* codes_ = nullptr;  // [rows, parts]
+  const uint8_t* norms_ = nullptr;  // [rows]; null: the rows' lengths are in their codes
   Quantiser quantiser_, norm_quantiser_;
 };
 
@@ -71,17 +66,18 @@ class FastTextModel {
   const WordTable& words() const { return words_; }
   /// Whether words that it does not know have vectors.
   bool has_subwords() const { return longest_ > 0 && buckets_ > 0; }
-  /// The mean of the rows of a word and of its character n-grams, as fastText prints it; false, with zeros written,
-  /// where there is none. Throws Error(Model) where the rows hold numbers that are not finite.
+  /// The mean of the rows of a word and of its character n-grams, as fastText prints it; false, with zeros
+  /// written, where there is none. Throws Error(Model) where the rows hold numbers that are not finite.
   bool word_vector(std::string_view word, std::span<float> out) const;
 
   bool is_classifier() const { return supervised_; }
   Loss loss() const { return loss_; }
   /// Without their prefix, in the order of the output's rows.
   const std::vector<std::string>& labels() const { return labels_; }
-  /// The probability of each label for a text, [labels], as fastText prints it, which is some 1e-5 more than it is
-  /// and may be above 1; false where the text has nothing that it knows. A text is a line: words are what stands between
-  /// blanks, and words with the labels' prefix are none. Throws Error(Model) as word_vector.
+  /// The probability of each label for a text, [labels], as fastText prints it, which is some 1e-5 more than
+  /// it is and may be above 1; false where the text has nothing that it knows. A text is a line: words are
+  /// what stands between blanks, and words with the labels' prefix are none. Throws Error(Model) as
+  /// word_vector.
   bool label_probabilities(std::string_view text, std::span<float> out) const;
 
  private:

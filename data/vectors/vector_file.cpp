@@ -363,9 +363,10 @@ std::unique_ptr<VectorReader::Source> VectorReader::open(const std::string& path
   if (sample.empty()) throw Error(ErrorKind::Data, "{}: {}, found an empty file", name, kHelp);
   if (begins_as_fasttext_model(sample)) {
     if (path == "-" || stream.is_gzip() || !is_fasttext_model(path))
-      throw Error(ErrorKind::Data,
-                  "{}: expected a fastText model in a file of its own, not compressed, of fastText 0.1 or later",
-                  name);
+      throw Error(
+          ErrorKind::Data,
+          "{}: expected a fastText model in a file of its own, not compressed, of fastText 0.1 or later",
+          name);
     auto source = std::make_unique<FastTextSource>(path);
     report_.layout = "fastText model";
     report_.dim = source->model().dim();

@@ -15,16 +15,19 @@ FastTextClassifier::FastTextClassifier(const std::string& path) : model_(path) {
 Expected FastTextClassifier::expected_input() const {
   const auto known = std::make_shared<WordTable>();
   for (const auto& label : classes()) known->add(label);
-  return {.layout = nullptr, .knows_label = [known](std::string_view label) { return known->find(label) >= 0; }};
+  return {.layout = nullptr,
+          .knows_label = [known](std::string_view label) { return known->find(label) >= 0; }};
 }
 
-bool FastTextClassifier::probabilities(std::string_view text, double temperature, std::span<float> out) const {
+bool FastTextClassifier::probabilities(std::string_view text, double temperature,
+                                       std::span<float> out) const {
   const bool known = model_.label_probabilities(text, out);
   if (temperature == 1) return known;
   double sum = 0;
   for (float& p : out) {
     const double sure = std::min(static_cast<double>(p), 1.0);
-    const double odds = is_multi_label() ? sure / (1 - sure) : sure, changed = std::pow(odds, 1 / temperature);
+    const double odds = is_multi_label() ? sure / (1 - sure) : sure,
+                 changed = std::pow(odds, 1 / temperature);
     p = static_cast<float>(!is_multi_label() ? changed : std::isinf(changed) ? 1 : changed / (1 + changed));
     sum += p;
   }

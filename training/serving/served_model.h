@@ -12,6 +12,7 @@
 
 #include "data/config.h"
 #include "data/notice.h"
+#include "data/text/text_pipeline.h"
 #include "data/vectors/word_vectors.h"
 #include "models/networks.h"
 #include "training/checkpoint.h"
@@ -51,6 +52,37 @@ class Prunable {
   /// `checkpoint`, which this was made from, where those `kept` n-grams that change answers most have a row
   /// of their own, and the others share one.
   virtual Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) = 0;
+};
+
+/// Has a row for each character n-gram that it knows.
+class NgramTable {
+ public:
+  virtual ~NgramTable() = default;
+  virtual int64_t dim() const = 0;
+  virtual int32_t size() const = 0;
+  /// Lengths of n-grams, the marks of a word's ends counted.
+  virtual int64_t shortest() const = 0;
+  virtual int64_t longest() const = 0;
+  /// The n-gram of a row, with < and > for the ends of a word. Throws Error(Usage) where it is not known.
+  virtual std::string fasttext_name(int32_t row) const = 0;
+  virtual std::span<const float> row(int32_t row) const = 0;
+  /// Calls visit(row) for each n-gram of `word` that has one.
+  virtual void for_each_of(std::string_view word, const std::function<void(int32_t row)>& visit) const = 0;
+};
+
+/// Can be written as a model of fastText.
+class FastTextExportable {
+ public:
+  virtual ~FastTextExportable() = default;
+  /// Returns what was written. Throws Error(Usage), with nothing written, for what fastText cannot say.
+  virtual Json write_fasttext(const std::string& output, const Notice& notice) const = 0;
+};
+
+/// Cuts texts into tokens.
+class Tokenizes {
+ public:
+  virtual ~Tokenizes() = default;
+  virtual const TextPipeline& pipeline() const = 0;
 };
 
 struct Coefficient {

@@ -43,6 +43,13 @@ std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t d
   return encoder;
 }
 
+std::shared_ptr<const NgramTable> open_ngram_table(const std::string& run, const Notice& notice) {
+  auto opened = open_model(run, "best", at::kCPU, "has character n-grams", notice,
+                           [](const auto& kind) { return kind.encodes_words; });
+  return std::dynamic_pointer_cast<const NgramTable>(
+      std::shared_ptr<const ServedModel>(std::move(opened.model)));
+}
+
 bool encodes_words(const std::string& path, const Notice& notice) {
   if (!is_model(path)) return false;
   const auto checkpoint =

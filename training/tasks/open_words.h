@@ -6,6 +6,7 @@
 
 #include "data/notice.h"
 #include "data/vectors/word_vectors.h"
+#include "training/serving/served_model.h"
 #include "training/serving/word_encoder.h"
 
 namespace semblance {
@@ -15,9 +16,12 @@ namespace semblance {
 WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options,
                               const Notice& notice);
 
-/// A run's model, or a fastText model, that makes vectors of `dim` numbers for any word; 0: of any size. Throws
-/// Error(Model).
+/// A run's model, or a fastText model, that makes vectors of `dim` numbers for any word; 0: of any size.
+/// Throws Error(Model).
 std::shared_ptr<WordEncoder> open_word_encoder(const std::string& run, int64_t dim, const Notice& notice);
+
+/// The n-grams of a trigram run. Throws Error(Model).
+std::shared_ptr<const NgramTable> open_ngram_table(const std::string& run, const Notice& notice);
 
 /// Whether the run at `path` is one that open_word_encoder takes.
 bool encodes_words(const std::string& path, const Notice& notice);

@@ -31,7 +31,8 @@ constexpr TaskKind kind() {
                 .predicts = std::derived_from<Model, Classifier>,
                 .encodes_texts = std::derived_from<Model, TextEncoder>,
                 .encodes_words = std::derived_from<Model, WordEncoder>,
-                .has_word_vectors = std::derived_from<Model, WordTableModel>};
+                .has_word_vectors = std::derived_from<Model, WordTableModel>,
+                .tokenizes = std::derived_from<Model, Tokenizes>};
   if constexpr (std::derived_from<Model, Evaluable>)
     kind.make_evaluation = []() -> std::unique_ptr<Sections> {
       return std::make_unique<typename Model::Evaluation>();
@@ -81,9 +82,12 @@ OpenedModel open_fasttext(const std::string& path, std::string_view verb,
                       .predicts = true,
                       .encodes_texts = false,
                       .encodes_words = false,
-                      .has_word_vectors = false};
-  if (!can(kind)) throw Error(ErrorKind::Model, "{}: expected a model that {}, found one of fastText", path, verb);
-  OpenedModel opened{.location = {{}, path}, .checkpoint = {}, .model = std::make_unique<FastTextServed>(path)};
+                      .has_word_vectors = false,
+                      .tokenizes = false};
+  if (!can(kind))
+    throw Error(ErrorKind::Model, "{}: expected a model that {}, found one of fastText", path, verb);
+  OpenedModel opened{
+      .location = {{}, path}, .checkpoint = {}, .model = std::make_unique<FastTextServed>(path)};
   opened.checkpoint.task = kind.name;
   return opened;
 }

@@ -24,8 +24,9 @@ struct TaskKind {
                                        c10::Device device);
   /// The options of its evaluation, with their defaults; null where it cannot be evaluated.
   std::unique_ptr<Sections> (*make_evaluation)();
-  /// Which of the interfaces its models have: Classifier, TextEncoder, WordEncoder, WordTableModel.
-  bool predicts, encodes_texts, encodes_words, has_word_vectors;
+  /// Which of the interfaces its models have: Classifier, TextEncoder, WordEncoder, WordTableModel,
+  /// Tokenizes.
+  bool predicts, encodes_texts, encodes_words, has_word_vectors, tokenizes;
 };
 
 std::span<const TaskKind> task_kinds();

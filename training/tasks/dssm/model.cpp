@@ -46,6 +46,10 @@ Json DssmModel::learnt() const {
   return task_->learnt();
 }
 
+const TextPipeline& DssmModel::pipeline() const {
+  return task_->setup().features.pipeline();
+}
+
 int64_t DssmModel::dim() const {
   return task_->encoder().dim();
 }

@@ -13,7 +13,11 @@ namespace semblance {
 
 class DssmTask;
 
-class DssmModel : public ServedModel, public Evaluable, public TextEncoder, public WordTableModel {
+class DssmModel : public ServedModel,
+                  public Evaluable,
+                  public TextEncoder,
+                  public WordTableModel,
+                  public Tokenizes {
  public:
   struct Evaluation : Sections {
     RankedRowOptions rows;
@@ -35,6 +39,7 @@ class DssmModel : public ServedModel, public Evaluable, public TextEncoder, publ
   EncodedTexts encode(const Texts& texts) override;
   /// The embeddings of the words.
   WordVectors word_vectors() const override;
+  const TextPipeline& pipeline() const override;
   Sections& evaluation() override { return evaluation_; }
   /// One file of rows to rank; see evaluate_ranking.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,

@@ -13,8 +13,9 @@ namespace semblance {
 
 std::vector<LayerSummary> FastTextServed::layers() const {
   const auto labels = static_cast<int64_t>(classes().size());
-  return {{"embedding, mean", fmt::format("[batch, {}]", model().dim()), model().rows() * model().dim(), false},
-          {"linear", fmt::format("[batch, {}]", labels), labels * model().dim(), false}};
+  return {
+      {"embedding, mean", fmt::format("[batch, {}]", model().dim()), model().rows() * model().dim(), false},
+      {"linear", fmt::format("[batch, {}]", labels), labels * model().dim(), false}};
 }
 
 Json FastTextServed::evaluate(std::span<const std::string> paths, const Notice& notice,
@@ -60,7 +61,8 @@ Json FastTextServed::evaluate(std::span<const std::string> paths, const Notice& 
     const auto z = float_tensor(std::span<const float>(logits)).view(targets.sizes());
     const auto& wanted = sets ? targets : numbers;
     metrics.add(z, wanted,
-                classification_loss(z, wanted, sets ? ClassificationLoss::BceLogits : ClassificationLoss::CrossEntropy),
+                classification_loss(z, wanted,
+                                    sets ? ClassificationLoss::BceLogits : ClassificationLoss::CrossEntropy),
                 float_tensor(std::span<const float>(p)).view(targets.sizes()));
     progress(static_cast<int64_t>(first + part.size()));
   }

@@ -26,8 +26,8 @@ class FastTextServed : public ServedModel, public Evaluable, public FastTextClas
   using FastTextClassifier::FastTextClassifier;
   std::vector<LayerSummary> layers() const override;
   Sections& evaluation() override { return evaluation_; }
-  /// What ClassificationMetrics and ScoreMetrics report, `skipped`, and for each K what `fasttext test` says: P@K, and
-  /// R@K, which is of all texts' labels together. Texts may have any number of labels where the
+  /// What ClassificationMetrics and ScoreMetrics report, `skipped`, and for each K what `fasttext test` says:
+  /// P@K, and R@K, which is of all texts' labels together. Texts may have any number of labels where the
   /// model is one-vs-all or the files say so.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;

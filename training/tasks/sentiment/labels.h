@@ -44,8 +44,8 @@ struct KnownTexts {
   NumberedLabels numbered;  ///< of them; at least one is usable
   int64_t skipped = 0;      ///< rows left out
 };
-/// Reads `paths`; `trained`: as read_labelled_texts takes it. Rows with labels that `set` lacks are left out and told
-/// where bad rows are skipped. Throws Error(Data).
+/// Reads `paths`; `trained`: as read_labelled_texts takes it. Rows with labels that `set` lacks are left out
+/// and told where bad rows are skipped. Throws Error(Data).
 KnownTexts read_known_texts(std::span<const std::string> paths, const InputOptions& layout,
                             const Expected& trained, const LabelSet& set, const Notice& notice);
 

@@ -9,6 +9,7 @@
 #include "models/parallel.h"
 #include "training/serving/word_table.h"
 #include "training/small_model.h"
+#include "training/tasks/sentiment/export_fasttext.h"
 #include "training/tasks/sentiment/label_file.h"
 #include "training/tasks/sentiment/loss.h"
 #include "training/tasks/sentiment/prune.h"
@@ -191,6 +192,14 @@ Json SentimentModel::measure(const MeasuredTexts& texts, const Notice& notice) {
   if (!report.contains("auc"))
     notice(fmt::format("{} texts of {} classes: auc and pr_auc are left out", texts.data->size(), many));
   return report;
+}
+
+const TextPipeline& SentimentModel::pipeline() const {
+  return task_->setup().features.pipeline();
+}
+
+Json SentimentModel::write_fasttext(const std::string& output, const Notice& notice) const {
+  return write_fasttext_classifier(*task_, job_, output, notice);
 }
 
 int64_t SentimentModel::ngram_rows() const {

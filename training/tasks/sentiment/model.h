@@ -32,7 +32,9 @@ class SentimentModel : public ServedModel,
                        public Classifier,
                        public WordTableModel,
                        public LinearInWords,
-                       public Prunable {
+                       public Prunable,
+                       public FastTextExportable,
+                       public Tokenizes {
  public:
   struct Evaluation : Sections {
     ScoreOptions scores;
@@ -67,6 +69,9 @@ class SentimentModel : public ServedModel,
   Json evaluate_validation(const Notice& notice) override;
   int64_t ngram_rows() const override;
   Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) override;
+  /// Of --model mean whose n-grams are hashed as fastText's and each have a row.
+  Json write_fasttext(const std::string& output, const Notice& notice) const override;
+  const TextPipeline& pipeline() const override;
 
  private:
   Json measure(const MeasuredTexts& texts, const Notice& notice);

@@ -50,6 +50,35 @@ bool TrigramModel::encode(std::string_view word, std::span<float> out) const {
   return !ids.empty();
 }
 
+int32_t TrigramModel::size() const {
+  return task_->setup().index.size();
+}
+int64_t TrigramModel::shortest() const {
+  return static_cast<int64_t>(task_->setup().index.shortest());
+}
+int64_t TrigramModel::longest() const {
+  return static_cast<int64_t>(task_->setup().index.longest());
+}
+
+std::string TrigramModel::fasttext_name(int32_t row) const {
+  if (task_->setup().index.is_hashed())
+    throw Error(
+        ErrorKind::Usage,
+        "--hash-buckets: expected a run whose n-grams are known, found one that has hashed them otherwise "
+        "than fastText does");
+  return task_->setup().index.name(row, '<', '>');
+}
+
+std::span<const float> TrigramModel::row(int32_t row) const {
+  return {task_->table().const_data_ptr<float>() + row * dim(), static_cast<size_t>(dim())};
+}
+
+void TrigramModel::for_each_of(std::string_view word, const std::function<void(int32_t)>& visit) const {
+  std::vector<int32_t> rows;
+  task_->setup().index.append_ids(word, rows);
+  for (const int32_t row : rows) visit(row);
+}
+
 Json TrigramModel::evaluate(std::span<const std::string> paths, const Notice& notice,
                             const std::function<void(int64_t)>&) {
   if (paths.size() != 1) throw Error(ErrorKind::Usage, "expected one set of words, found {}", paths.size());

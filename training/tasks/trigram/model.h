@@ -16,7 +16,7 @@ namespace semblance {
 
 class TrigramTask;
 
-class TrigramModel : public ServedModel, public Evaluable, public WordEncoder {
+class TrigramModel : public ServedModel, public Evaluable, public WordEncoder, public NgramTable {
  public:
   struct Evaluation : Sections {
     WordSetOptions words;
@@ -31,6 +31,12 @@ class TrigramModel : public ServedModel, public Evaluable, public WordEncoder {
   std::vector<LayerSummary> layers() const override;
   int64_t dim() const override;
   bool encode(std::string_view word, std::span<float> out) const override;
+  int32_t size() const override;
+  int64_t shortest() const override;
+  int64_t longest() const override;
+  std::string fasttext_name(int32_t row) const override;
+  std::span<const float> row(int32_t row) const override;
+  void for_each_of(std::string_view word, const std::function<void(int32_t)>& visit) const override;
   Sections& evaluation() override { return evaluation_; }
   /// One set of words; see evaluate_word_set. `held_out` in the report: the words that training held out, if
   /// the file that it read is still there.
