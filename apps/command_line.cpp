@@ -20,6 +20,14 @@ void append_item(const FieldRef& field, const std::string& text, bool first) {
 
 }  // namespace
 
+std::string CommandLine::Option::description() const {
+  if (kind == Kind::Switch) {
+    const bool on = shown_default == "true";
+    return fmt::format("{} (default: {}; --{})", help, on ? "yes" : "no", on ? off_name() : name);
+  }
+  return shown_default.empty() ? help : fmt::format("{} (default: {})", help, shown_default);
+}
+
 void CommandLine::add(Option option) {
   if (std::ranges::find(options_, option.name, &Option::name) == options_.end())
     options_.push_back(std::move(option));
@@ -59,19 +67,14 @@ bool CommandLine::parse(std::span<const std::string> arguments) {
   std::vector<std::string> headings;
   for (const auto& option : options_) {
     if (std::ranges::find(headings, option.heading) == headings.end()) headings.push_back(option.heading);
-    std::string help = option.help;
-    if (option.kind == Kind::Switch)
-      help += fmt::format(" (default: {}; --{}{})", option.shown_default == "true" ? "yes" : "no",
-                          option.shown_default == "true" ? "no-" : "", option.name);
-    else if (!option.shown_default.empty())
-      help += fmt::format(" (default: {})", option.shown_default);
+    const auto help = option.description();
     auto adder = parser.add_options(option.heading);
     if (option.kind == Kind::Value) {
       adder(option.name, help, cxxopts::value<std::string>(), option.hint);
     } else {
       adder(option.name, help);
     }
-    if (option.kind == Kind::Switch) parser.add_options("off")("no-" + option.name, "");
+    if (option.kind == Kind::Switch) parser.add_options("off")(option.off_name(), "");
   }
   parser.add_options("Help")("h,help", "print this");
   headings.emplace_back("Help");
@@ -91,14 +94,17 @@ bool CommandLine::parse(std::span<const std::string> arguments) {
   for (const auto& argument : plain) raw.push_back(argument.c_str());
   try {
     const auto result = parser.parse(static_cast<int>(raw.size()), raw.data());
+    if (result.count("help") && instead_of_help) {
+      instead_of_help(*this);
+      return false;
+    }
     if (result.count("help")) {
       print_out(parser.help(headings));
       return false;
     }
     for (const auto& item : result.arguments()) {
-      const bool off = item.key().starts_with("no-") && std::ranges::any_of(options_, [&](const Option& o) {
-                         return o.kind == Kind::Switch && o.name == item.key().substr(3);
-                       });
+      const bool off = std::ranges::any_of(
+          options_, [&](const Option& o) { return o.kind == Kind::Switch && o.off_name() == item.key(); });
       if (off)
         given_.emplace_back(item.key().substr(3), "false");
       else

@@ -1,6 +1,7 @@
 // The command line of one verb: options from option structs, help, and values back into the structs.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +15,18 @@ namespace semblance {
 
 class CommandLine {
  public:
+  enum class Kind { Value, Switch, Flag };
+  struct Option {
+    std::string heading, name;
+    Kind kind;
+    std::string hint, help, shown_default;
+
+    /// What --help says of it, its default included.
+    std::string description() const;
+    /// What turns a switch off, without the dashes.
+    std::string off_name() const { return "no-" + name; }
+  };
+
   /// `usage`: what follows the program's name, such as "evaluate RUN DATA [options]".
   CommandLine(std::string usage, std::string description)
       : usage_(std::move(usage)), description_(std::move(description)) {}
@@ -35,6 +48,14 @@ class CommandLine {
     add({std::string(heading), std::string(name), Kind::Value, std::move(hint), std::move(help),
          std::move(shown_default)});
   }
+
+  /// Gets the line whose --help is asked for, instead of what prints it: those who make the manual and the
+  /// shells' completion set it for so long.
+  inline static std::function<void(const CommandLine&)> instead_of_help;
+
+  const std::string& usage() const { return usage_; }
+  const std::string& description() const { return description_; }
+  const std::vector<Option>& options() const { return options_; }
 
   /// Parses; prints help and returns false if that was asked for. Throws Error(Usage).
   bool parse(std::span<const std::string> arguments);
@@ -58,13 +79,6 @@ class CommandLine {
   void apply_sections(Sections& options) const;
 
  private:
-  enum class Kind { Value, Switch, Flag };
-  struct Option {
-    std::string heading, name;
-    Kind kind;
-    std::string hint, help, shown_default;
-  };
-
   // The words before the first argument: "vectors neighbors".
   std::string verb() const;
   void add(Option option);

@@ -205,6 +205,10 @@ void expect_own_options(const CommandLine& line, const Sections& own, std::strin
 
 }  // namespace
 
+std::vector<std::vector<std::string>> evaluate_forms() {
+  return {{}, {"--vectors", "FILE"}, {"--tfidf", "TEXTS"}};
+}
+
 int run_evaluate(Arguments arguments) {
   const auto given_option = [&](std::string_view name) {
     return std::ranges::any_of(arguments, [&](const std::string& argument) {

@@ -371,13 +371,7 @@ int convert(Arguments arguments) {
   return 0;
 }
 
-struct Query {
-  const char* name;
-  int (*run)(Arguments);
-  const char* help;
-};
-
-constexpr Query kQueries[] = {
+constexpr Verb kQueries[] = {
     {"info", info, "what a file of vectors holds"},
     {"vector", vector, "the vectors of words"},
     {"similarity", similarity, "the cosine of two words"},
@@ -390,6 +384,12 @@ constexpr Query kQueries[] = {
 };
 
 }  // namespace
+
+std::vector<std::vector<std::string>> vectors_forms() {
+  std::vector<std::vector<std::string>> forms;
+  for (const auto& query : kQueries) forms.push_back({query.name});
+  return forms;
+}
 
 int run_vectors(Arguments arguments) {
   std::string names;

@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace semblance {
 
@@ -11,6 +12,20 @@ struct Job;
 struct RunRequest;
 
 using Arguments = std::span<const std::string>;
+
+struct Verb {
+  const char* name;
+  int (*run)(Arguments);
+  const char* help;
+  /// What its arguments begin with, for each of the command lines that it has; null where it has one alone.
+  std::vector<std::vector<std::string>> (*forms)() = nullptr;
+};
+
+constexpr const char* kProgramDescription =
+    "Trains, resumes, evaluates and serves small text-embedding models.";
+
+/// All of them, in the order that --help lists.
+std::span<const Verb> verbs();
 
 int run_train(Arguments arguments);
 int run_tune(Arguments arguments);
@@ -24,6 +39,11 @@ int run_export(Arguments arguments);
 int run_tokens(Arguments arguments);
 int run_vectors(Arguments arguments);
 int run_version(Arguments arguments);
+int run_completion(Arguments arguments);
+int run_manual(Arguments arguments);
+
+std::vector<std::vector<std::string>> evaluate_forms();
+std::vector<std::vector<std::string>> vectors_forms();
 
 /// Prints the report of a tuning; shared by tune and resume. Returns the exit code.
 int report_tuning(const nlohmann::ordered_json& report, bool as_json);

@@ -26,6 +26,12 @@ foreach(file LICENSE THIRD_PARTY_NOTICES.md)
   endif()
 endforeach()
 
+foreach(file man/man1/semblance.1 bash-completion/completions/semblance zsh/site-functions/_semblance
+        fish/vendor_completions.d/semblance.fish)
+  file(READ "${prefix}/share/${file}" text)
+  expect_match("${text}" "semblance")
+endforeach()
+
 # The package can be moved: it knows neither the checkout nor where the machine keeps its libraries.
 file(GLOB_RECURSE package "${prefix}/*.cmake")
 foreach(file ${package})
