@@ -46,8 +46,9 @@ struct SearchOptions {
     list.add("scan", scan,
              {.help = "how the corpus is looked through, with the same answers: int8 is faster and has its "
                       "vectors in memory in a quarter of the room, but has to make them first"});
-    list.add("id-column", id_column,
-             {.help = "the corpus is a table, whose texts have their ids in this column", .hint = "NAME|NUMBER"});
+    list.add(
+        "id-column", id_column,
+        {.help = "the corpus is a table, whose texts have their ids in this column", .hint = "NAME|NUMBER"});
     list.add("text-column", text_columns,
              {.help = "with --id-column, the column of the text, where that cannot be told",
               .hint = "NAME|NUMBER",
@@ -62,7 +63,8 @@ class Corpus {
   Corpus(const std::string& path, TextEncoder& model, uint64_t identity, const SearchOptions& options) {
     if (is_mapped_vector_file(path)) {
       if (!options.id_column.empty())
-        throw Error(ErrorKind::Usage, "--id-column: expected a corpus of texts, found encoded ones in {}", path);
+        throw Error(ErrorKind::Usage, "--id-column: expected a corpus of texts, found encoded ones in {}",
+                    path);
       mapped_ = WordVectors::load(path, {}, print_note);
       if (mapped_->encoder() != identity || mapped_->dim() != model.dim())
         throw Error(ErrorKind::Data,
@@ -84,9 +86,11 @@ class Corpus {
     if (texts_.size() == 0) throw Error(ErrorKind::Data, "{}: expected texts, found none", path);
     const auto vectors = encode(model, path);
     if (options.scan == ScanKind::Int8)
-      scan_ = scan_codes(vectors.size(0), vectors.size(1), [vectors](int64_t first, int64_t count, float* out) {
-        std::copy_n(vectors.const_data_ptr<float>() + first * vectors.size(1), count * vectors.size(1), out);
-      });
+      scan_ =
+          scan_codes(vectors.size(0), vectors.size(1), [vectors](int64_t first, int64_t count, float* out) {
+            std::copy_n(vectors.const_data_ptr<float>() + first * vectors.size(1), count * vectors.size(1),
+                        out);
+          });
     else
       scan_ = scan_floats(vectors, row_norms(vectors));
     if (options.exclude_self)
@@ -129,8 +133,8 @@ class Corpus {
         path, layout, {.needs_labels = false},
         [&](const Layout& found) {
           if (found.columns.empty())
-            throw Error(ErrorKind::Data, "{}: --id-column: expected a table with a column of ids, found {}", path,
-                        found.description());
+            throw Error(ErrorKind::Data, "{}: --id-column: expected a table with a column of ids, found {}",
+                        path, found.description());
           column = find_column("id-column", options.id_column, found.columns,
                                found.header || !found.delimited(), path);
           name = found.columns[column];
@@ -283,7 +287,8 @@ int run_search(Arguments arguments) {
       "search RUN --corpus FILE [FILE|-] [options]",
       "Finds the texts of a corpus that are nearest to each line of a file or of standard input, or with\n"
       "--pairs those that are near to each other. The corpus has one text per line, or is a table with an\n"
-      "--id-column; encoded before (semblance encode RUN TEXTS --output-format mapped --output FILE) it opens\n"
+      "--id-column; encoded before (semblance encode RUN TEXTS --output-format mapped --output FILE) it "
+      "opens\n"
       "at once.");
   add_serving_options(line);
   line.add_option("Search", "corpus", "FILE", "the texts to find, or what encode made of them");
@@ -317,7 +322,8 @@ int run_search(Arguments arguments) {
   int64_t unknown = 0, total = 0;
   const auto answer = [&] {
     const auto encoded = model.encode(queries);
-    std::vector<std::vector<int64_t>> excluded(static_cast<size_t>(options.exclude_self ? queries.size() : 0));
+    std::vector<std::vector<int64_t>> excluded(
+        static_cast<size_t>(options.exclude_self ? queries.size() : 0));
     for (size_t i = 0; i < excluded.size(); ++i)
       if (const int64_t own = corpus.find(queries[static_cast<int64_t>(i)]); own >= 0) excluded[i] = {own};
     NearestOptions wanted{.k = top, .excluded = excluded};

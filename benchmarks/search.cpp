@@ -1,8 +1,8 @@
 // How fast and in how much memory a corpus is searched: search_scans FOLDER [ROWS] [QUERIES] [DIM] [THREADS]
-// Makes ROWS vectors (1,000,000 of 300 numbers) in groups of about twenty and some that are farther apart, maps
-// them from a file in FOLDER, and finds the ten nearest of each of QUERIES (1,000) that lie beside some of them:
-// by each scan in a process of its own, in turn. Prints the seconds until the first answer, queries a second,
-// all at once and one by one, the memory, and whether the answers are the float scan's.
+// Makes ROWS vectors (1,000,000 of 300 numbers) in groups of about twenty and some that are farther apart,
+// maps them from a file in FOLDER, and finds the ten nearest of each of QUERIES (1,000) that lie beside some
+// of them: by each scan in a process of its own, in turn. Prints the seconds until the first answer, queries
+// a second, all at once and one by one, the memory, and whether the answers are the float scan's.
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,8 +37,7 @@ struct Sizes {
 float draw(uint64_t key) {
   const uint64_t bits = mix(1, key);
   float sum = -2;
-  for (int part = 0; part < 4; ++part)
-    sum += static_cast<float>((bits >> (16 * part)) & 0xffff) / 65536.0f;
+  for (int part = 0; part < 4; ++part) sum += static_cast<float>((bits >> (16 * part)) & 0xffff) / 65536.0f;
   return sum * 1.7f;
 }
 
@@ -53,8 +52,8 @@ at::Tensor make_queries(const Sizes& sizes) {
   const auto queries = empty_tensor({sizes.queries, sizes.dim});
   std::vector<float> vector(static_cast<size_t>(sizes.dim));
   for (int64_t q = 0; q < sizes.queries; ++q) {
-    make_vector((uint64_t{1} << 24) + static_cast<uint64_t>(q), static_cast<uint64_t>(q * 7919 % (sizes.rows / 20)),
-                vector);
+    make_vector((uint64_t{1} << 24) + static_cast<uint64_t>(q),
+                static_cast<uint64_t>(q * 7919 % (sizes.rows / 20)), vector);
     std::copy(vector.begin(), vector.end(), queries.mutable_data_ptr<float>() + q * sizes.dim);
   }
   return queries;
@@ -92,13 +91,12 @@ void measure(const std::string& scan_name, const std::string& corpus, const std:
     return std::chrono::duration<double>(now - std::exchange(start, now)).count();
   };
   const auto vectors = WordVectors::load(corpus, {}, [](const std::string&) {});
-  const auto scan = scan_name == "int8"
-                        ? scan_codes(vectors.size(), vectors.dim(),
-                                     [&](int64_t first, int64_t count, float* out) {
-                                       vectors.read(first, count, out);
-                                     })
-                        : scan_floats(tensor_over(vectors.values(), {vectors.size(), vectors.dim()}),
-                                      tensor_over(vectors.norms(), {vectors.size()}));
+  const auto scan =
+      scan_name == "int8"
+          ? scan_codes(vectors.size(), vectors.dim(),
+                       [&](int64_t first, int64_t count, float* out) { vectors.read(first, count, out); })
+          : scan_floats(tensor_over(vectors.values(), {vectors.size(), vectors.dim()}),
+                        tensor_over(vectors.norms(), {vectors.size()}));
   nearest(*scan, queries.narrow(0, 0, 1), {.k = kTop});
   const double first = lap();
   const auto found = nearest(*scan, queries, {.k = kTop});
@@ -106,9 +104,11 @@ void measure(const std::string& scan_name, const std::string& corpus, const std:
   const int64_t singles = std::min<int64_t>(sizes.queries, 100);
   for (int64_t q = 0; q < singles; ++q) nearest(*scan, queries.narrow(0, q, 1), {.k = kTop});
   const double one_by_one = lap();
-  fmt::print("{:<6} first answer {:6.2f} s  {:7.1f} queries/s at once {:7.1f} one by one  {:6.0f} MB more than before, at most {:6.0f}\n", scan_name,
-             first, static_cast<double>(sizes.queries) / all, static_cast<double>(singles) / one_by_one,
-             megabytes("VmRSS:") - before, megabytes("VmHWM:") - before);
+  fmt::print(
+      "{:<6} first answer {:6.2f} s  {:7.1f} queries/s at once {:7.1f} one by one  {:6.0f} MB more than "
+      "before, at most {:6.0f}\n",
+      scan_name, first, static_cast<double>(sizes.queries) / all, static_cast<double>(singles) / one_by_one,
+      megabytes("VmRSS:") - before, megabytes("VmHWM:") - before);
   std::fflush(stdout);
   std::ofstream out(answers);
   for (const auto& neighbors : found)

@@ -44,8 +44,8 @@ SEMBLANCE_VNNI void score_group(const uint8_t* group, int64_t dim, const int8_t*
   for (int q = 0; q < Count; ++q)
 #pragma GCC unroll 4
     for (int part = 0; part < kParts; ++part)
-      _mm512_storeu_ps(out + q * width + 16 * part, _mm512_maskz_cvtepi32_ps(-1, total[q][part]) *
-                                                        _mm512_set1_ps(scales[q]));
+      _mm512_storeu_ps(out + q * width + 16 * part,
+                       _mm512_maskz_cvtepi32_ps(-1, total[q][part]) * _mm512_set1_ps(scales[q]));
 }
 
 SEMBLANCE_VNNI void score_codes_vnni(const uint8_t* rows, int64_t groups, int64_t dim, const int8_t* queries,

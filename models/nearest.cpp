@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "models/kernels.h"
 #include "models/parallel.h"
 
 namespace semblance {
@@ -46,13 +47,9 @@ class Selection {
   /// `scores` of the rows from `first` on; see Scan::Queries.
   void offer(const float* scores, int64_t first, int64_t size, float factor, float rest) {
     const float *scales = scan_->scales() + first, *errors = scan_->errors() + first;
-    for (int64_t begin = 0; begin < size; begin += 16) {
-      const int64_t end = std::min<int64_t>(begin + 16, size);
-      // Most blocks hold nothing: this loop is one comparison of vectors, in which nothing is not a number.
-      bool any = false;
-      for (int64_t i = begin; i < end; ++i)
-        any |= scores[i] * scales[i] + (factor * errors[i] + rest) >= bar_;
-      if (!any) continue;
+    for (int64_t begin = 0, end; begin < size; begin = end) {
+      begin = kernels::skip_below(scores, scales, errors, factor, rest, bar_, begin, size);
+      end = std::min(begin + kernels::kSkipped, size);
       for (int64_t i = begin; i < end; ++i) {
         const float score = scores[i] * scales[i], reach = factor * errors[i] + rest;
         if (score + reach >= bar_ && counts(first + i)) take(first + i, score, reach);
@@ -109,9 +106,8 @@ class Selection {
   // Measures what may be a neighbour, the likeliest first: the others are then below the bar, mostly.
   void measure() {
     drop_below_bar();
-    std::ranges::sort(open_, [](const Open& a, const Open& b) {
-      return a.most != b.most ? a.most > b.most : a.id < b.id;
-    });
+    std::ranges::sort(
+        open_, [](const Open& a, const Open& b) { return a.most != b.most ? a.most > b.most : a.id < b.id; });
     std::vector<float> buffer(query_.size());
     for (const auto& row : open_) {
       if (row.most < bar_) break;
@@ -136,8 +132,8 @@ class Selection {
   std::span<const float> query_;
   Wanted wanted_;
   float bar_;
-  std::vector<float> lower_ends_;              // the k largest, the least of them in front
-  std::vector<Open> open_;                     // not measured yet
+  std::vector<float> lower_ends_;                 // the k largest, the least of them in front
+  std::vector<Open> open_;                        // not measured yet
   std::vector<std::pair<double, int64_t>> best_;  // negative cosine and row; the farthest in front
 };
 

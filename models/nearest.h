@@ -21,13 +21,15 @@ struct Neighbor {
 struct NearestOptions {
   int64_t k = 10;
   double min_score = -std::numeric_limits<double>::infinity();  ///< what is less near is no neighbour
-  std::span<const std::vector<int64_t>> excluded = {};  ///< of each query the rows that do not count, or empty
+  std::span<const std::vector<int64_t>> excluded =
+      {};  ///< of each query the rows that do not count, or empty
 };
 
 /// The `k` rows of the largest cosine to each of `queries` (float32 [q, dim], on the CPU), the nearest first
-/// and of equals the lower row; fewer where there are fewer. A zero vector is near to nothing, as a row and as
-/// a query. The answer is that of measuring every row in double precision: it depends on the rows and the
-/// query alone, not on the kind of scan, on threads or on what else is asked. Throws what reading a row throws.
+/// and of equals the lower row; fewer where there are fewer. A zero vector is near to nothing, as a row and
+/// as a query. The answer is that of measuring every row in double precision: it depends on the rows and the
+/// query alone, not on the kind of scan, on threads or on what else is asked. Throws what reading a row
+/// throws.
 std::vector<std::vector<Neighbor>> nearest(const Scan& rows, const at::Tensor& queries,
                                            const NearestOptions& options);
 
@@ -36,9 +38,9 @@ std::vector<std::vector<Neighbor>> nearest(const at::Tensor& rows, const at::Ten
                                            const at::Tensor& queries, int64_t k,
                                            std::span<const std::vector<int64_t>> excluded = {});
 
-/// Calls visit(row, later) for each row that has a `later` one, or several, with a cosine of `min_score` to it
-/// or more: every two rows that are so near once, in the order of the rows; `later` in their own order. The
-/// pairs of some hundred rows are in memory at a time.
+/// Calls visit(row, later) for each row that has a `later` one, or several, with a cosine of `min_score` to
+/// it or more: every two rows that are so near once, in the order of the rows; `later` in their own order.
+/// The pairs of some hundred rows are in memory at a time.
 void near_pairs(const Scan& rows, double min_score,
                 const std::function<void(int64_t row, std::span<const Neighbor> later)>& visit);
 

@@ -142,10 +142,9 @@ class CodeScan : public Scan {
     const auto cost = 0.006 * static_cast<double>(kernels::kCodeRows * count * dim_);
     const auto score_codes = kernels::code_kernels().front();
     parallel_for(groups, cost, [&](int64_t group, int64_t end) {
-      score_codes(
-          codes_.const_data_ptr<uint8_t>() + (first + group) * kernels::kCodeRows * padded(), end - group,
-          padded(), from, queries.sums.data(), queries.scales.data(), count,
-          to + group * kernels::kCodeRows, width);
+      score_codes(codes_.const_data_ptr<uint8_t>() + (first + group) * kernels::kCodeRows * padded(),
+                  end - group, padded(), from, queries.sums.data(), queries.scales.data(), count,
+                  to + group * kernels::kCodeRows, width);
     });
   }
   const float* scales() const override { return scales_.const_data_ptr<float>(); }

@@ -15,8 +15,8 @@ class Scan {
  public:
   /// Queries in the form in which rows are looked at, with what their bounds need.
   struct Queries {
-    at::Tensor unit;   ///< [queries, dim], each of length 1, or 0
-    at::Tensor codes;  ///< of an int8 scan: int8 [queries, dim, filled up to a multiple of 4]
+    at::Tensor unit;             ///< [queries, dim], each of length 1, or 0
+    at::Tensor codes;            ///< of an int8 scan: int8 [queries, dim, filled up to a multiple of 4]
     std::vector<int32_t> sums;   ///< of the codes
     std::vector<float> scales;   ///< query q is scales[q] · codes[q, :], but for its error
     std::vector<float> factors;  ///< |cosine - score · scales()[row]| ≤ factors[q] · errors()[row] + rests[q]

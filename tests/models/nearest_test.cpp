@@ -94,8 +94,8 @@ std::vector<std::pair<double, int64_t>> all_measured(const at::Tensor& rows, con
   return all;
 }
 
-// Rows among which a scan has a hard time: groups closer together than codes can tell, equal rows, rows of one
-// large number, of nothing, and of all lengths.
+// Rows among which a scan has a hard time: groups closer together than codes can tell, equal rows, rows of
+// one large number, of nothing, and of all lengths.
 at::Tensor hard_rows(int64_t n, int64_t dim) {
   at::manual_seed(n + dim);
   auto rows = at::randn({20, dim}).index_select(0, at::randint(20, {n}, at::kLong));
@@ -174,8 +174,8 @@ TEST(CodeKernels, AllAreProductsOfMatrices) {
       for (int64_t g = 0; g < kGroups; ++g)
         kernels::lay_out_codes(rows[g * kernels::kCodeRows].const_data_ptr<int8_t>(), dim,
                                laid_out.data() + g * kernels::kCodeRows * dim);
-      const auto expected = at::mm(queries.to(at::kDouble), rows.to(at::kDouble).t()).to(at::kFloat) *
-                            scales.unsqueeze(1);
+      const auto expected =
+          at::mm(queries.to(at::kDouble), rows.to(at::kDouble).t()).to(at::kFloat) * scales.unsqueeze(1);
       for (const auto& score : kernels::code_kernels()) {
         const auto out = at::full({count, kRows + 5}, -1.0f);
         score(laid_out.data(), kGroups, dim, queries.const_data_ptr<int8_t>(), sums.const_data_ptr<int32_t>(),
