@@ -11,6 +11,7 @@
 #include "data/tensors.h"
 #include "data/text/word_table.h"
 #include "data/vectors/mapped_vectors.h"
+#include "models/hnsw.h"
 #include "models/nearest.h"
 #include "training/serving/text_encoder.h"
 
@@ -18,12 +19,17 @@ namespace semblance {
 namespace {
 
 enum class ScanKind { Float, Int8 };
+enum class IndexKind { None, Hnsw };
 
 }  // namespace
 
 template <>
 struct EnumNames<ScanKind> {
   static constexpr std::array names{std::pair{ScanKind::Float, "float"}, std::pair{ScanKind::Int8, "int8"}};
+};
+template <>
+struct EnumNames<IndexKind> {
+  static constexpr std::array names{std::pair{IndexKind::None, "none"}, std::pair{IndexKind::Hnsw, "hnsw"}};
 };
 
 namespace {
@@ -34,6 +40,8 @@ struct SearchOptions {
   bool exclude_self = false;
   bool pairs = false;
   ScanKind scan = ScanKind::Float;
+  IndexKind index = IndexKind::None;
+  int64_t breadth = 100;
   std::string id_column;
   std::vector<std::string> text_columns;
 
@@ -46,6 +54,16 @@ struct SearchOptions {
     list.add("scan", scan,
              {.help = "how the corpus is looked through, with the same answers: int8 is faster and has its "
                       "vectors in memory in a quarter of the room, but has to make them first"});
+    list.add(
+        "index", index,
+        {.help = "hnsw: a graph of the corpus, which takes long to build and then answers at once, but may "
+                 "miss some of the nearest: how many is measured and told"});
+    list.add(
+        "breadth", breadth,
+        {.help = "with --index hnsw, how many texts are kept in sight on the way to the nearest: more find "
+                 "more, in more time",
+         .min = 1,
+         .max = 1e6});
     list.add(
         "id-column", id_column,
         {.help = "the corpus is a table, whose texts have their ids in this column", .hint = "NAME|NUMBER"});
@@ -302,9 +320,11 @@ int run_search(Arguments arguments) {
   if (options.pairs) {
     if (!line.given("min-score"))
       throw Error(ErrorKind::Usage, "--pairs: expected --min-score, the least cosine of a pair");
-    for (const auto* name : {"top", "exclude-self"})
+    for (const auto* name : {"top", "exclude-self", "index"})
       if (line.given(name)) throw Error(ErrorKind::Usage, "--{}: does not apply to --pairs", name);
   }
+  if (line.given("breadth") && options.index != IndexKind::Hnsw)
+    throw Error(ErrorKind::Usage, "--breadth: expected --index hnsw beside it");
   if (!options.text_columns.empty() && options.id_column.empty())
     throw Error(ErrorKind::Usage, "--text-column: expected --id-column beside it");
   const bool as_json = line.given("json");
@@ -315,6 +335,16 @@ int run_search(Arguments arguments) {
   if (options.pairs) {
     print_note(fmt::format("{} pair(s)", print_pairs(corpus, options.min_score, as_json)));
     return 0;
+  }
+
+  std::unique_ptr<NearestGraph> graph;
+  if (options.index == IndexKind::Hnsw) {
+    graph = std::make_unique<NearestGraph>(corpus.scan(), options.breadth);
+    constexpr int64_t kSample = 200;
+    const int64_t k = std::min(options.top.top, corpus.scan().size());
+    print_note(fmt::format("hnsw: graph of {} texts; of the {} nearest to {} of them it finds {:.1f} %",
+                           corpus.scan().size(), k, std::min(kSample, corpus.scan().size()),
+                           100 * graph->recall(k, kSample)));
   }
 
   const int64_t top = options.top.top, at_once = queries_at_once(top);
@@ -328,7 +358,8 @@ int run_search(Arguments arguments) {
       if (const int64_t own = corpus.find(queries[static_cast<int64_t>(i)]); own >= 0) excluded[i] = {own};
     NearestOptions wanted{.k = top, .excluded = excluded};
     if (line.given("min-score")) wanted.min_score = options.min_score;
-    const auto found = nearest(corpus.scan(), encoded.vectors, wanted);
+    const auto found =
+        graph ? graph->nearest(encoded.vectors, wanted) : nearest(corpus.scan(), encoded.vectors, wanted);
     for (int64_t i = 0; i < queries.size(); ++i) {
       const auto at = static_cast<size_t>(i);
       print_answer(queries[i], encoded.known[at], encoded.known[at] ? found[at] : std::vector<Neighbor>{},

@@ -1,12 +1,14 @@
 // How fast and in how much memory a corpus is searched: search_scans FOLDER [ROWS] [QUERIES] [DIM] [THREADS]
-// Makes ROWS vectors (1,000,000 of 300 numbers) in groups of about twenty and some that are farther apart,
-// maps them from a file in FOLDER, and finds the ten nearest of each of QUERIES (1,000) that lie beside some
-// of them: by each scan in a process of its own, in turn. Prints the seconds until the first answer, queries
-// a second, all at once and one by one, the memory, and whether the answers are the float scan's.
+// [BREADTH] Makes ROWS vectors (1,000,000 of 300 numbers) in groups of about twenty and some that are farther
+// apart, maps them from a file in FOLDER, and finds the ten nearest of each of QUERIES (1,000) that lie
+// beside some of them: by each scan in a process of its own, in turn. Prints the seconds until the first
+// answer, queries a second, all at once and one by one, the memory, and whether the answers are the float
+// scan's; with a BREADTH (100), what a graph (HNSW) takes to be built and how many of the answers it finds.
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -20,6 +22,7 @@
 #include "data/tensors.h"
 #include "data/vectors/mapped_vectors.h"
 #include "data/vectors/word_vectors.h"
+#include "models/hnsw.h"
 #include "models/nearest.h"
 #include "models/parallel.h"
 
@@ -31,6 +34,18 @@ constexpr int64_t kTop = 10;
 struct Sizes {
   int64_t rows = 1'000'000, queries = 1'000, dim = 300;
   int threads = 2;
+  int64_t breadth = 0;  // of a graph, if there is to be one
+};
+
+class Laps {
+ public:
+  double next() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(start_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 // Sums of uniform numbers are as good as normal ones here.
@@ -85,11 +100,7 @@ void measure(const std::string& scan_name, const std::string& corpus, const std:
   set_compute_threads(sizes.threads);
   const auto queries = make_queries(sizes);
   const double before = megabytes("VmRSS:");
-  auto start = std::chrono::steady_clock::now();
-  const auto lap = [&] {
-    const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(start, now)).count();
-  };
+  Laps laps;
   const auto vectors = WordVectors::load(corpus, {}, [](const std::string&) {});
   const auto scan =
       scan_name == "int8"
@@ -98,12 +109,12 @@ void measure(const std::string& scan_name, const std::string& corpus, const std:
           : scan_floats(tensor_over(vectors.values(), {vectors.size(), vectors.dim()}),
                         tensor_over(vectors.norms(), {vectors.size()}));
   nearest(*scan, queries.narrow(0, 0, 1), {.k = kTop});
-  const double first = lap();
+  const double first = laps.next();
   const auto found = nearest(*scan, queries, {.k = kTop});
-  const double all = lap();
+  const double all = laps.next();
   const int64_t singles = std::min<int64_t>(sizes.queries, 100);
   for (int64_t q = 0; q < singles; ++q) nearest(*scan, queries.narrow(0, q, 1), {.k = kTop});
-  const double one_by_one = lap();
+  const double one_by_one = laps.next();
   fmt::print(
       "{:<6} first answer {:6.2f} s  {:7.1f} queries/s at once {:7.1f} one by one  {:6.0f} MB more than "
       "before, at most {:6.0f}\n",
@@ -115,14 +126,36 @@ void measure(const std::string& scan_name, const std::string& corpus, const std:
     for (const auto& neighbor : neighbors) out << neighbor.id << ' ' << neighbor.similarity << '\n';
 }
 
+void measure_graph(const std::string& corpus, const Sizes& sizes) {
+  set_compute_threads(sizes.threads);
+  const auto queries = make_queries(sizes);
+  const auto vectors = WordVectors::load(corpus, {}, [](const std::string&) {});
+  const auto scan = scan_floats(tensor_over(vectors.values(), {vectors.size(), vectors.dim()}),
+                                tensor_over(vectors.norms(), {vectors.size()}));
+  const auto exact = nearest(*scan, queries, {.k = kTop});
+  Laps laps;
+  const NearestGraph graph(*scan, sizes.breadth);
+  const double built = laps.next();
+  const auto found = graph.nearest(queries, {.k = kTop});
+  const double all = laps.next();
+  int64_t same = 0;
+  for (size_t q = 0; q < exact.size(); ++q)
+    for (const auto& neighbor : exact[q])
+      same += std::ranges::find(found[q], neighbor.id, &Neighbor::id) != found[q].end();
+  fmt::print("hnsw   built in {:6.1f} s  {:7.1f} queries/s at once, {:.3f} of the answers; of rows {:.3f}\n",
+             built, static_cast<double>(sizes.queries) / all,
+             static_cast<double>(same) / static_cast<double>(kTop * sizes.queries), graph.recall(kTop, 200));
+  std::fflush(stdout);
+}
+
 std::string content(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
 int run(const std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments.size() > 5)
-    throw Error(ErrorKind::Usage, "usage: search_scans FOLDER [ROWS] [QUERIES] [DIM] [THREADS]");
+  if (arguments.empty() || arguments.size() > 6)
+    throw Error(ErrorKind::Usage, "usage: search_scans FOLDER [ROWS] [QUERIES] [DIM] [THREADS] [BREADTH]");
   const auto number = [&](size_t i, const char* name, int64_t otherwise) {
     return i < arguments.size()
                ? parse_integer(arguments[i], name, Field{.help = "", .min = 1, .max = 16'000'000})
@@ -133,15 +166,21 @@ int run(const std::vector<std::string>& arguments) {
   sizes.queries = number(2, "queries", sizes.queries);
   sizes.dim = number(3, "dim", sizes.dim);
   sizes.threads = static_cast<int>(number(4, "threads", sizes.threads));
+  sizes.breadth = number(5, "breadth", 0);
   const auto corpus = fmt::format("{}/{}x{}.map", arguments[0], sizes.rows, sizes.dim);
   if (!std::filesystem::exists(corpus)) make_corpus(corpus, sizes);
   fmt::print("{} x {}, {} queries, {} thread(s)\n", sizes.rows, sizes.dim, sizes.queries, sizes.threads);
   std::fflush(stdout);
-  for (const char* const scan : {"float", "int8", "float", "int8"}) {
+  for (const char* const scan : {"float", "int8", "float", "int8", "hnsw"}) {
+    const bool is_graph = std::string_view(scan) == "hnsw";
+    if (is_graph && sizes.breadth == 0) continue;
     const auto answers = fmt::format("{}/{}.answers", arguments[0], scan);
     const pid_t child = fork();
     if (child == 0) {
-      measure(scan, corpus, answers, sizes);
+      if (is_graph)
+        measure_graph(corpus, sizes);
+      else
+        measure(scan, corpus, answers, sizes);
       _exit(0);
     }
     int status = 0;

@@ -93,6 +93,20 @@ def test_ids_are_told_with_texts(run, tmp_path):
     assert plain.out == "gi2 ko1\n  1.0000  q2  gi2 ko1\n"
 
 
+def test_a_graph_finds_most_and_tells_how_many(run, corpus):
+    texts, file, _ = corpus
+    exact = search(run, file, "--top", "5", "--exclude-self", "--min-score", "0.3", queries=texts[:30])
+    options = ["--index", "hnsw", "--top", "5", "--exclude-self", "--min-score", "0.3"]
+    printed = [semblance("search", run, "--corpus", file, *options, "--threads", threads, "--json", input="\n".join(texts[:30])) for threads in "12"]
+    assert printed[0].out == printed[1].out and printed[0].err == printed[1].err
+    found = [json.loads(line) for line in printed[0].out.splitlines()]
+    told = float(printed[0].err.split(" of them it finds ")[1].split(" %")[0])
+    there = [result in answer["results"] for answer, right in zip(found, exact, strict=True) for result in right["results"]]
+    assert told > 90 and sum(there) > 0.9 * len(there)
+    few = semblance("search", run, "--corpus", file, *options, "--breadth", "1", "--json", input="\n".join(texts[:30]))
+    assert float(few.err.split(" of them it finds ")[1].split(" %")[0]) < told
+
+
 @pytest.mark.parametrize(
     "options, code, message",
     [
@@ -100,6 +114,8 @@ def test_ids_are_told_with_texts(run, tmp_path):
         (["--pairs", "--min-score", "0.9", "--top", "3"], USAGE, "--top: does not apply to --pairs"),
         (["--min-score", "1.5"], USAGE, "--min-score"),
         (["--scan", "int4"], USAGE, "--scan"),
+        (["--index", "tree"], USAGE, "--index"),
+        (["--breadth", "7"], USAGE, "--breadth: expected --index hnsw"),
         (["--text-column", "1"], USAGE, "--text-column: expected --id-column"),
         (["--id-column", "3", "--text-column", "1"], DATA, "--id-column"),
     ],
