@@ -49,8 +49,10 @@ struct SearchOptions {
     top.fields(list);
     list.add("min-score", min_score, {.help = "print nothing whose cosine is below", .min = -1, .max = 1});
     list.add("exclude-self", exclude_self, {.help = "a query is no answer to itself"});
-    list.add("pairs", pairs,
-             {.help = "print instead every two texts of the corpus whose cosine is --min-score or more"});
+    list.add(
+        "pairs", pairs,
+        {.help =
+             "print, instead of answers, every two texts of the corpus whose cosine is --min-score or more"});
     list.add("scan", scan,
              {.help = "how the corpus is looked through, with the same answers: int8 is faster and has its "
                       "vectors in memory in a quarter of the room, but has to make them first"});
@@ -156,6 +158,10 @@ class Corpus {
           column = find_column("id-column", options.id_column, found.columns,
                                found.header || !found.delimited(), path);
           name = found.columns[column];
+          auto shown = found;
+          shown.labels.clear();
+          print_note(
+              fmt::format("{}: read as {}, id in {}", path, shown.description(), found.column_name(column)));
         },
         [&](const ReadText& row) {
           if (row.left_out || split_blanks(row.text).empty()) return;
@@ -167,6 +173,7 @@ class Corpus {
             ids_.push_back(row.cells[column]);
           }
         });
+    report.layout.clear();  // it was told before the first text
     report.tell(path, print_note);
     texts_ = different.take_words();
   }
@@ -331,6 +338,9 @@ int run_search(Arguments arguments) {
   const auto served =
       open_served(line, given[0], "encodes texts", [](const TaskKind& kind) { return kind.encodes_texts; });
   auto& model = dynamic_cast<TextEncoder&>(*served.model);
+  if (options.scan == ScanKind::Int8 && model.dim() > kMostPacked)
+    throw Error(ErrorKind::Usage, "--scan: expected float for vectors of more than {} dimensions, found int8",
+                kMostPacked);
   const Corpus corpus(*corpus_path, model, served.checkpoint.identity, options);
   if (options.pairs) {
     print_note(fmt::format("{} pair(s)", print_pairs(corpus, options.min_score, as_json)));

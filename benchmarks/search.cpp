@@ -34,7 +34,7 @@ namespace semblance {
 namespace {
 
 constexpr int64_t kTop = 10;
-constexpr double kNear = 0.9;
+constexpr double kNear = 0.7;
 
 struct Sizes {
   int64_t rows = 1'000'000, queries = 1'000, dim = 300;

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "models/code_kernels.h"
+#include "models/hnsw.h"
 #include "models/nearest.h"
 #include "models/parallel.h"
 
@@ -160,6 +161,39 @@ TEST(Nearest, PairsAreThoseOfAllRowsEachOnce) {
     });
     EXPECT_TRUE(found == expected) << found.size() << " " << expected.size();
   }
+}
+
+TEST(NearestGraph, FindsMostOfTheNearestAndNothingThatIsNone) {
+  at::manual_seed(6);
+  const auto rows = at::randn({1200, 24});
+  rows.narrow(0, 40, 10).zero_();
+  const auto scan = floats_of(rows);
+  const NearestGraph graph(*scan, 100), again(*scan, 100);
+  const auto queries = rows.narrow(0, 30, 30);
+  std::vector<std::vector<int64_t>> own;
+  for (int64_t q = 0; q < 30; ++q) own.push_back({30 + q});
+  const NearestOptions options{.k = 8, .min_score = 0.2, .excluded = own};
+  const auto exact = nearest(*scan, queries, options), found = graph.nearest(queries, options),
+             same = again.nearest(queries, options);
+  size_t missing = 0, all = 0;
+  for (size_t q = 0; q < 30; ++q) {
+    ASSERT_LE(found[q].size(), exact[q].size());
+    ASSERT_EQ(found[q].empty(), q >= 10 && q < 20) << "a zero query";
+    all += exact[q].size();
+    missing += exact[q].size();
+    for (size_t i = 0; i < found[q].size(); ++i) {
+      EXPECT_EQ(found[q][i].id, same[q][i].id);
+      EXPECT_NE(found[q][i].id, own[q][0]);
+      EXPECT_TRUE(found[q][i].id < 40 || found[q][i].id >= 50) << "a zero row";
+      const auto right = std::ranges::find(exact[q], found[q][i].id, &Neighbor::id);
+      if (right == exact[q].end()) continue;
+      EXPECT_EQ(right->similarity, found[q][i].similarity);
+      --missing;
+    }
+  }
+  EXPECT_LT(missing, all / 20);
+  EXPECT_GT(graph.recall(8, 100), 0.95);
+  EXPECT_LT(NearestGraph(*scan, 1).recall(8, 100), graph.recall(8, 100));
 }
 
 TEST(CodeKernels, AllAreProductsOfMatrices) {
