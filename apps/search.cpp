@@ -167,8 +167,11 @@ class Corpus {
           if (row.left_out || split_blanks(row.text).empty()) return;
           text_of_id_.push_back(different.add(row.text));
           if (row.object) {
-            const auto& id = row.object->at(name);
-            ids_.push_back(id.is_string() ? id.get<std::string>() : id.dump());
+            const auto id = row.object->find(name);
+            if (id == row.object->end())
+              throw Error(ErrorKind::Data, "{}: text {}: expected an id, found no '{}' (--id-column)", path,
+                          ids_.size() + 1, name);
+            ids_.push_back(id->is_string() ? id->get<std::string>() : id->dump());
           } else {
             ids_.push_back(row.cells[column]);
           }

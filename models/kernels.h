@@ -44,10 +44,9 @@ void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t
 
 constexpr int64_t kSkipped = 64;
 
-/// The first i, from `begin` on in steps of kSkipped, for which one of the next kSkipped of scores[i] ·
-/// scales[i]
-/// + factor · errors[i] + rest is `bar` or more, or that has fewer before `size`. What is not a number is
-/// never so.
+/// With reach[i] = scores[i] · scales[i] + factor · errors[i] + rest: the first i, from `begin` on in steps
+/// of kSkipped, for which one of the next kSkipped reaches `bar`, or that has fewer before `size`. What is
+/// not a number never does.
 int64_t skip_below(const float* scores, const float* scales, const float* errors, float factor, float rest,
                    float bar, int64_t begin, int64_t size);
 

@@ -126,6 +126,13 @@ def test_what_cannot_be_searched(run, tmp_path, options, code, message):
     assert (result.code, message in result.error) == (code, True), result.error
 
 
+def test_a_text_without_an_id_is_told(run, tmp_path):
+    (tmp_path / "table.jsonl").write_text('{"id": 7, "question": "ba0 de1"}\n{"question": "gi2 ko1"}\n')
+    options = ["--corpus", tmp_path / "table.jsonl", "--id-column", "id", "--text-column", "question"]
+    result = semblance("search", run, *options, input="ba0\n", check=False)
+    assert result.code == DATA and "id" in result.error
+
+
 def test_an_encoded_corpus_has_no_ids(run, corpus):
     result = semblance("search", run, "--corpus", corpus[2], "--id-column", "1", input="ba0\n", check=False)
     assert result.code == USAGE and "expected a corpus of texts" in result.error
