@@ -30,3 +30,4 @@ find_package(fmt REQUIRED)
 find_package(cxxopts REQUIRED)
 find_path(XXHASH_INCLUDE xxhash.h REQUIRED)
 find_path(TOML_INCLUDE toml++/toml.h REQUIRED)  # headers alone
+find_path(HNSWLIB_INCLUDE hnswlib/hnswlib.h REQUIRED)

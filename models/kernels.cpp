@@ -156,6 +156,18 @@ void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t
 }
 
 SEMBLANCE_MULTIVERSION
+int64_t skip_below(const float* scores, const float* scales, const float* errors, float factor, float rest,
+                   float bar, int64_t begin, int64_t size) {
+  for (; begin + kSkipped <= size; begin += kSkipped) {
+    int32_t reaching = 0;
+    for (int64_t i = begin; i < begin + kSkipped; ++i)
+      reaching += scores[i] * scales[i] + (factor * errors[i] + rest) >= bar ? 1 : 0;
+    if (reaching > 0) return begin;
+  }
+  return begin;
+}
+
+SEMBLANCE_MULTIVERSION
 void column_sums(const float* matrix, int64_t rows, int64_t columns, float* out) {
   std::fill(out, out + columns, 0.0f);
   for (int64_t r = 0; r < rows; ++r)

@@ -42,6 +42,14 @@ void gather_weighted_bags(const float* gradient, const int32_t* bags, const floa
 void dot_rows(const float* query, const float* rows, const int32_t* ids, int64_t count, int64_t dim,
               float* out);
 
+constexpr int64_t kSkipped = 64;
+
+/// With reach[i] = scores[i] · scales[i] + factor · errors[i] + rest: the first i, from `begin` on in steps
+/// of kSkipped, for which one of the next kSkipped reaches `bar`, or that has fewer before `size`. What is
+/// not a number never does.
+int64_t skip_below(const float* scores, const float* scales, const float* errors, float factor, float rest,
+                   float bar, int64_t begin, int64_t size);
+
 /// out[c] = sum of matrix[r, c] over all r, for a matrix [rows, columns].
 void column_sums(const float* matrix, int64_t rows, int64_t columns, float* out);
 

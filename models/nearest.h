@@ -1,11 +1,15 @@
-// Exact nearest neighbours by cosine: blocked matrix products and, for each query, a heap.
+// Exact nearest neighbours by cosine: a scan leaves out what cannot be one of them, the rest is measured.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <span>
 #include <vector>
+
+#include "models/scan.h"
 
 namespace semblance {
 
@@ -14,14 +18,31 @@ struct Neighbor {
   float similarity = 0;  ///< cosine
 };
 
-/// The `k` rows of `rows` ([n, dim], float32, on the CPU) of the largest cosine to each of `queries` ([q,
-/// dim]), the nearest first and of equals the lower row; fewer where n < k. A zero vector is near to nothing,
-/// as a row and as a query. `norms`: lengths of the rows, [n]. `excluded`: for each query the rows that do
-/// not count, or empty. What is returned was measured in double precision, so that it does not depend on how
-/// the products were cut into blocks or shared among threads.
+struct NearestOptions {
+  int64_t k = 10;
+  double min_score = -std::numeric_limits<double>::infinity();  ///< what is less near is no neighbour
+  std::span<const std::vector<int64_t>> excluded =
+      {};  ///< of each query the rows that do not count, or empty
+};
+
+/// The `k` rows of the largest cosine to each of `queries` (float32 [q, dim], on the CPU), the nearest first
+/// and of equals the lower row; fewer where there are fewer. A zero vector is near to nothing, as a row and
+/// as a query. The answer is that of measuring every row in double precision: it depends on the rows and the
+/// query alone, not on the kind of scan, on threads or on what else is asked. Throws what reading a row
+/// throws.
+std::vector<std::vector<Neighbor>> nearest(const Scan& rows, const at::Tensor& queries,
+                                           const NearestOptions& options);
+
+/// The same of `rows` (float32 [n, dim]) as they lie; `norms`: their lengths, [n].
 std::vector<std::vector<Neighbor>> nearest(const at::Tensor& rows, const at::Tensor& norms,
                                            const at::Tensor& queries, int64_t k,
                                            std::span<const std::vector<int64_t>> excluded = {});
+
+/// Calls visit(row, later) for each row that has a `later` one, or several, with a cosine of `min_score` to
+/// it or more: every two rows that are so near once, in the order of the rows; `later` in their own order.
+/// The pairs of some hundred rows are in memory at a time.
+void near_pairs(const Scan& rows, double min_score,
+                const std::function<void(int64_t row, std::span<const Neighbor> later)>& visit);
 
 /// How many queries to ask at once, so that their answers take a bounded amount of memory.
 int64_t queries_at_once(int64_t k);

@@ -17,8 +17,15 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
 
   std::string_view bytes() const { return {start_, size_}; }
+  /// Copies the `size` bytes from `at` on past the mapping, so that they do not stay in memory. Throws
+  /// Error(Model).
+  void read(size_t at, size_t size, void* out) const;
+  /// Bytes that were read through the mapping need not stay in memory.
+  void release(size_t at, size_t size) const;
 
  private:
+  std::string path_;
+  int file_;
   const char* start_;
   size_t size_;
 };

@@ -85,6 +85,17 @@ void MappedVectors::verify_block(size_t block) const {
   verified_[block].store(true, std::memory_order_relaxed);
 }
 
+void MappedVectors::read(size_t first, size_t count, float* out) const {
+  if (count == 0) return;
+  for (size_t block = first / block_values_; block <= (first + count - 1) / block_values_; ++block) {
+    if (verified_[block].load(std::memory_order_relaxed)) continue;
+    verify_block(block);
+    file_.release(kMatrixAt + block * block_values_ * sizeof(float),
+                  std::min(block_values_, values_.size() - block * block_values_) * sizeof(float));
+  }
+  file_.read(kMatrixAt + first * sizeof(float), count * sizeof(float), out);
+}
+
 bool is_mapped_vector_file(const std::string& path) {
   return begins_with(path, kMagic);
 }

@@ -57,6 +57,9 @@ class MappedVectors {
     for (size_t block = first / block_values_; block <= last; ++block)
       if (!verified_[block].load(std::memory_order_relaxed)) verify_block(block);
   }
+  /// Copies `count` values from `first` on, verified as `verify` does; none of them stays in memory. Throws
+  /// Error(Model).
+  void read(size_t first, size_t count, float* out) const;
 
  private:
   void verify_block(size_t block) const;

@@ -74,4 +74,12 @@ WordVectors WordVectors::first(int64_t count) const {
   return part;
 }
 
+void WordVectors::read(int64_t id, int64_t count, float* out) const {
+  const auto first = static_cast<size_t>(id * dim_), size = static_cast<size_t>(count * dim_);
+  if (mapped_)
+    mapped_->read(first, size, out);
+  else
+    std::ranges::copy(values_.subspan(first, size), out);
+}
+
 }  // namespace semblance

@@ -53,6 +53,9 @@ class WordVectors {
   void verify(int64_t id, int64_t count) const {
     if (mapped_) mapped_->verify(static_cast<size_t>(id * dim_), static_cast<size_t>(count * dim_));
   }
+  /// Copies `count` vectors from `id` on, verified as `vector` does; those of a mapped file do not stay in
+  /// memory.
+  void read(int64_t id, int64_t count, float* out) const;
   /// Their lengths, [size].
   std::span<const float> norms() const { return norms_; }
   /// The path that it was loaded from.

@@ -180,7 +180,6 @@ HOSTILE = {
     "a truncated binary": (BINARY[:-2], "vector 2: expected a word and its numbers, found the end"),
     "a binary cut in a word": (BINARY[:-14] + b"n" * 20, "vector 2: expected a word"),
     "a binary with NaN": (BINARY[:-4] + struct.pack("<f", float("nan")), "vector 2: expected finite numbers"),
-    "a fastText model": (struct.pack("<8i", 793712314, 12, 10, 5, 5, 1, 5, 1), "print-word-vectors"),
     "prose": (b"It was a bright cold day in April.\n", "expected word2vec, GloVe"),
     "other bytes": (bytes(range(256)) * 300, "expected word2vec, GloVe"),
     "a truncated gzip": (gzip.compress(GOOD.encode())[:-9], "gzip stream is truncated"),

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <span>
 
 #include "data/error.h"
 #include "data/vectors/convert.h"
@@ -121,6 +123,39 @@ TEST_F(VectorFiles, AMappedFileOfManyWordsFindsThemAll) {
   EXPECT_EQ(vectors.find("w5000"), -1);
   EXPECT_EQ(vectors.vector(4321)[0], 4321.f);
   EXPECT_NO_THROW(vectors.values());
+}
+
+TEST_F(VectorFiles, WhatIsReadPastTheMappingIsTheSameAndWatchedToo) {
+  constexpr int64_t kRows = 1000,
+                    kDim = 700;  // parts of the matrix with checksums of their own end within rows
+  const auto mapped = (folder_.path() / "mapped").string();
+  {
+    MappedVectorWriter writer(mapped, kDim);
+    WordTable words;
+    std::vector<float> vector(kDim);
+    for (int64_t row = 0; row < kRows; ++row) {
+      for (size_t d = 0; d < vector.size(); ++d)
+        vector[d] = static_cast<float>(row * kDim) + static_cast<float>(d);
+      writer.add(vector);
+      words.add(std::to_string(row));
+    }
+    writer.finish(std::move(words));
+  }
+  const auto vectors = load(mapped);
+  std::vector<float> rows(7 * kDim);
+  for (const int64_t first : {0, 370, 993}) {
+    vectors.read(first, 7, rows.data());
+    for (int64_t row = 0; row < 7; ++row)
+      EXPECT_TRUE(std::ranges::equal(vectors.vector(first + row),
+                                     std::span(rows).subspan(static_cast<size_t>(row * kDim), kDim)));
+  }
+  {
+    std::fstream damaged(mapped, std::ios::binary | std::ios::in | std::ios::out);
+    damaged.seekp(4096 + 4 * 500 * kDim);
+    damaged.put(1);
+  }
+  EXPECT_THROW(load(mapped).read(499, 2, rows.data()), Error);
+  EXPECT_NO_THROW(load(mapped).read(0, 2, rows.data()));
 }
 
 TEST_F(VectorFiles, EveryBitOfAMappedFileIsWatched) {
