@@ -41,7 +41,7 @@ void for_each_char_ngram(std::string_view word, char begin_mark, char end_mark, 
 enum class NgramHash {
   Semblance,  ///< words by their ids, characters by XXH3; each kind has buckets of its own
   FastText,   ///< as fastText does, so that the model can be its own: words by their bytes, unknown ones and
-             ///< the end of the text (</s>) too; both kinds share `buckets`
+              ///< the end of the text (</s>) too; both kinds share `buckets`
 };
 
 template <>
