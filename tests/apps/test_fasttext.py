@@ -7,12 +7,29 @@ import struct
 import subprocess
 
 import pytest
-from conftest import semblance
+from conftest import ROOT, semblance
 
 USAGE, DATA, MODEL = 2, 3, 4
 PRINTED = 6e-6  # fastText prints six digits
 
-pytestmark = pytest.mark.skipif(not shutil.which("fasttext"), reason="fasttext is not installed (apt-get install fasttext)")
+GOLDEN = ROOT / "tests/fixtures/fasttext"
+
+
+@pytest.mark.parametrize("name", ["softmax.bin", "hs.bin", "ova.bin", "pruned.ftz"])
+def test_models_of_before_answer_as_fasttext_did(name):
+    golden = json.loads((GOLDEN / "answers.json").read_text(encoding="utf-8"))
+    found = semblance("predict", GOLDEN / name, "--input-format", "lines", "--top-k", "3", input="\n".join(golden["questions"]) + "\n").out.splitlines()
+    for line, (labels, probabilities) in zip(found, golden["answers"][name], strict=True):
+        answer = json.loads(line)
+        assert answer["labels"] == labels and answer["probabilities"] == pytest.approx(probabilities, abs=PRINTED)
+
+
+def test_vectors_of_before_are_fasttexts():
+    for word, vector in json.loads((GOLDEN / "answers.json").read_text(encoding="utf-8"))["answers"]["words.bin"].items():
+        assert semblance("vectors", "vector", GOLDEN / "words.bin", word, "--json").json[word] == pytest.approx(vector, rel=1e-4, abs=1e-5)
+
+
+installed = pytest.mark.skipif(not shutil.which("fasttext"), reason="fasttext is not installed (apt-get install fasttext)")
 
 
 def fasttext(*arguments, input=None):
@@ -81,6 +98,7 @@ def models(texts, tmp_path_factory):
 CLASSIFIERS = ["softmax", "hs", "ns", "ova", "many", "quantised", "pruned", "quantised output", "quantised tree"]
 
 
+@installed
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_classifiers_predict_as_fasttext(models, texts, name, tmp_path):
     model, data = models[name]
@@ -94,6 +112,7 @@ def test_classifiers_predict_as_fasttext(models, texts, name, tmp_path):
             assert a["probabilities"] == pytest.approx(probabilities, abs=PRINTED)
 
 
+@installed
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_classifiers_are_measured_as_fasttext_does(models, texts, name):
     model, data = models[name]
@@ -105,6 +124,7 @@ def test_classifiers_are_measured_as_fasttext_does(models, texts, name):
             assert found[f"{measure}@{k}"] == pytest.approx(float(told[f"{measure}@{k}"]), abs=1e-3)
 
 
+@installed
 def test_a_threshold_is_fasttexts_too(models, texts):
     model, data = models["ova"]
     expected = [line.replace("__label__", "").split() for line in fasttext("predict", model, texts[data], -1, 0.3).split("\n")[:-1]]
@@ -112,6 +132,7 @@ def test_a_threshold_is_fasttexts_too(models, texts):
     assert [a["labels"] for a in found] == expected
 
 
+@installed
 def test_words_have_fasttexts_vectors(models, tmp_path):
     model, _ = models["vectors"]
     words = ["c1", "wört0x1", "wörter", "unseen", "<", "ё", "</s>"]
@@ -126,6 +147,7 @@ def test_words_have_fasttexts_vectors(models, tmp_path):
     assert len(near["neighbors"]) == 3
 
 
+@installed
 def test_trainings_start_from_a_model_and_its_ngrams(models, opinions, tmp_path):
     model, _ = models["vectors"]
     told = semblance("train", "sentiment", "--train", opinions, "--vectors", model, "--run", tmp_path / "run", "--epochs", "1", "--json").json
@@ -135,6 +157,7 @@ def test_trainings_start_from_a_model_and_its_ngrams(models, opinions, tmp_path)
     assert semblance("evaluate", "--vectors", model, rows, "--json").json["examples"] == 2
 
 
+@installed
 @pytest.mark.parametrize("name", ["softmax", "pruned", "quantised tree", "vectors"])
 def test_damaged_models_are_refused(models, name, tmp_path):
     model, _ = models[name]
@@ -162,6 +185,7 @@ def test_damaged_models_are_refused(models, name, tmp_path):
         assert "finite" in semblance("predict", damaged, input="c1 c2\n", check=False).error
 
 
+@installed
 @pytest.mark.parametrize("several", [False, True], ids=["one label", "several"])
 @pytest.mark.parametrize("ngrams", [[], ["--ngrams", "2", "--char-ngrams", "4", "--min-char-ngrams", "2", "--buckets", "4000", "--hash", "fasttext", "--min-ngram-count", "0"]], ids=["words", "n-grams"])
 def test_fasttext_predicts_from_our_classifiers(texts, tmp_path, several, ngrams):
@@ -186,6 +210,7 @@ def test_fasttext_predicts_from_our_classifiers(texts, tmp_path, several, ngrams
         assert [a["label"] for a in back] == [a["label"] for a in ours]
 
 
+@installed
 def test_two_classes_are_two_logits(opinions, tmp_path):
     semblance("train", "sentiment", "--train", opinions, "--run", tmp_path / "run", "--epochs", "2", "--ngrams", "1", "--char-ngrams", "0")
     told = semblance("export", tmp_path / "run", "--format", "fasttext", "--output", tmp_path / "model.bin", "--json")
@@ -198,6 +223,7 @@ def test_two_classes_are_two_logits(opinions, tmp_path):
         assert labels == [answer["label"]] and probabilities[0] == pytest.approx(answer["probability"], abs=2.1e-5)
 
 
+@installed
 @pytest.mark.parametrize(
     "options, told",
     [
@@ -226,6 +252,7 @@ def given_vectors(tmp_path_factory):
     return folder, {row.split(" ")[0]: list(map(float, row.split(" ")[1:])) for row in rows}
 
 
+@installed
 @pytest.mark.parametrize("oov", [False, True], ids=["words alone", "with n-grams"])
 def test_given_vectors_come_back_exactly(given_vectors, tmp_path, oov):
     folder, given = given_vectors
@@ -241,6 +268,7 @@ def test_given_vectors_come_back_exactly(given_vectors, tmp_path, oov):
         assert found == pytest.approx(given[word], abs=1e-6)
 
 
+@installed
 def test_unknown_words_are_near_to_what_the_run_makes_of_them(given_vectors, tmp_path):
     folder, given = given_vectors
     semblance("vectors", "convert", folder / "given.vec", "--format", "fasttext", "--output", tmp_path / "out.bin", "--oov", folder / "run")
@@ -254,6 +282,7 @@ def test_unknown_words_are_near_to_what_the_run_makes_of_them(given_vectors, tmp
         assert dot / (a * b) ** 0.5 > 0.8, word
 
 
+@installed
 def test_gensim_opens_them(given_vectors, tmp_path):
     gensim = pytest.importorskip("gensim.models.fasttext")
     folder, given = given_vectors

@@ -12,6 +12,7 @@
 #include "data/readers/labelled_texts.h"
 #include "data/readers/text_rows.h"
 #include "data/vectors/convert.h"
+#include "data/vectors/fasttext_model.h"
 #include "data/vectors/word_vectors.h"
 #include "training/checkpoint.h"
 #include "training/measures/word_sets.h"
@@ -124,6 +125,18 @@ void read_tensor_file(std::string_view bytes) {
   attempt([&] { read_tensors(path); });
 }
 
+// A classifier or word vectors, whatever the file says it is.
+void read_fasttext(std::string_view bytes) {
+  const auto path = write("fasttext", bytes);
+  attempt([&] {
+    const FastTextModel model(path);
+    std::vector<float> vector(static_cast<size_t>(model.dim())), p(model.labels().size());
+    for (const auto* word : {"w1", "unseen", "</s>"}) attempt([&] { model.word_vector(word, vector); });
+    if (model.is_classifier()) model.label_probabilities("w1 a1\xC3\xA9 unseen", p);
+  });
+}
+
+const fs::path kFastText = fs::path(SEMBLANCE_SOURCE_DIR) / "tests/fixtures/fasttext";
 const fs::path kGolden = fs::path(SEMBLANCE_SOURCE_DIR) / "tests/fixtures/golden";
 
 // The checkpoint of a dssm model that has this manifest.
@@ -184,6 +197,13 @@ std::vector<std::string> tensor_files() {
               R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}          )" + std::string(4, '\0')};
 }
 
+std::vector<std::string> fasttext_models() {
+  std::vector<std::string> models;
+  for (const auto* name : {"softmax.bin", "hs.bin", "ova.bin", "pruned.ftz", "words.bin"})
+    models.push_back(contents(kFastText / name));
+  return models;
+}
+
 std::vector<std::string> manifests() {
   return {contents(kGolden / "dssm/step-00000012/manifest.json")};
 }
@@ -197,6 +217,7 @@ constexpr Parser kParsers[] = {
     {"job", read_job, jobs},
     {"tensors", read_tensor_file, tensor_files},
     {"manifest", read_manifest, manifests},
+    {"fasttext", read_fasttext, fasttext_models},
 };
 
 }  // namespace
