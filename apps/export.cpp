@@ -3,6 +3,7 @@
 #include "apps/serving.h"
 #include "apps/verbs.h"
 #include "data/vectors/convert.h"
+#include "data/vectors/projector.h"
 #include "training/tasks/export_fasttext.h"
 #include "training/tasks/export_small.h"
 #include "training/tasks/open_words.h"
@@ -10,7 +11,7 @@
 namespace semblance {
 namespace {
 
-enum class ExportFormat { Small, FastText, Mapped, Word2vec, Word2vecBinary };
+enum class ExportFormat { Small, FastText, Projector, Mapped, Word2vec, Word2vecBinary };
 
 }  // namespace
 
@@ -19,6 +20,7 @@ struct EnumNames<ExportFormat> {
   static constexpr std::array names{
       std::pair{ExportFormat::Small, std::string_view("small")},
       std::pair{ExportFormat::FastText, std::string_view("fasttext")},
+      std::pair{ExportFormat::Projector, std::string_view("projector")},
       std::pair{ExportFormat::Mapped, enum_name(VectorFormat::Mapped)},
       std::pair{ExportFormat::Word2vec, enum_name(VectorFormat::Word2vec)},
       std::pair{ExportFormat::Word2vecBinary, enum_name(VectorFormat::Word2vecBinary)}};
@@ -28,7 +30,10 @@ namespace {
 
 Json export_words(const OpenedModel& opened, const std::string& output, std::string_view format) {
   const auto vectors = dynamic_cast<const WordTableModel&>(*opened.model).word_vectors();
-  write_vectors(vectors, output, parse_enum<VectorFormat>(format, "format"), print_note);
+  if (parse_enum<ExportFormat>(format, "format") == ExportFormat::Projector)
+    write_projector(vectors, output);
+  else
+    write_vectors(vectors, output, parse_enum<VectorFormat>(format, "format"), print_note);
   return {{"output", output}, {"format", format}, {"vectors", vectors.size()}, {"dim", vectors.dim()}};
 }
 
@@ -54,7 +59,8 @@ int run_export(Arguments arguments) {
       "n-grams\n"
       "that change little, which every verb takes in place of the run. Or, as fasttext, a model that "
       "fastText\n"
-      "opens: a classifier of --model mean, or word vectors.");
+      "opens: a classifier of --model mean, or word vectors. Or, as projector, a folder for TensorBoard's "
+      "projector.");
   SmallOptions small;
   line.add_option("Output", "format", enum_choices<ExportFormat>(), "what to write");
   line.add_option("Output", "output", "FILE|-", "where to write it; a file is replaced in one step");
@@ -76,6 +82,8 @@ int run_export(Arguments arguments) {
   const auto output = line.last("output").value_or("");
   if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
   const bool to_stream = output == "-";
+  if (to_stream && format == ExportFormat::Projector)
+    throw Error(ErrorKind::Usage, "--output: expected a folder for --format projector, found -");
   if (to_stream && line.given("json"))
     throw Error(ErrorKind::Usage, "--json: expected a file as --output, found -, where the output goes");
   const auto opened = open_served(line, given[0], makes_small ? "can be exported" : "has a table of words",

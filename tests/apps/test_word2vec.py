@@ -1,5 +1,6 @@
 """Word vectors from running text: both models, resuming, other numbers of threads, serving, and other programs' results."""
 
+import array
 import collections
 import gzip
 import random
@@ -158,6 +159,26 @@ def test_exported_vectors_are_those_that_gensim_reads(run, tmp_path):
     assert binary.index_to_key == text.index_to_key and (binary.vectors == text.vectors).all()
     for source in (run, tmp_path / "v.map", tmp_path / "v.bin"):
         assert_same_neighbors(semblance("vectors", "neighbors", source, "cow", "--json").json["neighbors"], binary.most_similar("cow"))
+
+
+def test_tensorboards_projector_shows_them(run, tmp_path):
+    projector = pytest.importorskip("tensorboard.plugins.projector.projector_plugin")
+    from tensorboard.plugins import base_plugin
+    from werkzeug.test import Client
+
+    semblance("export", run, "--format", "projector", "--output", tmp_path / "log")
+    semblance("export", run, "--format", "word2vec", "--output", tmp_path / "v.txt")
+    rows = [line.split(" ") for line in (tmp_path / "v.txt").read_text(encoding="utf-8").splitlines()[1:]]
+    apps = projector.ProjectorPlugin(base_plugin.TBContext(logdir=str(tmp_path / "log"))).get_plugin_apps()
+
+    def get(path):
+        answer = Client(apps[path]).get(path, query_string={"run": ".", "name": "words"})
+        assert answer.status_code == 200, answer.data
+        return answer.data
+
+    assert get("/metadata").decode().splitlines() == [row[0] for row in rows]
+    numbers = array.array("f", get("/tensor"))
+    assert list(numbers) == pytest.approx([float(x) for row in rows for x in row[1:]], rel=1e-6)
 
 
 def test_a_run_is_measured_as_its_vectors_are(run, tmp_path):
