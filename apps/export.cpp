@@ -11,7 +11,15 @@
 namespace semblance {
 namespace {
 
-enum class ExportFormat { Small, FastText, Projector, Mapped, Word2vec, Word2vecBinary };
+enum class ExportFormat {
+  Small,
+  FastText,
+  SentenceTransformers,
+  Projector,
+  Mapped,
+  Word2vec,
+  Word2vecBinary
+};
 
 }  // namespace
 
@@ -20,6 +28,7 @@ struct EnumNames<ExportFormat> {
   static constexpr std::array names{
       std::pair{ExportFormat::Small, std::string_view("small")},
       std::pair{ExportFormat::FastText, std::string_view("fasttext")},
+      std::pair{ExportFormat::SentenceTransformers, std::string_view("sentence-transformers")},
       std::pair{ExportFormat::Projector, std::string_view("projector")},
       std::pair{ExportFormat::Mapped, enum_name(VectorFormat::Mapped)},
       std::pair{ExportFormat::Word2vec, enum_name(VectorFormat::Word2vec)},
@@ -49,6 +58,12 @@ Json export_fasttext(const CommandLine& line, const OpenedModel& opened, const s
   return write_fasttext_vectors(vectors, ngrams.get(), output, print_note);
 }
 
+void print_export(Json report, const OpenedModel& opened, const CommandLine& line) {
+  report["run"] = opened.location.run.string();
+  report["checkpoint"] = opened.location.name;
+  print_out(line.given("json") ? json_line(report) + "\n" : metrics_table(report));
+}
+
 }  // namespace
 
 int run_export(Arguments arguments) {
@@ -60,7 +75,8 @@ int run_export(Arguments arguments) {
       "that change little, which every verb takes in place of the run. Or, as fasttext, a model that "
       "fastText\n"
       "opens: a classifier of --model mean, or word vectors. Or, as projector, a folder for TensorBoard's "
-      "projector.");
+      "projector;\nas sentence-transformers, a folder that sentence-transformers and model2vec open as an "
+      "encoder.");
   SmallOptions small;
   line.add_option("Output", "format", enum_choices<ExportFormat>(), "what to write");
   line.add_option("Output", "output", "FILE|-", "where to write it; a file is replaced in one step");
@@ -72,7 +88,8 @@ int run_export(Arguments arguments) {
   const auto& given = line.positional(1, 1);
   const auto name = line.last("format").value_or("");
   const auto format = parse_enum<ExportFormat>(name, "format");
-  const bool makes_small = format == ExportFormat::Small, to_fasttext = format == ExportFormat::FastText;
+  const bool makes_small = format == ExportFormat::Small, to_fasttext = format == ExportFormat::FastText,
+             to_folder = format == ExportFormat::SentenceTransformers;
   if (line.given("oov") && !to_fasttext)
     throw Error(ErrorKind::Usage, "--oov: expected --format fasttext beside it, found {}", name);
   line.apply_fields(small);
@@ -82,19 +99,25 @@ int run_export(Arguments arguments) {
   const auto output = line.last("output").value_or("");
   if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
   const bool to_stream = output == "-";
-  if (to_stream && format == ExportFormat::Projector)
-    throw Error(ErrorKind::Usage, "--output: expected a folder for --format projector, found -");
+  if (to_stream && (to_folder || format == ExportFormat::Projector))
+    throw Error(ErrorKind::Usage, "--output: expected a folder for --format {}, found -", name);
   if (to_stream && line.given("json"))
     throw Error(ErrorKind::Usage, "--json: expected a file as --output, found -, where the output goes");
   const auto opened = open_served(line, given[0], makes_small ? "can be exported" : "has a table of words",
                                   [&](const TaskKind& kind) { return makes_small || kind.has_word_vectors; });
+  if (to_folder) {
+    const auto* encoder = dynamic_cast<const SentenceTransformersExportable*>(opened.model.get());
+    if (!encoder)
+      throw Error(ErrorKind::Usage, "sentence-transformers: expected a dssm run, found one of {}",
+                  opened.task());
+    print_export(encoder->write_sentence_transformers(output, print_note), opened, line);
+    return 0;
+  }
   Json report = makes_small   ? export_small(opened, small, output, print_note)
                 : to_fasttext ? export_fasttext(line, opened, output)
                               : export_words(opened, output, name);
   if (to_stream) return 0;
-  report["run"] = opened.location.run.string();
-  report["checkpoint"] = opened.location.name;
-  print_out(line.given("json") ? json_line(report) + "\n" : metrics_table(report));
+  print_export(std::move(report), opened, line);
   return 0;
 }
 

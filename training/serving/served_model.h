@@ -78,6 +78,14 @@ class FastTextExportable {
   virtual Json write_fasttext(const std::string& output, const Notice& notice) const = 0;
 };
 
+/// Can be written as a folder for sentence-transformers.
+class SentenceTransformersExportable {
+ public:
+  virtual ~SentenceTransformersExportable() = default;
+  /// Returns what was written. Throws Error(Usage) for what cannot be said there.
+  virtual Json write_sentence_transformers(const std::string& folder, const Notice& notice) const = 0;
+};
+
 /// Cuts texts into tokens.
 class Tokenizes {
  public:

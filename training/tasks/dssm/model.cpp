@@ -10,6 +10,7 @@
 #include "models/parallel.h"
 #include "training/serving/word_table.h"
 #include "training/small_model.h"
+#include "training/tasks/dssm/sentence_transformers.h"
 #include "training/tasks/dssm/task.h"
 #include "training/trainer.h"
 
@@ -48,6 +49,10 @@ Json DssmModel::learnt() const {
 
 const TextPipeline& DssmModel::pipeline() const {
   return task_->setup().features.pipeline();
+}
+
+Json DssmModel::write_sentence_transformers(const std::string& folder, const Notice& notice) const {
+  return semblance::write_sentence_transformers(*task_, job_, folder, notice);
 }
 
 int64_t DssmModel::dim() const {

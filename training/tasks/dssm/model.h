@@ -17,6 +17,7 @@ class DssmModel : public ServedModel,
                   public Evaluable,
                   public TextEncoder,
                   public WordTableModel,
+                  public SentenceTransformersExportable,
                   public Tokenizes {
  public:
   struct Evaluation : Sections {
@@ -40,6 +41,7 @@ class DssmModel : public ServedModel,
   /// The embeddings of the words.
   WordVectors word_vectors() const override;
   const TextPipeline& pipeline() const override;
+  Json write_sentence_transformers(const std::string& folder, const Notice& notice) const override;
   Sections& evaluation() override { return evaluation_; }
   /// One file of rows to rank; see evaluate_ranking.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
