@@ -1,9 +1,16 @@
 // semblance export RUN --format FORMAT --output FILE [options]
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
 #include "apps/output.h"
 #include "apps/serving.h"
 #include "apps/verbs.h"
+#include "data/io/atomic_file.h"
+#include "data/io/temporary_path.h"
 #include "data/vectors/convert.h"
 #include "data/vectors/projector.h"
+#include "training/serving/text_encoder.h"
 #include "training/tasks/export_fasttext.h"
 #include "training/tasks/export_small.h"
 #include "training/tasks/open_words.h"
@@ -58,6 +65,59 @@ Json export_fasttext(const CommandLine& line, const OpenedModel& opened, const s
   return write_fasttext_vectors(vectors, ngrams.get(), output, print_note);
 }
 
+std::string quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+// Opens the folder with sentence-transformers itself, by the Python that PYTHON names, and tells how far its
+// vectors of the lines of `files` are from the model's own, where that knows a word.
+Json check_folder(const OpenedModel& opened, const std::string& folder,
+                  const std::vector<std::string>& files) {
+  constexpr const char* kScript =
+      "import json, sys\n"
+      "from sentence_transformers import SentenceTransformer\n"
+      "rows = [json.loads(line) for line in open(sys.argv[2], encoding='utf-8')]\n"
+      "model = SentenceTransformer(sys.argv[1], device='cpu', trust_remote_code=True)\n"
+      "found = model.encode([row['text'] for row in rows])\n"
+      "far = [max(abs(float(a) - b) for a, b in zip(v, row['vector'])) for v, row in zip(found, rows) if "
+      "row['vector']]\n"
+      "print(json.dumps({'texts': len(rows), 'largest_difference': max(far, default=0.0)}))\n";
+  Texts texts;
+  for (const auto& file : files)
+    for_each_line(file, [&](std::string_view text, bool) { texts.push_back(text); });
+  const auto encoded = dynamic_cast<TextEncoder&>(*opened.model).encode(texts);
+  std::string rows;
+  for (int64_t i = 0; i < texts.size(); ++i) {
+    const auto* vector = encoded.vectors.const_data_ptr<float>() + i * encoded.vectors.size(1);
+    Json row = {{"text", texts[i]}, {"vector", nullptr}};
+    if (encoded.known[static_cast<size_t>(i)])
+      row["vector"] = std::span(vector, static_cast<size_t>(encoded.vectors.size(1)));
+    rows += json_line(row) + "\n";
+  }
+  const TemporaryPath path(std::filesystem::temp_directory_path() / temporary_name("check"));
+  write_file_atomically(path.c_str(), rows);
+  const char* named = std::getenv("PYTHON");
+  const std::string python = named ? named : "python3";
+  const auto command =
+      fmt::format("{} -c {} {} {}", quoted(python), quoted(kScript), quoted(folder), quoted(path.c_str()));
+  std::string out;
+  if (auto* pipe = ::popen(command.c_str(), "r")) {
+    char buffer[4096];
+    for (size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) out.append(buffer, n);
+    if (::pclose(pipe) != 0) out.clear();
+  }
+  const Json told = json_if_any(out);
+  if (!told.is_object())
+    throw Error(ErrorKind::Usage,
+                "--check: expected a Python that has sentence-transformers and opens {}, found {} that did "
+                "not; PYTHON=… "
+                "names another",
+                folder, python);
+  return told;
+}
+
 void print_export(Json report, const OpenedModel& opened, const CommandLine& line) {
   report["run"] = opened.location.run.string();
   report["checkpoint"] = opened.location.name;
@@ -94,7 +154,7 @@ int run_export(Arguments arguments) {
     throw Error(ErrorKind::Usage, "--oov: expected --format fasttext beside it, found {}", name);
   line.apply_fields(small);
   for (const auto& field : fields_of(small))
-    if (!makes_small && line.given(field.name))
+    if (!makes_small && !(to_folder && field.name == "check") && line.given(field.name))
       throw Error(ErrorKind::Usage, "--{}: expected --format small beside it, found {}", field.name, name);
   const auto output = line.last("output").value_or("");
   if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
@@ -110,7 +170,9 @@ int run_export(Arguments arguments) {
     if (!encoder)
       throw Error(ErrorKind::Usage, "sentence-transformers: expected a dssm run, found one of {}",
                   opened.task());
-    print_export(encoder->write_sentence_transformers(output, print_note), opened, line);
+    Json report = encoder->write_sentence_transformers(output, print_note);
+    if (!small.check.empty()) report["check"] = check_folder(opened, output, small.check);
+    print_export(std::move(report), opened, line);
     return 0;
   }
   Json report = makes_small   ? export_small(opened, small, output, print_note)

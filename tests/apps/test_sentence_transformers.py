@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import pytest
 from conftest import semblance
@@ -86,6 +87,17 @@ def test_ngrams_and_weights_come_as_a_module(rows, tmp_path, options):
     compare(model.encode(TEXTS), ours)
     model.save(str(tmp_path / "saved"))
     compare(transformers.SentenceTransformer(str(tmp_path / "saved"), device="cpu", trust_remote_code=True).encode(TEXTS), ours)
+
+
+def test_check_tells_the_largest_difference(rows, tmp_path):
+    pytest.importorskip("sentence_transformers")
+    semblance("train", "dssm", "--train", rows, "--run", tmp_path / "run", "--dim", "8", "--epochs", "1", "--split", "1,0,0")
+    (tmp_path / "texts.txt").write_text("\n".join(TEXTS) + "\n", encoding="utf-8")
+    export = ["export", tmp_path / "run", "--format", "sentence-transformers", "--output", tmp_path / "encoder", "--check", tmp_path / "texts.txt"]
+    told = semblance(*export, "--json", env={**os.environ, "PYTHON": sys.executable}).json["check"]
+    assert told["texts"] == len(TEXTS) and 0 <= told["largest_difference"] < TOLERANCE
+    refused = semblance(*export, env={**os.environ, "PYTHON": "false"}, check=False)
+    assert refused.code == USAGE and "--check: expected a Python" in refused.error
 
 
 def test_a_folder_that_is_none_of_ours_is_left_alone(rows, tmp_path):

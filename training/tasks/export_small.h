@@ -19,7 +19,9 @@ struct SmallOptions {
   void fields(FieldList& list) {
     list.add("check", check,
              {.help = "small: what the small model is held against the full one on, files as evaluate takes "
-                      "them; the run's own validation part unless given",
+                      "them; the run's own validation part unless given. sentence-transformers: lines of "
+                      "texts, which that "
+                      "encodes too: the largest difference is told",
               .hint = "FILE",
               .repeated = true});
     list.add(
