@@ -115,6 +115,8 @@ Json check_folder(const OpenedModel& opened, const std::string& folder,
                 "not; PYTHON=… "
                 "names another",
                 folder, python);
+  print_note(fmt::format("{}: {} texts, of which the largest difference is {:.1e}", folder, texts.size(),
+                         finite_number_in(told, "largest_difference")));
   return told;
 }
 
