@@ -1,6 +1,8 @@
 #include "models/hnsw.h"
 
 #include <ATen/Functions.h>
+// With its own vector code it reads a number behind the end of a list, to fetch what may lie there.
+#define NO_MANUAL_VECTORIZATION
 #include <hnswlib/hnswlib.h>
 
 #include <algorithm>
