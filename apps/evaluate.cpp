@@ -120,8 +120,10 @@ int evaluate_vectors(Arguments arguments) {
                             !std::filesystem::is_regular_file(fitted_on, ignored))))
     throw Error(ErrorKind::Usage, "--token-weights: expected a file of rows, or --fitted-on, found a stream");
   const Clock clock;
-  const TextPipeline pipeline(text);
-  const auto vectors = open_word_vectors(*line.last("vectors"), file, print_note);
+  std::shared_ptr<const WordPiece> pieces;
+  const auto vectors = open_word_vectors(*line.last("vectors"), file, print_note, &pieces);
+  if (pieces && !line.given("tokenizer")) text.tokenizer = Tokenizer::WordPiece;
+  const TextPipeline pipeline(text, pieces);
   const auto oov = open_oov(line, vectors);
   WordWeights weights(weighting.weighting, weighting.sif_a);
   MeanVectorEncoder mean(vectors, pipeline, oov.get(), weighted ? &weights : nullptr);

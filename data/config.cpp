@@ -299,16 +299,29 @@ Json json_if_any(std::string_view text) {
   return Json::parse(text, nullptr, /*allow_exceptions=*/false);
 }
 
-Json parse_json(std::string_view text, std::string_view name) {
+namespace {
+
+template <class AnyJson>
+AnyJson parse_as(std::string_view text, std::string_view name) {
   if (json_depth(text) > kDeepest)
     throw Error(ErrorKind::Data, "{}: expected JSON of at most {} levels, found more", name, kDeepest);
   try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
+    return AnyJson::parse(text);
+  } catch (const typename AnyJson::parse_error& error) {
     throw Error(ErrorKind::Data, "{}: expected JSON, found something else at byte {}", name, error.byte);
-  } catch (const Json::exception& error) {
+  } catch (const typename AnyJson::exception& error) {
     throw Error(ErrorKind::Data, "{}: expected JSON, found a value that is none ({})", name, error.what());
   }
+}
+
+}  // namespace
+
+Json parse_json(std::string_view text, std::string_view name) {
+  return parse_as<Json>(text, name);
+}
+
+SortedJson parse_sorted_json(std::string_view text, std::string_view name) {
+  return parse_as<SortedJson>(text, name);
 }
 
 Json number_or_null(double value) {

@@ -13,6 +13,8 @@
 namespace semblance {
 
 using Json = nlohmann::ordered_json;
+/// For objects of many keys, which Json takes quadratic time for.
+using SortedJson = nlohmann::json;
 
 /// The JSON text of `json` in one line; ill-formed UTF-8 within it becomes U+FFFD.
 std::string json_line(const Json& json);
@@ -20,6 +22,7 @@ std::string json_line(const Json& json);
 /// Parses the JSON text of a file, of `name`. Throws Error(Data) where it is none, or deeper than anything
 /// that the program writes, which would overrun the stack.
 Json parse_json(std::string_view text, std::string_view name);
+SortedJson parse_sorted_json(std::string_view text, std::string_view name);
 
 /// The same of text that may be no JSON at all: a discarded value then.
 Json json_if_any(std::string_view text);

@@ -17,7 +17,8 @@ namespace semblance {
 namespace {
 
 constexpr std::pair<const char*, c10::ScalarType> kTypes[] = {
-    {"F32", at::kFloat}, {"F64", at::kDouble}, {"I64", at::kLong}, {"I32", at::kInt}, {"U8", at::kByte}};
+    {"F32", at::kFloat}, {"F64", at::kDouble}, {"I64", at::kLong}, {"I32", at::kInt}, {"U8", at::kByte},
+    {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"I16", at::kShort}, {"I8", at::kChar}};
 
 std::string type_name(c10::ScalarType type) {
   for (const auto& [name, candidate] : kTypes)

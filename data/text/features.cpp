@@ -24,7 +24,9 @@ std::vector<Part> encode_shards(int64_t size, int threads, Encode&& encode) {
 
 }  // namespace
 
-TextFeatures::TextFeatures(const TextOptions& text, const NgramOptions& ngrams) : pipeline_(text) {
+TextFeatures::TextFeatures(const TextOptions& text, const NgramOptions& ngrams,
+                           std::shared_ptr<const WordPiece> pieces)
+    : pipeline_(text, std::move(pieces)) {
   set_ngrams(ngrams);
 }
 
@@ -46,7 +48,11 @@ TextFeatures TextFeatures::load(const TextOptions& text, const NgramOptions& ngr
   const auto expected = description.at("vocabulary").get<int32_t>();
   if (vocabulary.size() != expected)
     throw Error(ErrorKind::Model, "{}: expected {} words, found {}", source, expected, vocabulary.size());
-  TextFeatures features{TextPipeline(text, description.at("stop_words").get<std::vector<std::string>>()),
+  std::shared_ptr<const WordPiece> pieces;
+  if (text.tokenizer == Tokenizer::WordPiece)
+    pieces = std::make_shared<const WordPiece>(files.at(kTokenizerFile), source + "/" + kTokenizerFile);
+  TextFeatures features{TextPipeline(text, description.at("stop_words").get<std::vector<std::string>>(),
+                                     std::move(pieces)),
                         ngrams, std::move(vocabulary)};
   if (features.chooses_ngram_rows())
     features.ngram_rows_ =
@@ -176,6 +182,7 @@ EncodedIds TextFeatures::encode(const Texts& texts, int threads) const {
 void TextFeatures::save(Files& files) const {
   files[kVocabularyFile] = vocabulary_.serialize();
   if (chooses_ngram_rows()) files[kNgramRowsFile] = ngram_rows_.serialize();
+  if (const auto& pieces = pipeline_.word_piece()) files[kTokenizerFile] = pieces->serialize();
 }
 
 void TextFeatures::describe(Json& description) const {

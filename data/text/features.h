@@ -31,9 +31,11 @@ class TextFeatures {
   using Files = std::map<std::string, std::string>;
   static constexpr const char* kVocabularyFile = "vocabulary.txt";
   static constexpr const char* kNgramRowsFile = "ngram_rows.bin";
+  static constexpr const char* kTokenizerFile = "tokenizer.json";  ///< of word pieces
 
   /// With an empty vocabulary. Reads the stop-word file that `text` may name. Throws Error(Usage, Data).
-  TextFeatures(const TextOptions& text, const NgramOptions& ngrams);
+  TextFeatures(const TextOptions& text, const NgramOptions& ngrams,
+               std::shared_ptr<const WordPiece> pieces = nullptr);
   /// As `save` and `describe` left it; `source` names the checkpoint in messages. Throws Error(Model),
   /// std::out_of_range or Json::exception where something is not as it should be.
   static TextFeatures load(const TextOptions& text, const NgramOptions& ngrams, const Files& files,
@@ -65,7 +67,7 @@ class TextFeatures {
   /// The same straight from the texts, which are well-formed UTF-8.
   EncodedIds encode(const Texts& texts, int threads) const;
 
-  /// Adds the files of the vocabulary and of the n-grams' rows, and to an object of JSON what else is needed:
+  /// Adds the files of the vocabulary, of the n-grams' rows and of word pieces, and to an object of JSON what else is needed:
   /// stop_words and vocabulary (its size).
   void save(Files& files) const;
   void describe(Json& description) const;

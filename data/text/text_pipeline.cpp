@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/error.h"
 #include "data/text/stop_words.h"
 #include "data/text/unicode.h"
 
@@ -82,11 +83,18 @@ std::vector<std::string> resolve_stop_words(const std::string& choice) {
 
 }  // namespace
 
-TextPipeline::TextPipeline(const TextOptions& options)
-    : TextPipeline(options, resolve_stop_words(options.stopwords)) {}
+TextPipeline::TextPipeline(const TextOptions& options, std::shared_ptr<const WordPiece> pieces)
+    : TextPipeline(options, resolve_stop_words(options.stopwords), std::move(pieces)) {}
 
-TextPipeline::TextPipeline(const TextOptions& options, std::vector<std::string> stop_words)
+TextPipeline::TextPipeline(const TextOptions& options, std::vector<std::string> stop_words,
+                           std::shared_ptr<const WordPiece> pieces)
     : options_(options) {
+  if (options.tokenizer == Tokenizer::WordPiece) {
+    if (!pieces)
+      throw Error(ErrorKind::Usage,
+                  "--tokenizer: wordpiece has the pieces of a model that --vectors names, found none");
+    word_piece_ = std::move(pieces);
+  }
   for (auto& word : stop_words) stop_words_.insert(std::move(word));
   std::string listed;
   append_valid_utf8(options_.strip_characters, listed);
@@ -156,6 +164,11 @@ void TextPipeline::clean(std::string_view text, std::string& out) const {
 
 void TextPipeline::tokenize(std::string_view text, TokenBuffer& buffer) const {
   buffer.tokens.clear();
+  if (word_piece_) {
+    word_piece_->tokenize(text, buffer);
+    std::erase_if(buffer.tokens, [&](std::string_view token) { return !keeps(token); });
+    return;
+  }
   if (options_.nfc && !is_composed(text)) {
     buffer.composed = compose(text);
     text = buffer.composed;
@@ -186,6 +199,8 @@ void TextPipeline::tokenize(std::string_view text, TokenBuffer& buffer) const {
                                               : c == Word || c == Underscore ? 0
                                                                              : 1; },
           take);
+      break;
+    case Tokenizer::WordPiece:
       break;
   }
 }

@@ -4,12 +4,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
 
 #include "data/fields.h"
+#include "data/text/word_piece.h"
 
 namespace semblance {
 
@@ -17,13 +19,15 @@ enum class Tokenizer {
   Words,       ///< runs of letters, numbers, marks and inner apostrophes
   Whitespace,  ///< runs of anything but white space
   WordPunct,   ///< alternating runs of word characters (letters, numbers, _) and of other visible characters
+  WordPiece,   ///< pieces of words, cleaned and cut as their list says
 };
 
 template <>
 struct EnumNames<Tokenizer> {
   static constexpr std::array names{std::pair{Tokenizer::Words, "words"},
                                     std::pair{Tokenizer::Whitespace, "whitespace"},
-                                    std::pair{Tokenizer::WordPunct, "wordpunct"}};
+                                    std::pair{Tokenizer::WordPunct, "wordpunct"},
+                                    std::pair{Tokenizer::WordPiece, "wordpiece"}};
 };
 
 struct TextOptions {
@@ -37,7 +41,8 @@ struct TextOptions {
   int64_t min_word_length = 1;
 
   void fields(FieldList& list) {
-    list.add("tokenizer", tokenizer, {.help = "how a text is cut into tokens"});
+    list.add("tokenizer", tokenizer,
+             {.help = "how a text is cut into tokens; wordpiece: as the model of --vectors cleans and cuts it"});
     list.add("nfc", nfc,
              {.help = "compose letters and their marks (Unicode NFC): é is one letter however it was typed",
               .before = "false"});
@@ -53,7 +58,8 @@ struct TextOptions {
   }
 };
 
-/// Tokens of one text. The views point into `text` or into the source; reused from text to text.
+/// Tokens of one text. The views point into `text`, into the source or into the list of pieces; reused from
+/// text to text.
 struct TokenBuffer {
   std::string text, composed;
   std::vector<std::string_view> tokens;
@@ -62,10 +68,12 @@ struct TokenBuffer {
 /// Never changes once made, so any number of threads may use it at once, each with a TokenBuffer of its own.
 class TextPipeline {
  public:
-  /// Reads the stop-word file that `options` may name. Throws Error(Data).
-  explicit TextPipeline(const TextOptions& options);
+  /// Reads the stop-word file that `options` may name; `pieces` are those of the tokenizer wordpiece. Throws
+  /// Error(Data), and Error(Usage) where those are missing.
+  explicit TextPipeline(const TextOptions& options, std::shared_ptr<const WordPiece> pieces = nullptr);
   /// With the stop words given, whatever `options.stopwords` says (as stored with a trained model).
-  TextPipeline(const TextOptions& options, std::vector<std::string> stop_words);
+  TextPipeline(const TextOptions& options, std::vector<std::string> stop_words,
+               std::shared_ptr<const WordPiece> pieces = nullptr);
 
   /// Cleans and cuts `text`, which must be well-formed UTF-8.
   void tokenize(std::string_view text, TokenBuffer& buffer) const;
@@ -73,6 +81,8 @@ class TextPipeline {
   const TextOptions& options() const { return options_; }
   /// The stop words in force, sorted.
   std::vector<std::string> stop_words() const;
+  /// Null of the other tokenizers.
+  const std::shared_ptr<const WordPiece>& word_piece() const { return word_piece_; }
 
  private:
   struct Hash : std::hash<std::string_view> {
@@ -84,6 +94,7 @@ class TextPipeline {
   bool keeps(std::string_view token) const;
 
   TextOptions options_;
+  std::shared_ptr<const WordPiece> word_piece_;
   std::unordered_set<std::string, Hash, std::equal_to<>> stop_words_;
   std::vector<char32_t> strip_characters_;  // sorted
   std::array<char, 128> ascii_{};           // what cleaning makes of an ASCII character

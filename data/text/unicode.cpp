@@ -66,6 +66,8 @@ CharacterProperties look_up(char32_t character) {
       p.letter_or_number = true;
       break;
     case UTF8PROC_CATEGORY_MN:
+      p.nonspacing_mark = true;
+      [[fallthrough]];
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ME:
       p.mark = true;
@@ -77,8 +79,15 @@ CharacterProperties look_up(char32_t character) {
     case UTF8PROC_CATEGORY_PI:
     case UTF8PROC_CATEGORY_PF:
     case UTF8PROC_CATEGORY_PO:
+      p.punctuation = p.strippable = true;
+      break;
     case UTF8PROC_CATEGORY_CC:
-      p.strippable = true;
+      p.other = p.strippable = true;
+      break;
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CO:
+      p.other = true;
       break;
     default:
       break;
@@ -121,6 +130,16 @@ bool is_final_sigma(std::string_view text, size_t begin, size_t end) {
     if (!passed_over(behind)) break;
   }
   return is_letter(before) && !is_letter(behind);
+}
+
+std::string normalized(std::string_view text, utf8proc_option_t form) {
+  utf8proc_uint8_t* made = nullptr;
+  const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                 static_cast<utf8proc_ssize_t>(text.size()), &made,
+                                 static_cast<utf8proc_option_t>(UTF8PROC_STABLE | form));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(made, &std::free);
+  if (size < 0) throw std::bad_alloc();  // nothing else can fail: the text is well-formed
+  return {reinterpret_cast<const char*>(made), static_cast<size_t>(size)};
 }
 
 using PropertyTable = std::array<CharacterProperties, 0x10000>;
@@ -240,13 +259,11 @@ bool is_composed(std::string_view text) {
 }
 
 std::string compose(std::string_view text) {
-  utf8proc_uint8_t* composed = nullptr;
-  const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                 static_cast<utf8proc_ssize_t>(text.size()), &composed,
-                                 static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(composed, &std::free);
-  if (size < 0) throw std::bad_alloc();  // nothing else can fail: the text is well-formed
-  return {reinterpret_cast<const char*>(composed), static_cast<size_t>(size)};
+  return normalized(text, UTF8PROC_COMPOSE);
+}
+
+std::string decompose(std::string_view text) {
+  return normalized(text, UTF8PROC_DECOMPOSE);
 }
 
 bool is_unspaced(std::string_view word) {

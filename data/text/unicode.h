@@ -40,6 +40,8 @@ size_t count_characters(std::string_view text);
 bool is_composed(std::string_view text);
 /// Well-formed `text` in normalisation form C.
 std::string compose(std::string_view text);
+/// Well-formed `text` in normalisation form D: letters and their marks apart.
+std::string decompose(std::string_view text);
 
 /// Whether `word`, well-formed UTF-8, has four letters or more of scripts that put no blanks between words
 /// (Han, Kana, Thai, Lao, Burmese, Khmer).
@@ -49,6 +51,9 @@ struct CharacterProperties {
   char32_t lower;         ///< simple lower-case mapping: one character to one
   bool letter_or_number;  ///< general category L* or N*
   bool mark;              ///< general category M*
+  bool nonspacing_mark;   ///< general category Mn
+  bool punctuation;       ///< general category P*
+  bool other;             ///< general category C* but for Cn: controls, formats, surrogates, private characters
   bool recomposed;        ///< normalisation form C may change it, or what stands before it
   bool space;             ///< white space as Python's str.isspace defines it
   bool strippable;        ///< punctuation (ASCII's 32, category P*), control characters, byte-order mark

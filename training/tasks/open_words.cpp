@@ -19,11 +19,13 @@ bool is_model(const std::string& path) {
 
 }  // namespace
 
-WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options,
-                              const Notice& notice) {
+WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options, const Notice& notice,
+                              std::shared_ptr<const WordPiece>* pieces) {
   if (!is_model(path)) return WordVectors::load(path, options, notice);
   const auto opened = open_model(path, "best", at::kCPU, "has a table of words", notice,
                                  [](const auto& kind) { return kind.has_word_vectors; });
+  if (const auto* cuts = dynamic_cast<const Tokenizes*>(opened.model.get()); cuts && pieces)
+    *pieces = cuts->pipeline().word_piece();
   auto vectors = dynamic_cast<const WordTableModel&>(*opened.model).word_vectors();
   if (options.limit > 0) vectors = vectors.first(options.limit);
   return vectors;
@@ -52,8 +54,7 @@ std::shared_ptr<const NgramTable> open_ngram_table(const std::string& run, const
 
 bool encodes_words(const std::string& path, const Notice& notice) {
   if (!is_model(path)) return false;
-  const auto checkpoint =
-      read_checkpoint(locate_checkpoint(path, "best", notice).path().string(), CheckpointPart::ModelOnly);
+  const auto checkpoint = find_checkpoint(path, "best", notice).second;
   return std::ranges::any_of(
       task_kinds(), [&](const auto& kind) { return kind.name == checkpoint.task && kind.encodes_words; });
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "data/notice.h"
+#include "data/text/word_piece.h"
 #include "data/vectors/word_vectors.h"
 #include "training/serving/served_model.h"
 #include "training/serving/word_encoder.h"
@@ -12,9 +13,10 @@
 namespace semblance {
 
 /// Of a file in any format, see WordVectors::load, or of a small model or the best checkpoint of a run that
-/// has a table of words, whose rows they are. Throws Error(Data, Model).
-WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options,
-                              const Notice& notice);
+/// has a table of words, whose rows they are; `pieces`, unless null, becomes what cuts the texts of a model whose
+/// words are pieces. Throws Error(Data, Model).
+WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options, const Notice& notice,
+                              std::shared_ptr<const WordPiece>* pieces = nullptr);
 
 /// A run's model, or a fastText model, that makes vectors of `dim` numbers for any word; 0: of any size.
 /// Throws Error(Model).

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <concepts>
+#include <tuple>
 
 #include "training/serving/text_encoder.h"
 #include "training/serving/word_encoder.h"
 #include "training/tasks/dssm/model.h"
+#include "training/tasks/dssm/static_folder.h"
 #include "training/tasks/sentiment/fasttext_model.h"
 #include "training/tasks/sentiment/model.h"
 #include "training/tasks/trigram/model.h"
@@ -94,13 +96,21 @@ OpenedModel open_fasttext(const std::string& path, std::string_view verb,
 
 }  // namespace
 
+std::pair<CheckpointLocation, Checkpoint> find_checkpoint(const std::string& run, const std::string& choice,
+                                                          const Notice& notice) {
+  if (is_static_folder(run)) return {{run, ""}, read_static_folder(run, notice)};
+  auto location = locate_checkpoint(run, choice, notice);
+  auto checkpoint = read_checkpoint(location.path(), CheckpointPart::ModelOnly);
+  return {std::move(location), std::move(checkpoint)};
+}
+
 OpenedModel open_model(const std::string& run, const std::string& choice, c10::Device device,
                        std::string_view verb, const Notice& notice,
                        const std::function<bool(const TaskKind&)>& can) {
   if (is_fasttext_model(run)) return open_fasttext(run, verb, can);
-  OpenedModel opened{.location = locate_checkpoint(run, choice, notice), .checkpoint = {}, .model = nullptr};
+  OpenedModel opened;
+  std::tie(opened.location, opened.checkpoint) = find_checkpoint(run, choice, notice);
   const auto source = opened.location.path().string();
-  opened.checkpoint = read_checkpoint(source, CheckpointPart::ModelOnly);
   const TaskKind* found = nullptr;
   std::string names;
   for (const auto& kind : kKinds) {

@@ -44,6 +44,11 @@ struct OpenedModel {
   const std::string& task() const { return checkpoint.task; }
 };
 
+/// The checkpoint alone, as open_model finds it; no location of a folder of sentence-transformers, which is made
+/// into one.
+std::pair<CheckpointLocation, Checkpoint> find_checkpoint(const std::string& run, const std::string& choice,
+                                                          const Notice& notice);
+
 /// The model of a run, or of a checkpoint, that locate_checkpoint finds by `run` and `choice`; `can` picks
 /// the kinds of models that will do, which are those that `verb`; `notice` is told of a checkpoint that had
 /// to be guessed. Throws Error(Model).

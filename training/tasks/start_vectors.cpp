@@ -32,6 +32,8 @@ StartVectors::StartVectors(const StartOptions& options, BadRows bad_rows, const 
       dim_ = info.contains("dim") ? whole_number_in(info, "dim", 1, INT32_MAX) : 0;
       resumed_words_ = Vocabulary::parse(files.at(kFile), source + "/" + kFile);
       resumed_report_ = info.value("vectors", Json());
+      if (const auto pieces = files.find(TextFeatures::kTokenizerFile); pieces != files.end())
+        word_piece_ = std::make_shared<const WordPiece>(pieces->second, source + "/" + pieces->first);
     });
     return;
   }
@@ -44,10 +46,18 @@ StartVectors::StartVectors(const StartOptions& options, BadRows bad_rows, const 
     dim_ = encoder_->dim();
     return;
   }
-  table_ = open_word_vectors(options.vectors, {.limit = options.limit, .bad_rows = bad_rows}, request.notice);
+  table_ = open_word_vectors(options.vectors, {.limit = options.limit, .bad_rows = bad_rows}, request.notice,
+                             &word_piece_);
   dim_ = table_->dim();
   encoder_ = options.oov.empty() ? open_fasttext_words(options.vectors)
                                  : open_word_encoder(options.oov, dim_, request.notice);
+}
+
+void StartVectors::choose_tokenizer(TextOptions& text, const Notice& notice) const {
+  if (!word_piece_) return;
+  text.tokenizer = Tokenizer::WordPiece;
+  notice(fmt::format("{}: its words are pieces, which texts are cut into unless --tokenizer says otherwise",
+                     options_.vectors));
 }
 
 int64_t StartVectors::dim(int64_t chosen, int64_t otherwise) const {

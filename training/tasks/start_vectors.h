@@ -10,8 +10,10 @@
 #include "data/notice.h"
 #include "data/ragged.h"
 #include "data/readers/table_options.h"
+#include "data/text/text_pipeline.h"
 #include "data/text/tokenized_texts.h"
 #include "data/text/vocabulary.h"
+#include "data/text/word_piece.h"
 #include "data/vectors/word_vectors.h"
 #include "training/serving/word_encoder.h"
 #include "training/tasks/start_options.h"
@@ -27,6 +29,12 @@ class StartVectors {
   /// Opens what `options` name. Throws Error(Usage) for options that lack --vectors, and as open_word_vectors
   /// and open_word_encoder do.
   StartVectors(const StartOptions& options, BadRows bad_rows, const RunRequest& request);
+
+  /// What cuts the texts of a model whose words are pieces; null where --vectors names none such.
+  const std::shared_ptr<const WordPiece>& word_piece() const { return word_piece_; }
+
+  /// Where the words are pieces: has `text` cut into those, and tells of it.
+  void choose_tokenizer(TextOptions& text, const Notice& notice) const;
 
   /// The columns of an embedding: those of the vectors where they are given, else `chosen`, 0 standing for
   /// `otherwise`. Throws Error(Usage) where `chosen` is neither 0 nor that.
@@ -47,6 +55,7 @@ class StartVectors {
   StartOptions options_;
   std::optional<WordVectors> table_;
   std::shared_ptr<WordEncoder> encoder_;
+  std::shared_ptr<const WordPiece> word_piece_;
   int64_t dim_ = 0;  // 0: none are given
   Vocabulary resumed_words_;
   Json resumed_report_;

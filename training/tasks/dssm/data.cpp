@@ -309,7 +309,10 @@ void check_options(const DssmJob& job) {
 }
 
 DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Notice& notice) {
-  DssmData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};
+  DssmData data{.train = {},
+                .valid = {},
+                .test = {},
+                .setup = {.features = {job.text, job.ngrams, vectors.word_piece()}}};
   auto& setup = data.setup;
   setup.dim = vectors.dim(job.model.dim, kDefaultDim);
 

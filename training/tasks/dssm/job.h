@@ -77,6 +77,7 @@ struct DssmModelOptions {
   bool learn_alpha = false;
   TokenWeights token_weights = TokenWeights::None;
   bool separate = false;
+  bool normalize = false;
   EmbeddingOptions embedding = {};
 
   void fields(FieldList& list) {
@@ -100,6 +101,8 @@ struct DssmModelOptions {
     list.add("token-weights", token_weights, kTokenWeightsField);
     list.add("no-duplicates", separate,
              {.help = "keep pairs of one row out of one batch; without it they are masked"});
+    list.add("normalize", normalize,
+             {.help = "make the vectors that encode and export write 1 long; cosines are the same"});
     add_embedding_fields(list, embedding);
   }
 };

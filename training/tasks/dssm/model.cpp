@@ -76,6 +76,8 @@ EncodedTexts DssmModel::encode(const Texts& texts) {
     result.vectors.narrow(0, first, static_cast<int64_t>(rows.size()))
         .copy_(task_->encoder().forward(batch.ids, batch.offsets));
   }
+  constexpr double kLeastLength = 1e-12;  // as torch.nn.functional.normalize
+  if (job_.model.normalize) result.vectors /= row_norms(result.vectors).clamp_min(kLeastLength).unsqueeze(1);
   return result;
 }
 

@@ -10,6 +10,7 @@
 #include "data/text/unicode.h"
 #include "models/module_access.h"
 #include "training/tasks/dssm/task.h"
+#include "training/tasks/dssm/torch_activation.h"
 #include "training/tensor_file.h"
 
 namespace semblance {
@@ -100,24 +101,12 @@ Json tokenizer(const TextOptions& text, const Vocabulary& vocabulary, int32_t fi
             {"merges", Json::array()}}}};
 }
 
-// How torch calls it; empty where its defaults are others.
 std::string activation_class(Activation activation) {
-  switch (activation) {
-    case Activation::Relu:
-      return "torch.nn.modules.activation.ReLU";
-    case Activation::LeakyRelu:
-      return "torch.nn.modules.activation.LeakyReLU";
-    case Activation::Tanh:
-      return "torch.nn.modules.activation.Tanh";
-    case Activation::Sigmoid:
-      return "torch.nn.modules.activation.Sigmoid";
-    case Activation::Gelu:
-      return "torch.nn.modules.activation.GELU";
-    case Activation::GeluTanh:
-      break;
-  }
-  throw Error(ErrorKind::Usage,
-              "sentence-transformers: expected another --activation than gelu-tanh, which it has not");
+  const auto name = class_of_activation(activation);
+  if (!name)
+    throw Error(ErrorKind::Usage, "sentence-transformers: expected another --activation than {}, which it has not",
+                enum_name(activation));
+  return std::string(*name);
 }
 
 // The module that embeds what tokenizer.json cannot say: row numbers as in TextFeatures.
@@ -301,6 +290,37 @@ std::string filled(std::string text, const std::map<std::string, std::string>& v
 
 }  // namespace
 
+namespace {
+
+// Throws Error(Usage) for what a folder of word pieces cannot say.
+void check_pieces(const WordPiece& pieces, const TextFeatures& features, const DssmJob& job, bool own_module) {
+  const auto refuse = [](const std::string& wanted) {
+    throw Error(ErrorKind::Usage, "sentence-transformers: expected {} beside word pieces, found other", wanted);
+  };
+  if (own_module) refuse("no n-grams, no --token-weights and no --unknown-word");
+  if (!features.pipeline().stop_words().empty() || job.text.min_word_length > 1)
+    refuse("no stop words and no --min-word-length");
+  if (pieces.drops_unknown() && !job.model.projection.empty())
+    refuse("no --projection, which model2vec has not,");
+  const int32_t expected = pieces.pieces().size() - (pieces.drops_unknown() ? 1 : 0);
+  if (features.vocabulary().words() != expected)
+    throw Error(ErrorKind::Usage,
+                "sentence-transformers: expected a row for each of the {} pieces, found {}; train with --vector-words",
+                expected, features.vocabulary().words());
+}
+
+// `rows`, [words, dim], in the order of the pieces' numbers; zeros for the one that texts never have.
+at::Tensor piece_rows(const WordPiece& pieces, const Vocabulary& vocabulary, const at::Tensor& rows) {
+  const auto& list = pieces.pieces();
+  auto ordered = zero_tensor({list.size(), rows.size(1)});
+  for (int32_t piece = 0; piece < list.size(); ++piece)
+    if (const int32_t id = vocabulary.id(list[piece]); id >= vocabulary.first_word())
+      ordered[piece].copy_(rows[id - vocabulary.first_word()]);
+  return ordered;
+}
+
+}  // namespace
+
 Json write_sentence_transformers(DssmTask& task, const DssmJob& job, const fs::path& folder,
                                  const Notice& notice) {
   const auto& features = task.setup().features;
@@ -316,12 +336,27 @@ Json write_sentence_transformers(DssmTask& task, const DssmJob& job, const fs::p
   std::map<std::string, at::Tensor> tensors;
   for (const auto& [name, tensor] : model_tensors(task.module())) tensors.emplace(name, contiguous(tensor));
 
+  const auto& pieces = features.pipeline().word_piece();
+  if (pieces) check_pieces(*pieces, features, job, own_module);
+
   FolderWriter writer(folder);
   // model2vec wants as many rows as words.
   const int32_t first = own_module ? 0 : vocabulary.first_word();
-  writer.write("tokenizer.json", tokenizer(job.text, vocabulary, vocabulary.first_word() - first));
-  NamedTensors embedding = {
-      {"embedding.weight", contiguous(task.encoder().rows(first, features.rows() - first))}};
+  const auto words = contiguous(task.encoder().rows(first, features.rows() - first));
+  NamedTensors embedding;
+  if (pieces) {
+    writer.write("tokenizer.json", pieces->serialize());
+    const bool of_model2vec = pieces->drops_unknown();
+    embedding.emplace_back(of_model2vec ? "embeddings" : "embedding.weight", piece_rows(*pieces, vocabulary, words));
+    if (of_model2vec)
+      writer.write("config.json", Json{{"model_type", "model2vec"},
+                                       {"max_length", pieces->most_pieces() > 0 ? Json(pieces->most_pieces()) : Json()},
+                                       {"normalize", job.model.normalize},
+                                       {"embedding_dtype", "float32"}});
+  } else {
+    writer.write("tokenizer.json", tokenizer(job.text, vocabulary, vocabulary.first_word() - first));
+    embedding.emplace_back("embedding.weight", words);
+  }
   if (own_module) {
     if (const auto idf = tensors.find("embedding.idf"); idf != tensors.end())
       embedding.emplace_back("idf", idf->second);
@@ -371,11 +406,20 @@ Json write_sentence_transformers(DssmTask& task, const DssmJob& job, const fs::p
                        {"path", name},
                        {"type", "sentence_transformers.models.Dense"}});
   }
+  if (job.model.normalize) {
+    const auto name = fmt::format("{}_Normalize", layers + 1);
+    writer.make(name);
+    modules.push_back({{"idx", layers + 1},
+                       {"name", std::to_string(layers + 1)},
+                       {"path", name},
+                       {"type", "sentence_transformers.models.Normalize"}});
+  }
   writer.write("modules.json", modules);
   writer.write(kOwnMark, Json{{"model_type", "SentenceTransformer"},
                               {"prompts", Json::object()},
                               {"default_prompt_name", nullptr},
                               {"max_length", nullptr},  // model2vec's: it cuts texts otherwise
+                              {"normalize", job.model.normalize},
                               {"similarity_fn_name", "cosine"}});
   writer.write(
       "README.md",

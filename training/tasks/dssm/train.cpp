@@ -41,10 +41,15 @@ void check_batches(const DssmJob& job, const PairDataset& data, const Notice& no
 
 }  // namespace
 
-Json train_model(const DssmJob& job, RunRequest& request) {
-  check_options(job);
-  const auto device = begin_training(job.training, request);
-  StartVectors vectors(job.start, job.data.file.table.bad_rows, request);
+Json train_model(const DssmJob& asked, RunRequest& request) {
+  check_options(asked);
+  const auto device = begin_training(asked.training, request);
+  StartVectors vectors(asked.start, asked.data.file.table.bad_rows, request);
+  DssmJob job = asked;
+  if (request.mode != RunMode::Resume) {
+    vectors.choose_tokenizer(job.text, request.notice);
+    if (request.given) request.given(job);
+  }
   auto data = prepare_data(job, vectors, request.notice);
   check_batches(job, *data.train, request.notice);
   const auto sampler = make_sampler(job, *data.train);

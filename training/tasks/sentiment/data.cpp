@@ -297,7 +297,10 @@ std::vector<float> count_ngrams(const ClassifierSetup& setup, const SentimentJob
 
 SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& given,
                            const StartVectors& vectors, const Notice& notice) {
-  SentimentData data{.train = {}, .valid = {}, .test = {}, .setup = {.features = {job.text, job.ngrams}}};
+  SentimentData data{.train = {},
+                     .valid = {},
+                     .test = {},
+                     .setup = {.features = {job.text, job.ngrams, vectors.word_piece()}}};
   auto& setup = data.setup;
   const auto& path = job.data.train.front();
   const auto texts = read_labelled_texts(job.data.train, job.input);
@@ -312,7 +315,9 @@ SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& g
   const auto split = split_texts(tokens, labels, setup.labels, job);
   const auto facts = facts_of(tokens, setup.labels);
   if (given) {
+    const auto tokenizer = job.text.tokenizer;  // which the texts were cut by
     job.choose_defaults(facts);
+    if (tokenizer == Tokenizer::WordPiece) job.text.tokenizer = tokenizer;
     given(job);
     if (facts.texts > SentimentJob::kManyTexts) choose_ngrams(job, given, tokens, labels, split.train, setup);
     notice(description(job, facts));
