@@ -111,7 +111,7 @@ void WordPiece::read_model(const Json& model, const SortedJson& vocabulary) {
       throw Error(ErrorKind::Data, "expected pieces without line ends and tabs, found '{}'", *word);
     const auto id = pieces_.add(*word);
     longest_piece_ = std::max(longest_piece_, word->size());
-    if (!prefix_.empty() && word->starts_with(prefix_) && word->size() > prefix_.size()) {
+    if (word->starts_with(prefix_) && word->size() > prefix_.size()) {
       inner_.add(std::string_view(*word).substr(prefix_.size()));
       inner_ids_.push_back(id);
     }
@@ -135,6 +135,7 @@ void WordPiece::read_added_tokens(const Json& tokens) {
       throw Error(ErrorKind::Data,
                   "expected added tokens that stand in texts as they are, found '{}', which does not", content);
     specials_.push_back({content, id});
+    if (special_starts_.find(content[0]) == std::string::npos) special_starts_ += content[0];
   }
   std::ranges::stable_sort(specials_, std::greater{}, [](const Special& s) { return s.content.size(); });
 }
@@ -270,7 +271,7 @@ void WordPiece::tokenize(std::string_view text, TokenBuffer& buffer) const {
   }
   const size_t before = buffer.tokens.size();
   size_t start = 0;
-  for (size_t i = 0; i < text.size();) {
+  for (size_t i = 0; (i = text.find_first_of(special_starts_, i)) != std::string_view::npos;) {
     const auto found = std::ranges::find_if(
         specials_, [&](const Special& special) { return text.substr(i).starts_with(special.content); });
     if (found == specials_.end()) {

@@ -59,6 +59,7 @@ class WordPiece {
   WordTable inner_;                 // those within words, without the prefix
   std::vector<int32_t> inner_ids_;  // their numbers
   std::vector<Special> specials_;   // the longest first
+  std::string special_starts_;      // their first bytes
   std::string prefix_ = "##";
   size_t longest_piece_ = 0;  // bytes
   size_t longest_word_ = 100;  // characters

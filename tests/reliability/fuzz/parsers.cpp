@@ -12,10 +12,12 @@
 #include "data/readers/labelled_texts.h"
 #include "data/readers/text_rows.h"
 #include "data/vectors/convert.h"
+#include "data/text/text_pipeline.h"
 #include "data/vectors/fasttext_model.h"
 #include "data/vectors/word_vectors.h"
 #include "training/checkpoint.h"
 #include "training/measures/word_sets.h"
+#include "training/tasks/dssm/static_folder.h"
 #include "training/tensor_file.h"
 
 namespace semblance {
@@ -136,6 +138,33 @@ void read_fasttext(std::string_view bytes) {
   });
 }
 
+void read_tokenizer(std::string_view bytes) {
+  attempt([&] {
+    auto pieces = std::make_shared<WordPiece>(bytes, "tokenizer.json");
+    if (bytes.size() % 2 == 0) pieces->drop_unknown();
+    TextOptions options;
+    options.tokenizer = Tokenizer::WordPiece;
+    const TextPipeline pipeline(options, pieces);
+    TokenBuffer buffer;
+    pipeline.tokenize("How [MASK] unable\tCAFÉ \xE4\xB8\xAD—x", buffer);
+    if (WordPiece(pieces->serialize(), "own").pieces().size() != pieces->pieces().size()) std::abort();
+  });
+}
+
+const fs::path kFolders = fs::path(SEMBLANCE_SOURCE_DIR) / "tests/fixtures/static_folders";
+
+// A folder of sentence-transformers that has this file for its modules, and for what configures a layer.
+void read_modules(std::string_view bytes) {
+  static const Folder folder;
+  const auto copy = folder / "layers";
+  if (!fs::exists(copy)) fs::copy(kFolders / "layers", copy, fs::copy_options::recursive);
+  for (const auto* name : {"1_Dense/config.json", "modules.json"}) {
+    std::ofstream(copy / name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    attempt([&] { read_static_folder(copy.string(), kQuiet); });
+    fs::copy_file(kFolders / "layers" / name, copy / name, fs::copy_options::overwrite_existing);
+  }
+}
+
 const fs::path kFastText = fs::path(SEMBLANCE_SOURCE_DIR) / "tests/fixtures/fasttext";
 const fs::path kGolden = fs::path(SEMBLANCE_SOURCE_DIR) / "tests/fixtures/golden";
 
@@ -204,6 +233,14 @@ std::vector<std::string> fasttext_models() {
   return models;
 }
 
+std::vector<std::string> tokenizers() {
+  return {contents(kFolders / "plain/tokenizer.json"), contents(kFolders / "quantised/tokenizer.json")};
+}
+
+std::vector<std::string> module_lists() {
+  return {contents(kFolders / "layers/modules.json"), contents(kFolders / "layers/1_Dense/config.json")};
+}
+
 std::vector<std::string> manifests() {
   return {contents(kGolden / "dssm/step-00000012/manifest.json")};
 }
@@ -218,6 +255,8 @@ constexpr Parser kParsers[] = {
     {"tensors", read_tensor_file, tensor_files},
     {"manifest", read_manifest, manifests},
     {"fasttext", read_fasttext, fasttext_models},
+    {"tokenizer", read_tokenizer, tokenizers},
+    {"modules", read_modules, module_lists},
 };
 
 }  // namespace
