@@ -81,7 +81,8 @@ int run_inspect(Arguments arguments) {
                                  print_note, [](const TaskKind&) { return true; });
   const auto& location = opened.location;
   if (is_static_folder(location.run.string()))
-    throw Error(ErrorKind::Model, "{}: expected a run or a checkpoint, found a folder of sentence-transformers",
+    throw Error(ErrorKind::Model,
+                "{}: expected a run or a checkpoint, found a folder of sentence-transformers",
                 location.run.string());
   const Json manifest = verify_checkpoint(location.path());
   const auto layers = opened.model->layers();

@@ -17,8 +17,8 @@ namespace semblance {
 namespace {
 
 constexpr std::pair<const char*, c10::ScalarType> kTypes[] = {
-    {"F32", at::kFloat}, {"F64", at::kDouble}, {"I64", at::kLong}, {"I32", at::kInt}, {"U8", at::kByte},
-    {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"I16", at::kShort}, {"I8", at::kChar}};
+    {"F32", at::kFloat}, {"F64", at::kDouble},    {"I64", at::kLong},  {"I32", at::kInt}, {"U8", at::kByte},
+    {"F16", at::kHalf},  {"BF16", at::kBFloat16}, {"I16", at::kShort}, {"I8", at::kChar}};
 
 std::string type_name(c10::ScalarType type) {
   for (const auto& [name, candidate] : kTypes)
@@ -117,7 +117,7 @@ class TensorReader {
 }  // namespace
 
 void write_tensors(const std::filesystem::path& path, const NamedTensors& tensors) {
-  Json header = Json::object();
+  Json header = {{kMetadata, {{"format", "pt"}}}};  // what torch's own tools look for
   NamedTensors on_cpu;
   int64_t place = 0;
   for (const auto& [name, tensor] : tensors) {

@@ -51,9 +51,9 @@ TextFeatures TextFeatures::load(const TextOptions& text, const NgramOptions& ngr
   std::shared_ptr<const WordPiece> pieces;
   if (text.tokenizer == Tokenizer::WordPiece)
     pieces = std::make_shared<const WordPiece>(files.at(kTokenizerFile), source + "/" + kTokenizerFile);
-  TextFeatures features{TextPipeline(text, description.at("stop_words").get<std::vector<std::string>>(),
-                                     std::move(pieces)),
-                        ngrams, std::move(vocabulary)};
+  TextFeatures features{
+      TextPipeline(text, description.at("stop_words").get<std::vector<std::string>>(), std::move(pieces)),
+      ngrams, std::move(vocabulary)};
   if (features.chooses_ngram_rows())
     features.ngram_rows_ =
         NgramRows::parse(ngrams.all_buckets(), files.at(kNgramRowsFile), source + "/" + kNgramRowsFile);

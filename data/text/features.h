@@ -67,8 +67,8 @@ class TextFeatures {
   /// The same straight from the texts, which are well-formed UTF-8.
   EncodedIds encode(const Texts& texts, int threads) const;
 
-  /// Adds the files of the vocabulary, of the n-grams' rows and of word pieces, and to an object of JSON what else is needed:
-  /// stop_words and vocabulary (its size).
+  /// Adds the files of the vocabulary, of the n-grams' rows and of word pieces, and to an object of JSON what
+  /// else is needed: stop_words and vocabulary (its size).
   void save(Files& files) const;
   void describe(Json& description) const;
 

@@ -24,10 +24,9 @@ enum class Tokenizer {
 
 template <>
 struct EnumNames<Tokenizer> {
-  static constexpr std::array names{std::pair{Tokenizer::Words, "words"},
-                                    std::pair{Tokenizer::Whitespace, "whitespace"},
-                                    std::pair{Tokenizer::WordPunct, "wordpunct"},
-                                    std::pair{Tokenizer::WordPiece, "wordpiece"}};
+  static constexpr std::array names{
+      std::pair{Tokenizer::Words, "words"}, std::pair{Tokenizer::Whitespace, "whitespace"},
+      std::pair{Tokenizer::WordPunct, "wordpunct"}, std::pair{Tokenizer::WordPiece, "wordpiece"}};
 };
 
 struct TextOptions {
@@ -41,8 +40,9 @@ struct TextOptions {
   int64_t min_word_length = 1;
 
   void fields(FieldList& list) {
-    list.add("tokenizer", tokenizer,
-             {.help = "how a text is cut into tokens; wordpiece: as the model of --vectors cleans and cuts it"});
+    list.add(
+        "tokenizer", tokenizer,
+        {.help = "how a text is cut into tokens; wordpiece: as the model of --vectors cleans and cuts it"});
     list.add("nfc", nfc,
              {.help = "compose letters and their marks (Unicode NFC): é is one letter however it was typed",
               .before = "false"});

@@ -53,10 +53,10 @@ struct CharacterProperties {
   bool mark;              ///< general category M*
   bool nonspacing_mark;   ///< general category Mn
   bool punctuation;       ///< general category P*
-  bool other;             ///< general category C* but for Cn: controls, formats, surrogates, private characters
-  bool recomposed;        ///< normalisation form C may change it, or what stands before it
-  bool space;             ///< white space as Python's str.isspace defines it
-  bool strippable;        ///< punctuation (ASCII's 32, category P*), control characters, byte-order mark
+  bool other;       ///< general category C* but for Cn: controls, formats, surrogates, private characters
+  bool recomposed;  ///< normalisation form C may change it, or what stands before it
+  bool space;       ///< white space as Python's str.isspace defines it
+  bool strippable;  ///< punctuation (ASCII's 32, category P*), control characters, byte-order mark
 };
 
 CharacterProperties character_properties(char32_t character);

@@ -46,14 +46,15 @@ std::string type_of(const Json& part) {
 bool switch_in(const Json& json, const char* key, bool otherwise) {
   const Json& value = part(json, key);
   if (value.is_null()) return otherwise;
-  if (!value.is_boolean()) throw Error(ErrorKind::Data, "{}: expected true or false, found {}", key, value.dump());
+  if (!value.is_boolean())
+    throw Error(ErrorKind::Data, "{}: expected true or false, found {}", key, value.dump());
   return value.get<bool>();
 }
 
 void expect_type(const Json& part, const char* what, std::string_view wanted) {
   if (const auto type = type_of(part); type != wanted)
-    throw Error(ErrorKind::Data, "expected a {} of type {}, the only one that is read, found {}", what, wanted,
-                type);
+    throw Error(ErrorKind::Data, "expected a {} of type {}, the only one that is read, found {}", what,
+                wanted, type);
 }
 
 }  // namespace
@@ -95,7 +96,8 @@ void WordPiece::read_normalizer(const Json& normalizer) {
 }
 
 void WordPiece::read_model(const Json& model, const SortedJson& vocabulary) {
-  if (!vocabulary.is_object()) throw Error(ErrorKind::Data, "vocab: expected pieces and their numbers, found none");
+  if (!vocabulary.is_object())
+    throw Error(ErrorKind::Data, "vocab: expected pieces and their numbers, found none");
   prefix_ = text_in(model, "continuing_subword_prefix");
   longest_word_ = static_cast<size_t>(whole_number_in(model, "max_input_chars_per_word", 1, INT32_MAX));
   std::vector<const std::string*> words(vocabulary.size());
@@ -125,7 +127,8 @@ void WordPiece::read_model(const Json& model, const SortedJson& vocabulary) {
 
 void WordPiece::read_added_tokens(const Json& tokens) {
   if (tokens.is_null()) return;
-  if (!tokens.is_array()) throw Error(ErrorKind::Data, "added_tokens: expected a list, found {}", tokens.dump());
+  if (!tokens.is_array())
+    throw Error(ErrorKind::Data, "added_tokens: expected a list, found {}", tokens.dump());
   for (const Json& token : tokens) {
     const auto& content = text_in(token, "content");
     const auto id = pieces_.find(content);
@@ -133,7 +136,8 @@ void WordPiece::read_added_tokens(const Json& tokens) {
       throw Error(ErrorKind::Data, "expected added tokens to be pieces, found '{}', which is none", content);
     if (switch_in(token, "single_word", false) || switch_in(token, "normalized", false))
       throw Error(ErrorKind::Data,
-                  "expected added tokens that stand in texts as they are, found '{}', which does not", content);
+                  "expected added tokens that stand in texts as they are, found '{}', which does not",
+                  content);
     specials_.push_back({content, id});
     if (special_starts_.find(content[0]) == std::string::npos) special_starts_ += content[0];
   }
@@ -158,32 +162,30 @@ std::string WordPiece::serialize() const {
                      {"special", true}});
   SortedJson truncation;
   if (most_pieces_ > 0) {
-    truncation = {{"direction", "Right"},
-                  {"max_length", most_pieces_},
-                  {"strategy", "LongestFirst"},
-                  {"stride", 0}};
+    truncation = {
+        {"direction", "Right"}, {"max_length", most_pieces_}, {"strategy", "LongestFirst"}, {"stride", 0}};
     if (most_characters_ > 0) truncation["max_characters"] = most_characters_;
   }
   SortedJson model = {{"type", "WordPiece"},
-                {"unk_token", std::string(pieces_[unknown_])},
-                {"continuing_subword_prefix", prefix_},
-                {"max_input_chars_per_word", longest_word_},
-                {"vocab", std::move(vocabulary)}};
+                      {"unk_token", std::string(pieces_[unknown_])},
+                      {"continuing_subword_prefix", prefix_},
+                      {"max_input_chars_per_word", longest_word_},
+                      {"vocab", std::move(vocabulary)}};
   if (drops_unknown_) model["drop_unknown"] = true;
   const SortedJson json = {{"version", "1.0"},
-                     {"truncation", std::move(truncation)},
-                     {"padding", nullptr},
-                     {"added_tokens", std::move(added)},
-                     {"normalizer",
-                      {{"type", "BertNormalizer"},
-                       {"clean_text", clean_},
-                       {"handle_chinese_chars", split_chinese_},
-                       {"strip_accents", strip_accents_},
-                       {"lowercase", lowercase_}}},
-                     {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
-                     {"post_processor", nullptr},
-                     {"decoder", nullptr},
-                     {"model", std::move(model)}};
+                           {"truncation", std::move(truncation)},
+                           {"padding", nullptr},
+                           {"added_tokens", std::move(added)},
+                           {"normalizer",
+                            {{"type", "BertNormalizer"},
+                             {"clean_text", clean_},
+                             {"handle_chinese_chars", split_chinese_},
+                             {"strip_accents", strip_accents_},
+                             {"lowercase", lowercase_}}},
+                           {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
+                           {"post_processor", nullptr},
+                           {"decoder", nullptr},
+                           {"model", std::move(model)}};
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

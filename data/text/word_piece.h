@@ -1,6 +1,6 @@
 // BERT's tokenizer: words, and the pieces that those consist of which have no piece of their own (Wu et al.
-// 2016; Devlin et al. 2019). The same pieces as Hugging Face's tokenizers library cuts, whose tokenizer.json it
-// reads.
+// 2016; Devlin et al. 2019). The same pieces as Hugging Face's tokenizers library cuts, whose tokenizer.json
+// it reads.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct TokenBuffer;
 /// Never changes once made, so any number of threads may use it at once, each with a TokenBuffer of its own.
 class WordPiece {
  public:
-  /// Reads a tokenizer.json; `source` names it in messages. Throws Error(Data) for one that is damaged, and, by
-  /// its name, for what is no WordPiece of BERT's.
+  /// Reads a tokenizer.json; `source` names it in messages. Throws Error(Data) for one that is damaged, and,
+  /// by its name, for what is no WordPiece of BERT's.
   WordPiece(std::string_view json, const std::string& source);
 
   /// Leaves words out that have no pieces, as model2vec does, where they are a piece of their own otherwise.
@@ -61,7 +61,7 @@ class WordPiece {
   std::vector<Special> specials_;   // the longest first
   std::string special_starts_;      // their first bytes
   std::string prefix_ = "##";
-  size_t longest_piece_ = 0;  // bytes
+  size_t longest_piece_ = 0;   // bytes
   size_t longest_word_ = 100;  // characters
   int32_t unknown_ = -1;
   int64_t most_characters_ = 0, most_pieces_ = 0;

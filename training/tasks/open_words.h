@@ -13,8 +13,8 @@
 namespace semblance {
 
 /// Of a file in any format, see WordVectors::load, or of a small model or the best checkpoint of a run that
-/// has a table of words, whose rows they are; `pieces`, unless null, becomes what cuts the texts of a model whose
-/// words are pieces. Throws Error(Data, Model).
+/// has a table of words, whose rows they are; `pieces`, unless null, becomes what cuts the texts of a model
+/// whose words are pieces. Throws Error(Data, Model).
 WordVectors open_word_vectors(const std::string& path, const VectorFileOptions& options, const Notice& notice,
                               std::shared_ptr<const WordPiece>* pieces = nullptr);
 

@@ -44,8 +44,8 @@ struct OpenedModel {
   const std::string& task() const { return checkpoint.task; }
 };
 
-/// The checkpoint alone, as open_model finds it; no location of a folder of sentence-transformers, which is made
-/// into one.
+/// The checkpoint alone, as open_model finds it; no location of a folder of sentence-transformers, which is
+/// made into one.
 std::pair<CheckpointLocation, Checkpoint> find_checkpoint(const std::string& run, const std::string& choice,
                                                           const Notice& notice);
 

@@ -11,8 +11,8 @@
 #include "data/error.h"
 #include "data/readers/labelled_texts.h"
 #include "data/readers/text_rows.h"
-#include "data/vectors/convert.h"
 #include "data/text/text_pipeline.h"
+#include "data/vectors/convert.h"
 #include "data/vectors/fasttext_model.h"
 #include "data/vectors/word_vectors.h"
 #include "training/checkpoint.h"
@@ -159,7 +159,8 @@ void read_modules(std::string_view bytes) {
   const auto copy = folder / "layers";
   if (!fs::exists(copy)) fs::copy(kFolders / "layers", copy, fs::copy_options::recursive);
   for (const auto* name : {"1_Dense/config.json", "modules.json"}) {
-    std::ofstream(copy / name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(copy / name, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     attempt([&] { read_static_folder(copy.string(), kQuiet); });
     fs::copy_file(kFolders / "layers" / name, copy / name, fs::copy_options::overwrite_existing);
   }

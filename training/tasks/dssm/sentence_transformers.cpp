@@ -104,7 +104,8 @@ Json tokenizer(const TextOptions& text, const Vocabulary& vocabulary, int32_t fi
 std::string activation_class(Activation activation) {
   const auto name = class_of_activation(activation);
   if (!name)
-    throw Error(ErrorKind::Usage, "sentence-transformers: expected another --activation than {}, which it has not",
+    throw Error(ErrorKind::Usage,
+                "sentence-transformers: expected another --activation than {}, which it has not",
                 enum_name(activation));
   return std::string(*name);
 }
@@ -293,9 +294,11 @@ std::string filled(std::string text, const std::map<std::string, std::string>& v
 namespace {
 
 // Throws Error(Usage) for what a folder of word pieces cannot say.
-void check_pieces(const WordPiece& pieces, const TextFeatures& features, const DssmJob& job, bool own_module) {
+void check_pieces(const WordPiece& pieces, const TextFeatures& features, const DssmJob& job,
+                  bool own_module) {
   const auto refuse = [](const std::string& wanted) {
-    throw Error(ErrorKind::Usage, "sentence-transformers: expected {} beside word pieces, found other", wanted);
+    throw Error(ErrorKind::Usage, "sentence-transformers: expected {} beside word pieces, found other",
+                wanted);
   };
   if (own_module) refuse("no n-grams, no --token-weights and no --unknown-word");
   if (!features.pipeline().stop_words().empty() || job.text.min_word_length > 1)
@@ -305,7 +308,8 @@ void check_pieces(const WordPiece& pieces, const TextFeatures& features, const D
   const int32_t expected = pieces.pieces().size() - (pieces.drops_unknown() ? 1 : 0);
   if (features.vocabulary().words() != expected)
     throw Error(ErrorKind::Usage,
-                "sentence-transformers: expected a row for each of the {} pieces, found {}; train with --vector-words",
+                "sentence-transformers: expected a row for each of the {} pieces, found {}; train with "
+                "--vector-words",
                 expected, features.vocabulary().words());
 }
 
@@ -347,12 +351,14 @@ Json write_sentence_transformers(DssmTask& task, const DssmJob& job, const fs::p
   if (pieces) {
     writer.write("tokenizer.json", pieces->serialize());
     const bool of_model2vec = pieces->drops_unknown();
-    embedding.emplace_back(of_model2vec ? "embeddings" : "embedding.weight", piece_rows(*pieces, vocabulary, words));
+    embedding.emplace_back(of_model2vec ? "embeddings" : "embedding.weight",
+                           piece_rows(*pieces, vocabulary, words));
     if (of_model2vec)
-      writer.write("config.json", Json{{"model_type", "model2vec"},
-                                       {"max_length", pieces->most_pieces() > 0 ? Json(pieces->most_pieces()) : Json()},
-                                       {"normalize", job.model.normalize},
-                                       {"embedding_dtype", "float32"}});
+      writer.write("config.json",
+                   Json{{"model_type", "model2vec"},
+                        {"max_length", pieces->most_pieces() > 0 ? Json(pieces->most_pieces()) : Json()},
+                        {"normalize", job.model.normalize},
+                        {"embedding_dtype", "float32"}});
   } else {
     writer.write("tokenizer.json", tokenizer(job.text, vocabulary, vocabulary.first_word() - first));
     embedding.emplace_back("embedding.weight", words);

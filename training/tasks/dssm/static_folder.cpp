@@ -35,7 +35,8 @@ std::string read_text(const fs::path& path) {
 Json read_json(const fs::path& path) {
   Json json = parse_json(read_text(path), path.string());
   if (!json.is_object() && !json.is_array())
-    throw Error(ErrorKind::Data, "{}: expected an object or a list, found {}", path.string(), json.type_name());
+    throw Error(ErrorKind::Data, "{}: expected an object or a list, found {}", path.string(),
+                json.type_name());
   return json;
 }
 
@@ -91,8 +92,8 @@ at::Tensor matrix(const NamedTensors& tensors, const char* name, const fs::path&
 
 void expect_rows(const at::Tensor& tensor, int64_t rows, const char* name, const fs::path& source) {
   if (tensor.size(0) != rows)
-    throw Error(ErrorKind::Data, "{}: expected {} of {} numbers, one for each piece, found {}", source.string(),
-                name, rows, tensor.size(0));
+    throw Error(ErrorKind::Data, "{}: expected {} of {} numbers, one for each piece, found {}",
+                source.string(), name, rows, tensor.size(0));
 }
 
 // model2vec's: a row of `embeddings` for each group of pieces, and a weight of each piece.
@@ -133,9 +134,10 @@ bool apply_config(const fs::path& folder, const std::string& name, WordPiece& pi
   const auto path = folder / kConfig;
   const Json config = is_there(path) ? read_json(path) : Json::object();
   const bool has_length = config.contains("max_length");
-  const int64_t length = !has_length                    ? kMaxLength
-                         : config["max_length"].is_null() ? 0
-                                                          : whole_number_in(config, "max_length", 0, INT32_MAX);
+  const int64_t length = !has_length ? kMaxLength
+                         : config["max_length"].is_null()
+                             ? 0
+                             : whole_number_in(config, "max_length", 0, INT32_MAX);
   pieces.limit(length > 0 ? most_characters(pieces.pieces(), length) : 0, length);
   notice(fmt::format("{}: read as model2vec reads it: unknown words are left out{}", name,
                      length > 0 ? fmt::format(", and texts end after {} pieces", length) : ""));
@@ -156,17 +158,19 @@ void read_layers(const std::vector<fs::path>& folders, int64_t width, DssmJob& j
     const auto* bias = find(tensors, "linear.bias");
     if (bias && bias->numel() != width)
       throw Error(ErrorKind::Data, "{}: expected {} biases, found {}", source.string(), width, bias->numel());
-    const auto name = config.contains("activation_function") ? text_in(config, "activation_function") : "Tanh";
+    const auto name =
+        config.contains("activation_function") ? text_in(config, "activation_function") : "Tanh";
     if (const bool last = i + 1 == folders.size(); last != (last_part(name) == "Identity"))
-      throw Error(ErrorKind::Data,
-                  "{}: expected an activation after each layer but the last, as this program's encoders have, "
-                  "found {}",
-                  (folder / kConfig).string(), name);
+      throw Error(
+          ErrorKind::Data,
+          "{}: expected an activation after each layer but the last, as this program's encoders have, "
+          "found {}",
+          (folder / kConfig).string(), name);
     else if (!last) {
       const auto activation = activation_of_class(name);
       if (!activation || (i > 0 && *activation != job.model.activation))
-        throw Error(ErrorKind::Data, "{}: expected one activation of {}, found {}", (folder / kConfig).string(),
-                    enum_choices<Activation>(), name);
+        throw Error(ErrorKind::Data, "{}: expected one activation of {}, found {}",
+                    (folder / kConfig).string(), enum_choices<Activation>(), name);
       job.model.activation = *activation;
     }
     job.model.projection.push_back(width);
@@ -191,7 +195,8 @@ Checkpoint read(const fs::path& folder, const Notice& notice) {
   at::Tensor rows;
   if (is_model2vec) {
     rows = fold_pieces(tensors, count, source);
-    job.model.normalize = apply_config(modules.embedding, folder.string(), *pieces, notice) || modules.normalizes;
+    job.model.normalize =
+        apply_config(modules.embedding, folder.string(), *pieces, notice) || modules.normalizes;
   } else {
     rows = matrix(tensors, "embedding.weight", source);
     expect_rows(rows, count, "embedding.weight", source);
@@ -201,7 +206,8 @@ Checkpoint read(const fs::path& folder, const Notice& notice) {
 
   Checkpoint checkpoint;
   checkpoint.task = DssmJob::kTask;
-  std::string listed = Vocabulary(WordTable(), std::span<const int64_t>(), VocabularyOptions{}).serialize();  // padding
+  std::string listed =
+      Vocabulary(WordTable(), std::span<const int64_t>(), VocabularyOptions{}).serialize();  // padding
   for (int32_t id = 0; id < count; ++id)
     if (id != pieces->unknown() || !pieces->drops_unknown())
       listed += fmt::format("{}\t0\n", pieces->pieces()[id]);
@@ -229,7 +235,8 @@ Checkpoint read(const fs::path& folder, const Notice& notice) {
 
 bool is_static_folder(const std::string& path) {
   const fs::path folder(path);
-  return (is_there(folder / kModules) || is_there(folder / kTokenizer)) && !is_there(folder / "manifest.json");
+  return (is_there(folder / kModules) || is_there(folder / kTokenizer)) &&
+         !is_there(folder / "manifest.json");
 }
 
 Checkpoint read_static_folder(const std::string& folder, const Notice& notice) {
@@ -240,8 +247,9 @@ Checkpoint read_static_folder(const std::string& folder, const Notice& notice) {
   } catch (const Error& error) {
     throw Error(ErrorKind::Model, error.what());
   } catch (const Json::exception& error) {
-    throw Error(ErrorKind::Model, "{}: expected a model of sentence-transformers, found a file of another form ({})",
-                folder, error.what());
+    throw Error(ErrorKind::Model,
+                "{}: expected a model of sentence-transformers, found a file of another form ({})", folder,
+                error.what());
   }
 }
 
