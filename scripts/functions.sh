@@ -111,7 +111,8 @@ installed() {
 pip_install() { .venv/bin/python -m pip --disable-pip-version-check install -qq "$@"; }
 
 # install_pins [NAME]: what tests/requirements.txt has, or NAME of it; asks pip only where one is not there, and takes
-# only files whose hashes are in that file. No source package: what builds it would come unchecked.
+# only files whose hashes are in that file, which lists whatever they need but torch. No source package: what builds it would come
+# unchecked.
 install_pins() {
   local file=tests/requirements.txt log=build/requirements.log pin pins missing=() differs
   mapfile -t pins < <(sed -nE "s/^(${1:-[^ =]+}==[^ ;\\]+).*/\1/p" "$file")
@@ -124,7 +125,7 @@ install_pins() {
     return
   fi
   # NAME's lines go on as long as they end in a backslash.
-  if ! sed -n "/^${1:-.*}==/,/[^\\]\$/p" "$file" | pip_install --require-hashes --only-binary :all: \
+  if ! sed -n "/^${1:-.*}==/,/[^\\]\$/p" "$file" | pip_install --require-hashes --no-deps --only-binary :all: \
     -r /dev/stdin >"$log" 2>&1; then
     differs=$(sed -nE '/DO NOT MATCH THE HASHES/,$ s/^ +([A-Za-z0-9._-]+==[^ ]+) from .*/\1/p' "$log" | paste -sd ' ')
     [[ -z $differs ]] || fail "$differs: what pip finds is not what $file lists (sha256); see $log"

@@ -67,13 +67,13 @@ def test_pieces_are_those_of_the_tokenizers_library(name):
 
 
 @pytest.mark.parametrize("name", ["plain", "cased"])
-def test_every_character_is_cut_as_the_library_does(name):
-    """But for a few hundred of a million, whose class younger editions of Unicode have changed."""
+def test_characters_are_cut_as_by_the_library(name):
+    """All of the basic plane, but for a few hundred whose class younger editions of Unicode have changed."""
     tokenizers = pytest.importorskip("tokenizers")
-    texts = [f"file{chr(c)}open" for c in range(1, 0x110000) if not 0xD800 <= c < 0xE000 and c not in (10, 13)]
+    texts = [f"file{chr(c)}open" for c in range(1, 0x10000) if not 0xD800 <= c < 0xE000 and c not in (10, 13)]
     theirs = tokenizers.Tokenizer.from_file(str(FOLDERS / name / "tokenizer.json")).encode_batch(texts, add_special_tokens=False)
     ours = semblance("tokens", FOLDERS / name, input=lines(texts)).out.split("\n")
-    assert sum(" ".join(b.tokens) != a for a, b in zip(ours, theirs)) < 1000
+    assert sum(" ".join(b.tokens) != a for a, b in zip(ours, theirs)) < 500
 
 
 @pytest.mark.parametrize("name", ["plain", "potion", "layers"])

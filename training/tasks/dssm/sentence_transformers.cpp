@@ -122,8 +122,12 @@ import numpy
 import torch
 import xxhash
 from safetensors.torch import load_file, save_file
-from sentence_transformers.models import InputModule
 from tokenizers import Tokenizer
+
+try:
+    from sentence_transformers.sentence_transformer.modules import InputModule
+except ImportError:  # before version 6
+    from sentence_transformers.models import InputModule
 
 WORD = 2**64 - 1
 
