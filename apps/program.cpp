@@ -6,6 +6,7 @@
 #include "apps/output.h"
 #include "training/failure.h"
 #include "training/interrupt.h"
+#include "training/rank_place.h"
 
 namespace semblance {
 namespace {
@@ -13,7 +14,12 @@ namespace {
 int fail(int code, std::string message) {
   for (char& c : message)
     if (c == '\n' || c == '\r') c = ' ';
-  print_note("semblance: error: " + message);
+  std::string who;
+  try {
+    if (const auto place = rank_place(); place && place->rank > 0) who = fmt::format("rank {}: ", place->rank);
+  } catch (const Error&) {  // which is told of
+  }
+  print_note("semblance: error: " + who + message);
   return code;
 }
 

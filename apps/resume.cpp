@@ -7,6 +7,7 @@
 #include "apps/output.h"
 #include "apps/verbs.h"
 #include "data/io/folders.h"
+#include "training/join_ranks.h"
 #include "training/serving/served_model.h"
 #include "training/tasks/registry.h"
 #include "training/tune/tune.h"
@@ -50,6 +51,7 @@ std::optional<int> resume_if_tuning(fs::path run, bool as_json) {
   const auto begun = std::chrono::steady_clock::now();
   const TuneFolder folder(run);
   if (!folder.is_unfinished()) return std::nullopt;
+  expect_alone("tune");
   const Json config = folder.load().plan.job;
   const auto job = find_task(text_in(config, "task")).make_job();
   job_from_json(*job, config);
@@ -59,6 +61,27 @@ std::optional<int> resume_if_tuning(fs::path run, bool as_json) {
 }
 
 }  // namespace
+
+int resume_run(RunRequest& request, const std::function<void(TrainerOptions&)>& change, bool as_json) {
+  const auto given = request.run.path().string();
+  if (!request.run.exists())
+    throw Error(ErrorKind::Model, "{}: expected a run folder, found neither job.toml nor a checkpoint in it",
+                given);
+  find_resume_point(request);
+  if (!request.resume_point)
+    request.notice(fmt::format("{}: no checkpoint was written yet; starting from the beginning", given));
+  const Json config = resumed_config(request);
+  std::unique_ptr<Job> job;
+  build_model(request.run.path().string(), [&] {
+    job = find_task(text_in(config, "task")).make_job();
+    stored_job_from_json(*job, config);
+  });
+  change(job->training);
+  fs::path run = request.run.path();
+  go_where_inputs_are(*job, run);
+  request.run = RunFolder(run);
+  return train_and_report(*job, request, as_json);
+}
 
 int run_resume(Arguments arguments) {
   CommandLine line("resume RUN [options]",
@@ -77,23 +100,8 @@ int run_resume(Arguments arguments) {
                      .mode = RunMode::Resume,
                      .notice = print_note,
                      .stop_after = epochs_given(line, "stop-after")};
-  if (!request.run.exists())
-    throw Error(ErrorKind::Model, "{}: expected a run folder, found neither job.toml nor a checkpoint in it",
-                given);
-  find_resume_point(request);
-  if (!request.resume_point)
-    print_note(fmt::format("{}: no checkpoint was written yet; starting from the beginning", given));
-  const Json config = resumed_config(request);
-  std::unique_ptr<Job> job;
-  build_model(request.run.path().string(), [&] {
-    job = find_task(text_in(config, "task")).make_job();
-    stored_job_from_json(*job, config);
-  });
-  line.apply_fields(job->training);
-  fs::path run = request.run.path();
-  go_where_inputs_are(*job, run);
-  request.run = RunFolder(run);
-  return train_and_report(*job, request, line.given("json"));
+  const JoinedRanks joined(versions());
+  return resume_run(request, [&](TrainerOptions& options) { line.apply_fields(options); }, line.given("json"));
 }
 
 }  // namespace semblance

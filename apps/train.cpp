@@ -5,6 +5,8 @@
 #include "apps/output.h"
 #include "apps/verbs.h"
 #include "training/interrupt.h"
+#include "training/join_ranks.h"
+#include "training/threads.h"
 
 namespace semblance {
 namespace {
@@ -26,9 +28,18 @@ void add_options(CommandLine& line, const TaskKind& kind) {
 }  // namespace
 
 int train_and_report(const Job& job, RunRequest& request, bool as_json) {
-  request.callbacks.push_back(std::make_unique<Progress>());
-  const Json report = find_task(job.task()).train(job, request);
-  if (as_json) {
+  if (const auto place = rank_place()) {
+    if (job.training.threads == 0)
+      request.threads = std::max<int64_t>(1, available_threads() / place->local_size);
+    if (place->rank > 0) request.notice = [](const std::string&) {};
+    request.notice(fmt::format("{} processes train together", place->size));
+  }
+  const bool tells = this_rank() == 0;
+  if (tells) request.callbacks.push_back(std::make_unique<Progress>());
+  Json report = find_task(job.task()).train(job, request);
+  if (ranks()) report["communication_seconds"] = ranks()->seconds();
+  if (!tells) {
+  } else if (as_json) {
     print_out(json_line(report) + "\n");
   } else {
     print_measures(report);
@@ -43,11 +54,21 @@ int run_train(Arguments arguments) {
                                                .description = "Trains, and writes a run folder.",
                                                .add_options = add_options});
   if (!given) return 0;
+  const auto place = rank_place();
+  if (place && !given->line.last("run"))
+    throw Error(ErrorKind::Usage, "expected --run, the folder that {} processes train in together, found none",
+                place->size);
+  const JoinedRanks joined(versions());
   RunRequest request{.run = RunFolder(given->line.last("run").value_or(default_run(given->kind->name))),
                      .mode = given->mode(),
                      .notice = print_note,
                      .given = [&](Job& onto) { given->give(onto); },
                      .stop_after = epochs_given(given->line, "stop-after")};
+  // Begun anew by torchrun: with what there is.
+  if (place && place->restarts > 0 && request.run.exists()) {
+    request.mode = RunMode::Resume;
+    return resume_run(request, [](TrainerOptions&) {}, given->line.given("json"));
+  }
   return train_and_report(*given->job, request, given->line.given("json"));
 }
 

@@ -11,6 +11,7 @@
 #include "apps/output.h"
 #include "apps/verbs.h"
 #include "data/io/line_reader.h"
+#include "training/rank_place.h"
 #include "training/interrupt.h"
 #include "training/tune/tune.h"
 
@@ -146,6 +147,7 @@ int run_tune(Arguments arguments) {
            "killed.",
        .add_options = add_options});
   if (!given) return 0;
+  expect_alone("tune");
   const auto plan = plan_of(*given);
   const auto run = given->line.last("run");
   if (!run) throw Error(ErrorKind::Usage, "expected --run, the folder of the winner, found none");

@@ -1,6 +1,7 @@
 // The verbs. Each takes the arguments after its name and returns the exit code; errors are thrown.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@ namespace semblance {
 
 struct Job;
 struct RunRequest;
+struct TrainerOptions;
 
 using Arguments = std::span<const std::string>;
 
@@ -47,7 +49,11 @@ std::vector<std::vector<std::string>> vectors_forms();
 
 /// Prints the report of a tuning; shared by tune and resume. Returns the exit code.
 int report_tuning(const nlohmann::ordered_json& report, bool as_json);
+/// Of the program, of LibTorch and of the instructions that it uses.
+std::string versions();
 /// Trains and prints the final report; shared by train and resume. Returns the exit code.
 int train_and_report(const Job& job, RunRequest& request, bool as_json);
+/// Goes on with the run of `request`, whose options `change` may change; shared by resume and train.
+int resume_run(RunRequest& request, const std::function<void(TrainerOptions&)>& change, bool as_json);
 
 }  // namespace semblance

@@ -12,9 +12,31 @@
 #include "apps/verbs.h"
 #include "models/parallel.h"
 #include "training/device.h"
+#include "training/join_ranks.h"
 #include "training/threads.h"
 
 namespace semblance {
+
+namespace {
+
+std::string headers_version() {
+  return fmt::format("{}.{}.{}", TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, TORCH_VERSION_PATCH);
+}
+
+std::string library_version() {
+#ifdef SEMBLANCE_LIBRARY_VERSION
+  const uint64_t packed = SEMBLANCE_LIBRARY_VERSION;
+  return fmt::format("{}.{}.{}", packed >> 56, packed >> 48 & 0xFF, packed >> 40 & 0xFF);
+#else
+  return headers_version();
+#endif
+}
+
+}  // namespace
+
+std::string versions() {
+  return fmt::format("{} {} {}", SEMBLANCE_VERSION, library_version(), at::get_cpu_capability());
+}
 
 int run_version(Arguments arguments) {
   CommandLine line("version [--json]",
@@ -23,13 +45,7 @@ int run_version(Arguments arguments) {
   if (!line.parse(arguments)) return 0;
   line.positional(0, 0);
   set_threads(0);
-  const std::string headers =
-      fmt::format("{}.{}.{}", TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, TORCH_VERSION_PATCH);
-  std::string library = headers;
-#ifdef SEMBLANCE_LIBRARY_VERSION
-  const uint64_t packed = SEMBLANCE_LIBRARY_VERSION;
-  library = fmt::format("{}.{}.{}", packed >> 56, packed >> 48 & 0xFF, packed >> 40 & 0xFF);
-#endif
+  const std::string headers = headers_version(), library = library_version();
   Json devices = {"cpu"};
   for (int i = 0; torch::cuda::is_available() && i < static_cast<int>(torch::cuda::device_count()); ++i)
     devices.push_back(fmt::format("cuda:{}", i));
@@ -39,7 +55,8 @@ int run_version(Arguments arguments) {
                        {"devices", devices},
                        {"device", describe_device(resolve_device("auto"))},
                        {"threads", compute_threads()},
-                       {"cpu_capability", at::get_cpu_capability()}};
+                       {"cpu_capability", at::get_cpu_capability()},
+                       {"processes", can_join_ranks() ? "several" : "one"}};
   if (line.given("json")) {
     print_out(report.dump() + "\n");
   } else {

@@ -47,14 +47,18 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
 void multiply_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
   const bool by_rows = a.size(0) > 1;
   const double cost = product_cost(a.size(1), by_rows ? b.size(1) : a.size(0));
-  for_each_block(by_rows ? a.size(0) : b.size(1), cost, [&](int64_t begin, int64_t end) {
+  const auto multiply = [&](int64_t begin, int64_t end) {
     const at::NoGradGuard no_gradient;
     auto block = out.narrow(by_rows ? 0 : 1, begin, end - begin);
     if (by_rows)
       at::mm_out(block, a.narrow(0, begin, end - begin), b);
     else
       at::mm_out(block, a, b.narrow(1, begin, end - begin));
-  });
+  };
+  if (by_rows)
+    for_each_shared_block(a.size(0), cost, {out}, multiply);
+  else
+    for_each_block(b.size(1), cost, multiply);
 }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {

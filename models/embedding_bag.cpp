@@ -16,6 +16,7 @@
 #include "models/kernels.h"
 #include "models/layer_summary.h"
 #include "models/parallel.h"
+#include "models/ranks.h"
 
 namespace semblance {
 namespace {
@@ -125,6 +126,16 @@ void shorten_rows(const torch::Tensor& weight, const torch::Tensor& ids, double 
                });
 }
 
+// Bags for each rank with about as many ids: [ranks + 1].
+std::vector<int64_t> even_shares(std::span<const int64_t> offsets) {
+  const int64_t parts = ranks()->size();
+  std::vector<int64_t> bounds{0};
+  for (int64_t r = 1; r < parts; ++r)
+    bounds.push_back(std::max(bounds.back(), std::ranges::lower_bound(offsets, offsets.back() * r / parts) - offsets.begin()));
+  bounds.push_back(static_cast<int64_t>(offsets.size()) - 1);
+  return bounds;
+}
+
 class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFunction> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& weight,
@@ -142,7 +153,13 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
     if (max_norm > 0) shorten_rows(weight, ids, max_norm);
     auto out = torch::empty({bags, dim}, weight.options());
     const auto floats = static_cast<double>(ids.numel() * dim);
-    parallel_for(bags, kFloatCost * floats / static_cast<double>(bags), [&](int64_t begin, int64_t end) {
+    const bool shared = worth_sharing(kFloatCost * floats, static_cast<double>(out.nbytes()));
+    const auto shares = shared ? even_shares({offsets.const_data_ptr<int64_t>(), static_cast<size_t>(bags) + 1})
+                               : std::vector<int64_t>{0, bags};
+    const auto own = static_cast<size_t>(shared ? this_rank() : 0);
+    const int64_t own_bags = shares[own + 1] - shares[own];
+    parallel_for(own_bags, kFloatCost * floats / static_cast<double>(bags), [&](int64_t first, int64_t last) {
+      const int64_t begin = shares[own] + first, end = shares[own] + last;
       if (weights.numel() > 0)
         kernels::pool_weighted_bags(weight.data_ptr<float>(), ids.data_ptr<int64_t>(),
                                     weights.data_ptr<float>(), offsets.data_ptr<int64_t>(), begin, end, dim,
@@ -151,6 +168,7 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
         kernels::pool_bags(weight.data_ptr<float>(), ids.data_ptr<int64_t>(), offsets.data_ptr<int64_t>(),
                            begin, end, dim, mean, out.data_ptr<float>());
     });
+    if (shared) ranks()->gather(out, shares);
     context->save_for_backward({ids, offsets, weights});
     context->saved_data["mean"] = mean;
     context->saved_data["sparse"] = sparse;

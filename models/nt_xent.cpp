@@ -128,15 +128,16 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     const auto s = at::empty({n, n}, queries.options());
     float* scores = s.mutable_data_ptr<float>();
     std::vector<float> row_lse(static_cast<size_t>(n)), column_lse(static_cast<size_t>(n));
+    const auto row_sums = at::from_blob(row_lse.data(), {n}), column_sums = at::from_blob(column_lse.data(), {n});
     const double product = product_cost(q.rows.size(1), n),
                  row = 0.6 * static_cast<double>(n);  // nanoseconds
-    for_each_block(n, product + row, [&](int64_t begin, int64_t end) {
+    for_each_shared_block(n, product + row, {s, row_sums}, [&](int64_t begin, int64_t end) {
       auto block = rows_of(s, begin, end);
       at::mm_out(block, rows_of(q.rows, begin, end), d.rows.t());
       if (groups) kernels::mask_equal_groups(groups->const_data_ptr<int64_t>(), begin, end, n, scores);
       kernels::scale_and_row_lse(inverse_alpha, begin, end, n, scores, row_lse.data());
     });
-    for_each_block(n, row, [&](int64_t begin, int64_t end) {
+    for_each_shared_block(n, row, {column_sums}, [&](int64_t begin, int64_t end) {
       kernels::column_lse(scores, n, n, begin, end, column_lse.data());
     });
     std::optional<OwnNegatives> own;
@@ -151,11 +152,15 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     // The gradient by S takes its place; by Q̂ and D̂ it is a product of it with the other's rows.
     std::vector<double> alpha_terms(static_cast<size_t>(n));
     const auto q_gradient = at::empty_like(q.rows), d_gradient = at::empty_like(d.rows);
+    // In one go, where no other rank makes a share of the products: both want all rows of the gradient by S.
+    const bool shared = worth_sharing(product * static_cast<double>(n), static_cast<double>(q_gradient.nbytes()));
     for_each_block(n, product + 2 * row, [&](int64_t begin, int64_t end) {
       kernels::nt_xent_gradient(row_lse.data(), column_lse.data(), begin, end, n, scores, alpha_terms.data());
+      if (shared) return;
       auto block = rows_of(q_gradient, begin, end);
       at::mm_out(block, rows_of(s, begin, end), d.rows);
     });
+    if (shared) multiply_into(q_gradient, s, d.rows);
     multiply_into(d_gradient, s.t(), q.rows);
     double by_alpha = 0;
     for (const double term : alpha_terms) by_alpha -= term;

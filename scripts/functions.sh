@@ -9,7 +9,7 @@ TORCH=2.13.0
 TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
 
 BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config libfmt-dev libcxxopts-dev nlohmann-json3-dev
-  libtomlplusplus-dev libutf8proc-dev libxxhash-dev zlib1g-dev libhnswlib-dev)
+  libtomlplusplus-dev libutf8proc-dev libxxhash-dev zlib1g-dev libhnswlib-dev libgloo-dev)
 TEST_PACKAGES=(libgtest-dev fasttext zsh fish groff-base)
 LINT_PACKAGES=(clang-tidy-19)
 

@@ -16,6 +16,7 @@
 #include "training/callbacks/metrics_files.h"
 #include "training/callbacks/tensorboard.h"
 #include "training/device.h"
+#include "training/join_ranks.h"
 #include "training/threads.h"
 
 namespace semblance {
@@ -23,7 +24,8 @@ namespace semblance {
 c10::Device begin_training(const TrainerOptions& options, const RunRequest& request) {
   parse_interval(options.checkpoint_every, "checkpoint-every");
   const auto device = resolve_device(options.device);
-  if (request.mode != RunMode::Resume) request.run.check_free(request.mode == RunMode::Overwrite);
+  if (request.mode != RunMode::Resume && this_rank() == 0)
+    request.run.check_free(request.mode == RunMode::Overwrite);
   set_threads(request.threads.value_or(options.threads));
   const int threads = compute_threads();
   request.notice(fmt::format("{}, {} thread{}", describe_device(device), threads, threads > 1 ? "s" : ""));
@@ -33,12 +35,19 @@ c10::Device begin_training(const TrainerOptions& options, const RunRequest& requ
 
 void find_resume_point(RunRequest& request) {
   const auto& run = request.run;
+  const auto take = [&](const std::string& name) {
+    request.resume_point = {name, read_checkpoint(run.checkpoint_path(name), CheckpointPart::TrainingState)};
+  };
+  if (this_rank() > 0) {
+    if (const auto name = text_of_first(""); !name.empty()) take(name);
+    return;
+  }
   request.lock = std::make_unique<RunLock>(run.path());
   std::string failure;
   for (const auto& name : run.checkpoints() | std::views::reverse) {
     try {
-      request.resume_point = {name,
-                              read_checkpoint(run.checkpoint_path(name), CheckpointPart::TrainingState)};
+      take(name);
+      text_of_first(name);
       return;
     } catch (const DamagedCheckpoint& error) {
       if (failure.empty()) failure = error.what();
@@ -48,6 +57,7 @@ void find_resume_point(RunRequest& request) {
   if (!failure.empty())
     throw Error(ErrorKind::Model, "{}: expected a checkpoint to resume, found none that is whole: {}",
                 run.path().string(), failure);
+  text_of_first("");
 }
 
 Json resumed_config(const RunRequest& request) {
@@ -128,6 +138,10 @@ void check_run(const Job& job, const TrainerOptions& options, int64_t batches, c
 }
 
 void open_run(RunRequest& request, const Checkpoint& base) {
+  std::string all = json_line(base.config) + json_line(base.model_info);
+  for (const auto& [name, content] : base.files) all += name + content;
+  expect_same(all, "job and data");
+  if (this_rank() > 0) return;
   RunFolder& run = request.run;
   const auto job = write_toml(base.config);
   if (request.mode != RunMode::Resume) run.check_free(request.mode == RunMode::Overwrite);
@@ -144,6 +158,7 @@ void add_callbacks(TrainerCore& trainer, RunRequest& request, const Checkpoint& 
   request.callbacks.clear();
   // Early stopping before checkpoints: the last one says why it is the last.
   if (options.patience > 0 && has_validation) trainer.add(std::make_unique<EarlyStopping>(options.patience));
+  if (this_rank() > 0) return;  // rank 0 writes for all
   trainer.add(std::make_unique<MetricsFiles>(request.run.path()));
   if (options.tensorboard) trainer.add(std::make_unique<TensorBoard>(request.run.path()));
   trainer.add(std::make_unique<Checkpoints>(request.run, base, options));
@@ -202,6 +217,7 @@ void tell_of_equal_epochs(const TrainerCore& trainer, const Notice& notice) {
 }
 
 Json final_report(const TrainerCore& trainer, const RunRequest& request, const std::string& task) {
+  largest_of_all(0);  // until rank 0 has written what it writes
   const auto& run = request.run;
   const auto& state = trainer.state();
   Json report = {{"task", task},

@@ -8,6 +8,7 @@
 #include "data/random.h"
 #include "data/tensors.h"
 #include "training/interrupt.h"
+#include "training/join_ranks.h"
 #include "training/tensor_file.h"
 
 namespace semblance {
@@ -79,7 +80,7 @@ bool TrainerCore::stays_ended() const {
 }
 
 bool TrainerCore::goes_on() {
-  if (noted_signal() != 0 && state_.stopped.empty()) interrupted_ = true;
+  if (signal_of_all() != 0 && state_.stopped.empty()) interrupted_ = true;
   return !interrupted_ && state_.stopped.empty() && state_.epoch < stop_after_;
 }
 
@@ -137,7 +138,8 @@ bool TrainerCore::end_batch(const LossSum& loss) {
   }
   pause_clock();
   if (ends_epoch) return true;
-  if (noted_signal() != 0) {
+  constexpr int64_t kLookEvery = 16;  // steps, of several ranks, which wait for each other to look
+  if (ranks() ? state_.step % kLookEvery == 0 && signal_of_all() != 0 : noted_signal() != 0) {
     interrupted_ = true;
     return false;
   }

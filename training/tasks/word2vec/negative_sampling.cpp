@@ -4,9 +4,12 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
+#include "data/tensors.h"
 #include "models/parallel.h"
+#include "models/ranks.h"
 #include "models/window_kernels.h"
 
 namespace semblance {
@@ -33,6 +36,21 @@ float way(float steps, float rate) {
 }
 
 }  // namespace
+
+// What goes from rank to rank.
+template <class Values>
+void append(std::vector<char>& to, const Values& values) {
+  const auto bytes = std::as_bytes(std::span(values));
+  to.insert(to.end(), reinterpret_cast<const char*>(bytes.data()),
+            reinterpret_cast<const char*>(bytes.data()) + bytes.size());
+}
+
+template <class Values>
+void take(std::span<const char>& from, Values& values) {
+  const auto bytes = std::as_writable_bytes(std::span(values));
+  std::memcpy(bytes.data(), from.data(), bytes.size());
+  from = from.subspan(bytes.size());
+}
 
 // Copies of some of a table's rows, and what becomes of them.
 class NegativeSampling::LocalRows {
@@ -69,6 +87,36 @@ class NegativeSampling::LocalRows {
       std::fill(copy + dim, copy + floats_, 0.0f);
     }
     before_ = now_;
+  }
+
+  /// Appends what the other functions of another rank's rows need.
+  void pack(std::vector<char>& to) const {
+    append(to, std::array{rows_.size(), dim_});
+    append(to, rows_);
+    append(to, steps_);
+    std::vector<float> changes(dim_);
+    for (size_t slot = 0; slot < rows_.size(); ++slot) {
+      const float *now = now_.data()->values + slot * floats_, *before = before_.data()->values + slot * floats_;
+      for (size_t d = 0; d < dim_; ++d) changes[d] = now[d] - before[d];
+      append(to, changes);
+    }
+  }
+  /// Takes that from the front of `from`.
+  void unpack(std::span<const char>& from) {
+    std::array<size_t, 2> sizes{};
+    take(from, sizes);
+    dim_ = sizes[1];
+    floats_ = static_cast<size_t>(kernels::padded_row(static_cast<int64_t>(dim_)));
+    rows_.resize(sizes[0]);
+    steps_.resize(sizes[0]);
+    take(from, rows_);
+    take(from, steps_);
+    now_.assign(rows_.size() * floats_ / kernels::kRowFloats, Lanes{});
+    before_ = now_;
+    for (size_t slot = 0; slot < rows_.size(); ++slot) {
+      std::span<float> changes(at(static_cast<int32_t>(slot)), dim_);
+      take(from, changes);
+    }
   }
 
   /// Sorts the slots by the part that their row belongs to.
@@ -229,6 +277,40 @@ NegativeSampling::NegativeSampling(std::span<const int64_t> counts, const Window
 
 NegativeSampling::~NegativeSampling() = default;
 
+void NegativeSampling::exchange(std::span<const int64_t> shares) {
+  const auto own = static_cast<size_t>(this_rank()), all = shares.size() - 1;
+  std::vector<char> packed;
+  for (int64_t s = shares[own]; s < shares[own + 1]; ++s) {
+    const auto& shard = *shards_[static_cast<size_t>(s)];
+    append(packed, std::span(&shard.loss, 1));
+    shard.input.pack(packed);
+    shard.output.pack(packed);
+  }
+  auto sizes = zero_tensor({static_cast<int64_t>(all)}, at::kLong);
+  sizes.mutable_data_ptr<int64_t>()[own] = static_cast<int64_t>(packed.size());
+  std::vector<int64_t> bounds(all + 1);
+  std::iota(bounds.begin(), bounds.end(), int64_t{0});
+  ranks()->gather(sizes, bounds);
+  std::partial_sum(sizes.const_data_ptr<int64_t>(), sizes.const_data_ptr<int64_t>() + all, bounds.begin() + 1);
+  auto bytes = empty_tensor({bounds.back()}, at::kByte);
+  auto* const data = static_cast<char*>(bytes.mutable_data_ptr());
+  std::ranges::copy(packed, data + bounds[own]);
+  ranks()->gather(bytes, bounds);
+  for (size_t r = 0; r < all; ++r) {
+    if (r == own) continue;
+    std::span<const char> rest(data + bounds[r], data + bounds[r + 1]);
+    for (int64_t s = shares[r]; s < shares[r + 1]; ++s) {
+      auto& shard = *shards_[static_cast<size_t>(s)];
+      std::span loss(&shard.loss, 1);
+      take(rest, loss);
+      shard.input.unpack(rest);
+      shard.output.unpack(rest);
+      shard.input.sort_by_part();
+      shard.output.sort_by_part();
+    }
+  }
+}
+
 NegativeSampling::Loss NegativeSampling::train(const RaggedIds& sentences, uint64_t key, float rate,
                                                at::Tensor& input, at::Tensor& output) {
   const auto words = static_cast<int64_t>(sentences.values.size());
@@ -237,8 +319,14 @@ NegativeSampling::Loss NegativeSampling::train(const RaggedIds& sentences, uint6
   auto* const input_table = input.mutable_data_ptr<float>();
   auto* const output_table = output.mutable_data_ptr<float>();
 
-  parallel_for(shards, kWordCost * kShardWords, [&](int64_t begin, int64_t end) {
-    for (int64_t s = begin; s < end; ++s) {
+  constexpr double kRows = 2 * kShardWords + kPool;  // that a shard may touch
+  const double bytes = static_cast<double>(shards * input.size(1)) * kRows * sizeof(float);
+  const bool shared = worth_sharing(kWordCost * static_cast<double>(words), bytes);
+  const auto shares = shared ? share_bounds(shards, 1) : std::vector<int64_t>{0, shards};
+  const auto own = static_cast<size_t>(shared ? this_rank() : 0);
+  const int64_t first_shard = shares[own];
+  parallel_for(shares[own + 1] - first_shard, kWordCost * kShardWords, [&](int64_t begin, int64_t end) {
+    for (int64_t s = first_shard + begin; s < first_shard + end; ++s) {
       auto& shard = *shards_[static_cast<size_t>(s)];
       shard.train(*this, sentences, s * kShardWords, std::min(words, (s + 1) * kShardWords),
                   mix(key, static_cast<uint64_t>(s)), rate, input, output);
@@ -251,6 +339,8 @@ NegativeSampling::Loss NegativeSampling::train(const RaggedIds& sentences, uint6
       shard.output.add_beside_others(output_table);
     }
   });
+
+  if (shared) exchange(shares);
 
   // The sum of the shards' changes, damped: n shards that each move a row by a part p of the way would go
   // n p of it together, where one after another they go 1 - (1 - p)^n.

@@ -42,6 +42,9 @@ class NegativeSampling {
   class LocalRows;
   class Shard;
 
+  // Brings all shards to all ranks; each has its share of them.
+  void exchange(std::span<const int64_t> shares);
+
   Word2VecOptions options_;
   Windows windows_;
   AliasTable negatives_;

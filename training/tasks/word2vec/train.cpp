@@ -1,5 +1,6 @@
 #include "data/error.h"
 #include "models/parallel.h"
+#include "models/ranks.h"
 #include "training/run_training.h"
 #include "training/tasks/word2vec/task.h"
 
@@ -50,6 +51,9 @@ Json train_model(const Word2VecJob& job, RunRequest& request) {
                 "--device: expected cpu, where negative sampling runs, found {}; "
                 "--full-softmax runs anywhere",
                 options.device);
+  if (job.model.hogwild && ranks())
+    throw Error(ErrorKind::Usage, "--hogwild: expected one process, whose threads share the tables, found {}",
+                ranks()->size());
   const Corpus corpus(job.data.corpus, {job.text, job.phrases, job.vocabulary}, compute_threads(),
                       request.notice);
   const auto& vocabulary = corpus.vocabulary();
