@@ -16,7 +16,8 @@ int fail(int code, std::string message) {
     if (c == '\n' || c == '\r') c = ' ';
   std::string who;
   try {
-    if (const auto place = rank_place(); place && place->rank > 0) who = fmt::format("rank {}: ", place->rank);
+    if (const auto place = rank_place(); place && place->rank > 0)
+      who = fmt::format("rank {}: ", place->rank);
   } catch (const Error&) {  // which is told of
   }
   print_note("semblance: error: " + who + message);

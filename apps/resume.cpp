@@ -101,7 +101,8 @@ int run_resume(Arguments arguments) {
                      .notice = print_note,
                      .stop_after = epochs_given(line, "stop-after")};
   const JoinedRanks joined(versions());
-  return resume_run(request, [&](TrainerOptions& options) { line.apply_fields(options); }, line.given("json"));
+  return resume_run(
+      request, [&](TrainerOptions& options) { line.apply_fields(options); }, line.given("json"));
 }
 
 }  // namespace semblance

@@ -56,8 +56,8 @@ int run_train(Arguments arguments) {
   if (!given) return 0;
   const auto place = rank_place();
   if (place && !given->line.last("run"))
-    throw Error(ErrorKind::Usage, "expected --run, the folder that {} processes train in together, found none",
-                place->size);
+    throw Error(ErrorKind::Usage,
+                "expected --run, the folder that {} processes train in together, found none", place->size);
   const JoinedRanks joined(versions());
   RunRequest request{.run = RunFolder(given->line.last("run").value_or(default_run(given->kind->name))),
                      .mode = given->mode(),

@@ -11,8 +11,8 @@
 #include "apps/output.h"
 #include "apps/verbs.h"
 #include "data/io/line_reader.h"
-#include "training/rank_place.h"
 #include "training/interrupt.h"
+#include "training/rank_place.h"
 #include "training/tune/tune.h"
 
 namespace semblance {

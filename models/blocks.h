@@ -19,8 +19,8 @@ constexpr int64_t block_size(int64_t size) {
   return std::clamp<int64_t>((size + 3) / 4, 1, kLargest);
 }
 
-/// Calls work(begin, end) for the blocks of [begin, end), which begins with one of [0, size), on any thread; `cost` as
-/// parallel_for's.
+/// Calls work(begin, end) for the blocks of [begin, end), which begins with one of [0, size), on any thread;
+/// `cost` as parallel_for's.
 template <class Work>
 void for_blocks_within(int64_t begin, int64_t end, int64_t size, double cost, Work&& work) {
   const int64_t block = block_size(size);
@@ -37,10 +37,11 @@ void for_each_block(int64_t size, double cost, Work&& work) {
   for_blocks_within(0, size, size, cost, work);
 }
 
-/// The same, the blocks shared with other ranks where that is worth it; work(begin, end) makes rows begin to end of
-/// `results`, [size, …], and nothing else.
+/// The same, the blocks shared with other ranks where that is worth it; work(begin, end) makes rows begin to
+/// end of `results`, [size, …], and nothing else.
 template <class Work>
-void for_each_shared_block(int64_t size, double cost, std::initializer_list<at::Tensor> results, Work&& work) {
+void for_each_shared_block(int64_t size, double cost, std::initializer_list<at::Tensor> results,
+                           Work&& work) {
   double bytes = 0;
   for (const auto& rows : results) bytes += static_cast<double>(rows.nbytes());
   if (!worth_sharing(cost * static_cast<double>(size), bytes)) return for_each_block(size, cost, work);

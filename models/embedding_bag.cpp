@@ -131,7 +131,8 @@ std::vector<int64_t> even_shares(std::span<const int64_t> offsets) {
   const int64_t parts = ranks()->size();
   std::vector<int64_t> bounds{0};
   for (int64_t r = 1; r < parts; ++r)
-    bounds.push_back(std::max(bounds.back(), std::ranges::lower_bound(offsets, offsets.back() * r / parts) - offsets.begin()));
+    bounds.push_back(std::max(
+        bounds.back(), std::ranges::lower_bound(offsets, offsets.back() * r / parts) - offsets.begin()));
   bounds.push_back(static_cast<int64_t>(offsets.size()) - 1);
   return bounds;
 }
@@ -154,8 +155,9 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
     auto out = torch::empty({bags, dim}, weight.options());
     const auto floats = static_cast<double>(ids.numel() * dim);
     const bool shared = worth_sharing(kFloatCost * floats, static_cast<double>(out.nbytes()));
-    const auto shares = shared ? even_shares({offsets.const_data_ptr<int64_t>(), static_cast<size_t>(bags) + 1})
-                               : std::vector<int64_t>{0, bags};
+    const auto shares = shared
+                            ? even_shares({offsets.const_data_ptr<int64_t>(), static_cast<size_t>(bags) + 1})
+                            : std::vector<int64_t>{0, bags};
     const auto own = static_cast<size_t>(shared ? this_rank() : 0);
     const int64_t own_bags = shares[own + 1] - shares[own];
     parallel_for(own_bags, kFloatCost * floats / static_cast<double>(bags), [&](int64_t first, int64_t last) {

@@ -128,7 +128,8 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     const auto s = at::empty({n, n}, queries.options());
     float* scores = s.mutable_data_ptr<float>();
     std::vector<float> row_lse(static_cast<size_t>(n)), column_lse(static_cast<size_t>(n));
-    const auto row_sums = at::from_blob(row_lse.data(), {n}), column_sums = at::from_blob(column_lse.data(), {n});
+    const auto row_sums = at::from_blob(row_lse.data(), {n}),
+               column_sums = at::from_blob(column_lse.data(), {n});
     const double product = product_cost(q.rows.size(1), n),
                  row = 0.6 * static_cast<double>(n);  // nanoseconds
     for_each_shared_block(n, product + row, {s, row_sums}, [&](int64_t begin, int64_t end) {
@@ -153,7 +154,8 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     std::vector<double> alpha_terms(static_cast<size_t>(n));
     const auto q_gradient = at::empty_like(q.rows), d_gradient = at::empty_like(d.rows);
     // In one go, where no other rank makes a share of the products: both want all rows of the gradient by S.
-    const bool shared = worth_sharing(product * static_cast<double>(n), static_cast<double>(q_gradient.nbytes()));
+    const bool shared =
+        worth_sharing(product * static_cast<double>(n), static_cast<double>(q_gradient.nbytes()));
     for_each_block(n, product + 2 * row, [&](int64_t begin, int64_t end) {
       kernels::nt_xent_gradient(row_lse.data(), column_lse.data(), begin, end, n, scores, alpha_terms.data());
       if (shared) return;

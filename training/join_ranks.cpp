@@ -51,8 +51,8 @@ void expect_same(std::string_view text, std::string_view what) {
   const auto all = numbers_of_all(own);
   for (size_t r = 0; r < all.size(); ++r)
     if (all[r] != all[0])
-      throw Error(ErrorKind::Data, "expected the same {} in all processes, found another in rank {} than in rank 0",
-                  what, r);
+      throw Error(ErrorKind::Data,
+                  "expected the same {} in all processes, found another in rank {} than in rank 0", what, r);
 }
 
 int signal_of_all() {

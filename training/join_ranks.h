@@ -11,8 +11,8 @@
 
 namespace semblance {
 
-/// Waits for the others. Throws Error(Device) where they do not come, or are of another version, and Error(Usage) where
-/// this build has no c10d.
+/// Waits for the others. Throws Error(Device) where they do not come, or are of another version, and
+/// Error(Usage) where this build has no c10d.
 std::unique_ptr<Ranks> join_ranks(const RankPlace& place);
 /// Whether this build can.
 bool can_join_ranks();
@@ -26,8 +26,8 @@ int64_t largest_of_all(int64_t own);
 /// A signal that any of the processes has noted, which all have noted then; 0: none.
 int signal_of_all();
 
-/// While it exists this process trains with the others that were started with it, if there are any. `version` is to be
-/// the same in all. Throws as join_ranks and expect_same do.
+/// While it exists this process trains with the others that were started with it, if there are any. `version`
+/// is to be the same in all. Throws as join_ranks and expect_same do.
 class JoinedRanks {
  public:
   explicit JoinedRanks(const std::string& version);

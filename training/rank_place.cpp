@@ -65,8 +65,10 @@ std::optional<RankPlace> rank_place() {
     else if (place.local_size == place.size)
       place.address = "127.0.0.1";
     else
-      throw Error(ErrorKind::Usage, "MASTER_ADDR: expected the machine of rank 0 of {}, found none", place.size);
-    const auto job = variable("SLURM_JOB_ID").value_or(variable("OMPI_MCA_ess_base_jobid").value_or("semblance"));
+      throw Error(ErrorKind::Usage, "MASTER_ADDR: expected the machine of rank 0 of {}, found none",
+                  place.size);
+    const auto job =
+        variable("SLURM_JOB_ID").value_or(variable("OMPI_MCA_ess_base_jobid").value_or("semblance"));
     place.port = static_cast<uint16_t>(number("MASTER_PORT", 1, 65535, port_of_job(job)));
     return place;
   }
@@ -75,7 +77,8 @@ std::optional<RankPlace> rank_place() {
 
 void expect_alone(const std::string& verb) {
   if (const auto place = rank_place())
-    throw Error(ErrorKind::Usage, "{}: expected one process, found {} that were started together", verb, place->size);
+    throw Error(ErrorKind::Usage, "{}: expected one process, found {} that were started together", verb,
+                place->size);
 }
 
 }  // namespace semblance

@@ -15,9 +15,9 @@ struct RankPlace {
   int restarts = 0;             ///< how often torchrun has begun anew
 };
 
-/// By the environment: RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT (torchrun), SLURM_PROCID and SLURM_STEP_NUM_TASKS, or
-/// OMPI_COMM_WORLD_RANK and _SIZE; none where this process was started alone. Throws Error(Usage) for values that do not
-/// fit together.
+/// By the environment: RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT (torchrun), SLURM_PROCID and
+/// SLURM_STEP_NUM_TASKS, or OMPI_COMM_WORLD_RANK and _SIZE; none where this process was started alone. Throws
+/// Error(Usage) for values that do not fit together.
 std::optional<RankPlace> rank_place();
 /// Throws Error(Usage) that names `verb`, which is for one process, where there are others.
 void expect_alone(const std::string& verb);

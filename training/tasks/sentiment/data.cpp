@@ -308,7 +308,7 @@ SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& g
   setup.layout = texts.layout;
   setup.labels = LabelSet(texts);
   check_labels(texts, setup.labels, path);
-  const auto [labels, all_rows, unknown] = number_labels(texts, setup.labels);
+  const auto labels = number_labels(texts, setup.labels).labels;
   const int threads = compute_threads();
   auto tokens = setup.features.tokenize(texts.texts, threads);
   check_texts(texts, tokens, job, path, notice);

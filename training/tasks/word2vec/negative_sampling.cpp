@@ -96,7 +96,8 @@ class NegativeSampling::LocalRows {
     append(to, steps_);
     std::vector<float> changes(dim_);
     for (size_t slot = 0; slot < rows_.size(); ++slot) {
-      const float *now = now_.data()->values + slot * floats_, *before = before_.data()->values + slot * floats_;
+      const float *now = now_.data()->values + slot * floats_,
+                  *before = before_.data()->values + slot * floats_;
       for (size_t d = 0; d < dim_; ++d) changes[d] = now[d] - before[d];
       append(to, changes);
     }
@@ -291,7 +292,8 @@ void NegativeSampling::exchange(std::span<const int64_t> shares) {
   std::vector<int64_t> bounds(all + 1);
   std::iota(bounds.begin(), bounds.end(), int64_t{0});
   ranks()->gather(sizes, bounds);
-  std::partial_sum(sizes.const_data_ptr<int64_t>(), sizes.const_data_ptr<int64_t>() + all, bounds.begin() + 1);
+  std::partial_sum(sizes.const_data_ptr<int64_t>(), sizes.const_data_ptr<int64_t>() + all,
+                   bounds.begin() + 1);
   auto bytes = empty_tensor({bounds.back()}, at::kByte);
   auto* const data = static_cast<char*>(bytes.mutable_data_ptr());
   std::ranges::copy(packed, data + bounds[own]);
