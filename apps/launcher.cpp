@@ -35,7 +35,8 @@ std::shared_ptr<Classifier> open_plain(const CommandLine& line, const std::strin
   if (is_fasttext_model(run)) return std::make_shared<FastTextClassifier>(run);
   const auto path = locate_run(run).string();
   const bool on_cpu = options.device == "auto" || options.device == "cpu";
-  return on_cpu && is_small_model(path) ? open_plain_classifier(path) : nullptr;
+  const bool alone = on_cpu && options.kernels == KernelChoice::Own && own_kernels();
+  return alone && is_small_model(path) ? open_plain_classifier(path) : nullptr;
 }
 
 }  // namespace

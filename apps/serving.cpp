@@ -14,6 +14,7 @@ OpenedModel open_served(const CommandLine& line, const std::string& run, std::st
   ServingOptions options;
   line.apply_fields(options);
   set_threads(options.threads);
+  choose_kernels(options.kernels);
   return open_model(run, options.checkpoint, resolve_device(options.device), verb, print_note, can);
 }
 

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "models/kernel_choice.h"
 #include "models/kernels.h"
 
 namespace semblance {
@@ -62,11 +63,12 @@ void multiply_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor&
 }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return x.is_cpu() ? LinearFunction::apply(x.contiguous(), weight, bias) : at::linear(x, weight, bias);
+  return own_kernels_for(x) ? LinearFunction::apply(x.contiguous(), weight, bias)
+                            : at::linear(x, weight, bias);
 }
 
 at::Tensor sum_of_squares(const at::Tensor& tensor) {
-  if (!tensor.is_cpu()) return tensor.to(at::kDouble).square().sum();
+  if (!own_kernels_for(tensor)) return tensor.to(at::kDouble).square().sum();
   constexpr int64_t kBlock = int64_t{1} << 14;
   const int64_t size = tensor.numel(), blocks = (size + kBlock - 1) / kBlock;
   std::vector<double> sums(static_cast<size_t>(blocks));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "models/huge_pages.h"
+#include "models/kernel_choice.h"
 #include "models/kernels.h"
 #include "models/layer_summary.h"
 #include "models/parallel.h"
@@ -251,7 +252,7 @@ torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& id
                             const torch::Tensor& offsets, BagPooling pooling, bool sparse_gradient,
                             const torch::Tensor& weights, const EmbeddingOptions& options) {
   const bool mean = pooling == BagPooling::Mean && !weights.defined();
-  if (weight.is_cpu())
+  if (own_kernels_for(weight))
     return EmbeddingBagFunction::apply(weight, ids, offsets, weights.defined() ? weights : torch::empty({0}),
                                        mean, sparse_gradient, options.max_norm, options.scale_by_frequency,
                                        options.zero_padding);
@@ -287,13 +288,31 @@ torch::Tensor packed_embedding_bag(const PackedTable& table, const torch::Tensor
   return out;
 }
 
+// In LibTorch's operators, none of which reads anything back from the device.
+static torch::Tensor row_weights_plain(const torch::Tensor& idf, const torch::Tensor& ids,
+                                       const torch::Tensor& offsets, RowWeighting weighting) {
+  const int64_t bags = offsets.numel() - 1;
+  const auto bag = at::repeat_interleave(at::arange(bags, ids.options()), offsets.diff(), 0, ids.numel());
+  const auto values = idf.index_select(0, ids);
+  auto terms = values.to(at::kDouble);
+  if (weighting == RowWeighting::TfIdf) {
+    // The squares of the different words' tf-idf: of each occurrence its number of equals by its idf squared.
+    const auto key = bag.mul(idf.size(0)).add(ids), sorted = std::get<0>(key.sort());
+    const auto equals = at::searchsorted(sorted, key, false, /*right=*/true) - at::searchsorted(sorted, key);
+    terms = terms.square().mul(equals);
+  }
+  auto totals = at::zeros({bags}, terms.options()).index_add(0, bag, terms);
+  if (weighting == RowWeighting::TfIdf) totals = totals.sqrt();
+  const auto total = totals.index_select(0, bag);
+  return at::where(total.gt(0), values / total, at::zeros({}, total.options())).to(at::kFloat);
+}
+
 torch::Tensor row_weights(const torch::Tensor& idf, const torch::Tensor& ids, const torch::Tensor& offsets,
                           RowWeighting weighting) {
-  // A few thousand numbers: computed on the CPU wherever the model is.
-  const auto all_idf = idf.cpu(), all_ids = ids.cpu(), all_offsets = offsets.cpu();
-  const auto* of_row = all_idf.const_data_ptr<float>();
-  const auto* id = all_ids.const_data_ptr<int64_t>();
-  const auto* bounds = all_offsets.const_data_ptr<int64_t>();
+  if (!own_kernels_for(idf)) return row_weights_plain(idf, ids, offsets, weighting);
+  const auto* of_row = idf.const_data_ptr<float>();
+  const auto* id = ids.const_data_ptr<int64_t>();
+  const auto* bounds = offsets.const_data_ptr<int64_t>();
   const auto weights = torch::empty({ids.numel()});
   auto* out = weights.mutable_data_ptr<float>();
   const int64_t bags = offsets.numel() - 1;
@@ -321,7 +340,7 @@ torch::Tensor row_weights(const torch::Tensor& idf, const torch::Tensor& ids, co
                          total > 0 ? static_cast<float>(static_cast<double>(of_row[id[i]]) / total) : 0.0f;
                  }
                });
-  return weights.to(idf.device());
+  return weights;
 }
 
 EmbeddingBagImpl::EmbeddingBagImpl(const EmbeddingBagOptions& bag_options) : options(bag_options) {

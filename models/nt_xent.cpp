@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/blocks.h"
+#include "models/kernel_choice.h"
 #include "models/kernels.h"
 
 namespace semblance {
@@ -227,7 +228,7 @@ LossSum with_weight(const at::Tensor& total, int64_t batch) {
 
 LossSum nt_xent(const at::Tensor& queries, const at::Tensor& documents, const at::Tensor& alpha,
                 const at::Tensor& groups, const HardNegatives& negatives) {
-  if (!queries.is_cpu()) return nt_xent_plain(queries, documents, alpha, groups, negatives);
+  if (!own_kernels_for(queries)) return nt_xent_plain(queries, documents, alpha, groups, negatives);
   check(queries, documents, alpha, groups, negatives);
   const auto given = [](const at::Tensor& tensor) {
     return tensor.defined() ? std::optional(tensor) : std::nullopt;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/blocks.h"
+#include "models/kernel_choice.h"
 #include "models/kernels.h"
 
 namespace semblance {
@@ -59,7 +60,7 @@ class SoftmaxCrossEntropy : public torch::autograd::Function<SoftmaxCrossEntropy
 
 at::Tensor softmax_cross_entropy(const at::Tensor& logits, const at::Tensor& targets,
                                  const at::Tensor& class_weights) {
-  if (!logits.is_cpu() || logits.scalar_type() != at::kFloat)
+  if (!own_kernels_for(logits) || logits.scalar_type() != at::kFloat)
     return at::cross_entropy_loss(logits, targets, class_weights, at::Reduction::Sum);
   TORCH_CHECK(targets.dim() == 1 && targets.size(0) == logits.size(0) && targets.scalar_type() == at::kLong,
               "softmax_cross_entropy: targets must be int64, one a row");

@@ -15,6 +15,7 @@
 #include "data/tensors.h"
 #include "models/blocks.h"
 #include "models/huge_pages.h"
+#include "models/kernel_choice.h"
 #include "models/parallel.h"
 #include "models/reference_adam.h"
 #include "training/row_kernels.h"
@@ -46,7 +47,7 @@ constexpr double kEntryCost = 1;  // nanoseconds, of a step of one entry and its
 at::Tensor coalesced(at::Tensor gradient) {
   if (gradient.is_coalesced()) return gradient;
   const auto rows = gradient._indices();
-  if (rows.is_cpu() && rows.is_contiguous()) {
+  if (own_kernels_for(rows) && rows.is_contiguous()) {
     const auto* row = rows.data_ptr<int64_t>();
     if (std::adjacent_find(row, row + rows.numel(), std::greater_equal<>()) == row + rows.numel())
       return gradient._coalesced_(true);
@@ -78,7 +79,7 @@ template <class Step>
 void step_in_slices(const DenseLists& lists, Step&& step) {
   constexpr int64_t kSlice = int64_t{1} << 16;
   int64_t entries = 0;
-  for (const auto& tensor : lists[0]) entries += tensor.is_cpu() ? tensor.numel() : 0;
+  for (const auto& tensor : lists[0]) entries += own_kernels_for(tensor) ? tensor.numel() : 0;
   if (lists[0].empty()) return;
   if (entries <= kSlice || compute_threads() == 1) return step(lists);
   struct Slice {
@@ -237,7 +238,7 @@ class Adam : public Optimizer {
                  .to(at::kFloat);
       last.index_fill_(0, rows, steps_);
     }
-    if (weight.is_cpu()) {
+    if (own_kernels_for(weight)) {
       const kernels::LazyAdamStep step{static_cast<float>(options_.beta1), static_cast<float>(options_.beta2),
                                        static_cast<float>(options_.eps), static_cast<float>(step_size)};
       const int64_t dim = weight.size(1);
@@ -307,7 +308,7 @@ class RowwiseAdagrad : public Optimizer {
     const auto rows = gradient._indices().select(0, 0);
     const auto values = gradient._values().contiguous();
     const int64_t dim = weight.size(1);
-    if (weight.is_cpu()) {
+    if (own_kernels_for(weight)) {
       const kernels::RowwiseAdagradStep step{static_cast<float>(learning_rate),
                                              static_cast<float>(options_.weight_decay),
                                              static_cast<float>(options_.eps)};

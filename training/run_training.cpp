@@ -27,8 +27,10 @@ c10::Device begin_training(const TrainerOptions& options, const RunRequest& requ
   if (request.mode != RunMode::Resume && this_rank() == 0)
     request.run.check_free(request.mode == RunMode::Overwrite);
   set_threads(request.threads.value_or(options.threads));
+  choose_kernels(options.kernels);
   const int threads = compute_threads();
-  request.notice(fmt::format("{}, {} thread{}", describe_device(device), threads, threads > 1 ? "s" : ""));
+  request.notice(fmt::format("{}, {} thread{}{}", describe_device(device), threads, threads > 1 ? "s" : "",
+                             own_kernels() ? "" : ", LibTorch's operators"));
   seed_generators(static_cast<uint64_t>(options.seed));
   return device;
 }

@@ -8,6 +8,7 @@
 #include "data/error.h"
 #include "data/io/atomic_file.h"
 #include "data/tensors.h"
+#include "models/kernel_choice.h"
 #include "training/small_file.h"
 
 namespace semblance {
@@ -143,7 +144,7 @@ Checkpoint read_small_model(const std::string& path) {
 PackedTable packed_embedding(const Checkpoint& checkpoint, int64_t rows, int64_t dim, c10::Device device) {
   const auto* values = find(checkpoint.model, kEmbedding);
   const auto* scales = find(checkpoint.model, scales_of(kEmbedding));
-  if (!values || !scales || !device.is_cpu()) return {};
+  if (!values || !scales || !device.is_cpu() || !own_kernels()) return {};
   if (values->sizes() != at::IntArrayRef{rows, dim} || values->scalar_type() != at::kChar ||
       scales->sizes() != at::IntArrayRef{rows} || scales->scalar_type() != at::kFloat)
     throw Error(ErrorKind::Model, "expected a packed table of {} x {}, found another", rows, dim);

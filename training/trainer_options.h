@@ -5,6 +5,7 @@
 #include <string>
 
 #include "data/fields.h"
+#include "training/kernels_field.h"
 #include "training/optimizer_options.h"
 #include "training/schedule.h"
 #include "training/threads.h"
@@ -23,6 +24,7 @@ struct TrainerOptions {
   int64_t seed = 1;
   int64_t threads = 0;
   std::string device = "auto";
+  KernelChoice kernels = KernelChoice::Own;
   int64_t epochs = 10;
   int64_t batch_size = 64;
   int64_t accumulate = 1;
@@ -48,6 +50,7 @@ struct TrainerOptions {
     list.add("threads", threads, kThreadsField);
     list.add("device", device,
              {.help = "where the model runs; auto: a GPU if there is one", .hint = "auto|cpu|cuda|cuda:N"});
+    list.add("kernels", kernels, kKernelsField);
     list.add("epochs", epochs,
              {.help = "passes over the training data", .min = 1, .max = 1e6, .search = {.factor = 2}});
     list.add("batch-size", batch_size,
