@@ -24,6 +24,7 @@ constexpr Verb kVerbs[] = {
     {"search", run_search, "find the texts nearest to others"},
     {"inspect", run_inspect, "verify a checkpoint and show what it holds"},
     {"export", run_export, "write what a model has learnt for other programs"},
+    {"report", run_report, "write a page about a run"},
     {"tokens", run_tokens, "show the words that a model sees of each line"},
     {"vectors", run_vectors, "ask questions of word vectors, measure and convert them", vectors_forms},
     {"version", run_version, "print versions and devices"},

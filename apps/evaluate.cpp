@@ -188,23 +188,6 @@ int evaluate_terms(Arguments arguments) {
   return 0;
 }
 
-// Options of an evaluation of another kind than the model's are refused.
-void expect_own_options(const CommandLine& line, const Sections& own, std::string_view task) {
-  const auto has = [&](std::string_view name) {
-    return std::ranges::any_of(sections_of(own), [&](const Section& section) {
-      return std::ranges::find(section.fields, name, &FieldRef::name) != section.fields.end();
-    });
-  };
-  for (const auto& kind : task_kinds()) {
-    if (!kind.make_evaluation) continue;
-    const auto options = kind.make_evaluation();
-    for (const auto& section : sections_of(*options))
-      for (const auto& field : section.fields)
-        if (line.given(field.name) && !has(field.name))
-          throw Error(ErrorKind::Usage, "--{}: does not apply to a {} model", field.name, task);
-  }
-}
-
 }  // namespace
 
 std::vector<std::vector<std::string>> evaluate_forms() {
@@ -226,16 +209,14 @@ int run_evaluate(Arguments arguments) {
       "out; word2vec on analogies or word similarities. Without a model: the ranking of word vectors and of\n"
       "TF-IDF, see semblance evaluate --vectors FILE --help and semblance evaluate --tfidf TEXTS --help.");
   add_serving_options(line);
-  for (const auto& kind : task_kinds())
-    if (kind.make_evaluation) line.add_sections(*kind.make_evaluation());
+  add_evaluation_options(line);
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(2, 1000);
   const Clock clock;
-  const auto served = open_served(line, given[0], "can be evaluated",
-                                  [](const TaskKind& kind) { return kind.make_evaluation != nullptr; });
+  auto served = open_served(line, given[0], "can be evaluated",
+                            [](const TaskKind& kind) { return kind.make_evaluation != nullptr; });
   auto& model = dynamic_cast<Evaluable&>(*served.model);
-  expect_own_options(line, model.evaluation(), served.task());
-  line.apply_sections(model.evaluation());
+  apply_evaluation_options(line, served);
   RowProgress progress;
   Json report =
       model.evaluate(std::span(given).subspan(1), print_note, [&](int64_t rows) { progress.show(rows); });

@@ -158,13 +158,10 @@ int run_export(Arguments arguments) {
   for (const auto& field : fields_of(small))
     if (!makes_small && !(to_folder && field.name == "check") && line.given(field.name))
       throw Error(ErrorKind::Usage, "--{}: expected --format small beside it, found {}", field.name, name);
-  const auto output = line.last("output").value_or("");
-  if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
+  const auto output = output_file(line);
   const bool to_stream = output == "-";
   if (to_stream && (to_folder || format == ExportFormat::Projector))
     throw Error(ErrorKind::Usage, "--output: expected a folder for --format {}, found -", name);
-  if (to_stream && line.given("json"))
-    throw Error(ErrorKind::Usage, "--json: expected a file as --output, found -, where the output goes");
   const auto opened = open_served(line, given[0], makes_small ? "can be exported" : "has a table of words",
                                   [&](const TaskKind& kind) { return makes_small || kind.has_word_vectors; });
   if (to_folder) {

@@ -17,33 +17,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A job names its inputs as they were given, so that they may lead from the folder where the training began:
-// goes there. It is this one, or the run's, or one around that.
+// Goes where the job's inputs are: here, or in the run's folder or one around that.
 void go_where_inputs_are(const Job& job, fs::path& given) {
-  auto inputs = inputs_of(job);
-  std::erase_if(inputs, [](const auto& input) { return !fs::path(input.second).is_relative(); });
-  const auto is_there = [](const fs::path& folder, const std::string& path) {
-    return kind_of(folder / path) != PathKind::Nothing ||
-           kind_of(folder / locate_run(path)) != PathKind::Nothing;
-  };
-  const auto first_missing = [&](const fs::path& folder) {
-    return std::ranges::find_if(inputs, [&](const auto& input) { return !is_there(folder, input.second); });
-  };
-  const auto missing = first_missing(".");
-  if (missing == inputs.end()) return;
-  const auto run = fs::absolute(given).lexically_normal();
-  for (auto folder = run;; folder = folder.parent_path()) {
-    if (first_missing(folder) == inputs.end()) {
-      print_note(fmt::format("the inputs are taken from {}", folder.string()));
-      given = run;
-      return fs::current_path(folder);
-    }
-    if (folder == folder.root_path()) break;
-  }
-  throw Error(ErrorKind::Data,
-              "{}: --{}: expected {} in {} or around the run, found none; resume in the folder where the "
-              "training began",
-              (given / "job.toml").string(), missing->first, missing->second, fs::current_path().string());
+  const auto missing = missing_input(job, ".");
+  if (!missing) return;
+  const auto folder = folder_of_inputs(job, given);
+  if (!folder)
+    throw Error(ErrorKind::Data,
+                "{}: --{}: expected {} in {} or around the run, found none; resume in the folder where the "
+                "training began",
+                (given / "job.toml").string(), missing->first, missing->second, fs::current_path().string());
+  print_note(fmt::format("the inputs are taken from {}", folder->string()));
+  given = fs::absolute(given).lexically_normal();
+  fs::current_path(*folder);
 }
 
 // Goes on with a tuning, if that is what the folder holds.

@@ -1,5 +1,7 @@
 #include "apps/serving.h"
 
+#include <algorithm>
+
 #include "apps/output.h"
 #include "data/io/line_reader.h"
 #include "data/readers/read_report.h"
@@ -16,6 +18,41 @@ OpenedModel open_served(const CommandLine& line, const std::string& run, std::st
   set_threads(options.threads);
   choose_kernels(options.kernels);
   return open_model(run, options.checkpoint, resolve_device(options.device), verb, print_note, can);
+}
+
+void add_evaluation_options(CommandLine& line) {
+  for (const auto& kind : task_kinds())
+    if (kind.make_evaluation) line.add_sections(*kind.make_evaluation());
+}
+
+void apply_evaluation_options(const CommandLine& line, OpenedModel& opened, bool allowed) {
+  auto& own = dynamic_cast<Evaluable&>(*opened.model).evaluation();
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(sections_of(own), [&](const Section& section) {
+      return std::ranges::find(section.fields, name, &FieldRef::name) != section.fields.end();
+    });
+  };
+  for (const auto& kind : task_kinds()) {
+    if (!kind.make_evaluation) continue;
+    const auto options = kind.make_evaluation();
+    for (const auto& section : sections_of(*options))
+      for (const auto& field : section.fields) {
+        if (!line.given(field.name)) continue;
+        if (!has(field.name))
+          throw Error(ErrorKind::Usage, "--{}: does not apply to a {} model", field.name, opened.task());
+        if (!allowed)
+          throw Error(ErrorKind::Usage, "--{}: expected --data beside it, found none", field.name);
+      }
+  }
+  line.apply_sections(own);
+}
+
+std::string output_file(const CommandLine& line) {
+  const auto output = line.last("output").value_or("");
+  if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
+  if (output == "-" && line.given("json"))
+    throw Error(ErrorKind::Usage, "--json: expected a file as --output, found -, where the output goes");
+  return output;
 }
 
 void add_oov_option(CommandLine& line, std::string_view heading) {

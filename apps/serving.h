@@ -25,6 +25,15 @@ struct TopOptions {
 OpenedModel open_served(const CommandLine& line, const std::string& run, std::string_view verb,
                         const std::function<bool(const TaskKind&)>& can);
 
+/// Adds the options of every kind's evaluation.
+void add_evaluation_options(CommandLine& line);
+/// Applies them to the model's, if it has any. Throws Error(Usage) for those of another kind of model, and
+/// for any at all unless `allowed`.
+void apply_evaluation_options(const CommandLine& line, OpenedModel& opened, bool allowed = true);
+
+/// What --output names. Throws Error(Usage) where it is missing, and where --json would go the same way.
+std::string output_file(const CommandLine& line);
+
 /// Adds --oov under `heading`.
 void add_oov_option(CommandLine& line, std::string_view heading);
 /// What --oov names, of the vectors' dimensions, or the n-grams of a fastText model that the vectors come

@@ -343,10 +343,7 @@ int convert(Arguments arguments) {
   session.line.add_option("Output", "output", "FILE|-", "where to write it; a file is replaced in one step");
   if (!session.parse(arguments)) return 0;
   const auto& given = session.line.positional(1, 1);
-  const auto output = session.line.last("output").value_or("");
-  if (output.empty()) throw Error(ErrorKind::Usage, "--output: expected a file to write, found none");
-  if (output == kStream && session.json)
-    throw Error(ErrorKind::Usage, "--json: expected a file as --output, found -, where the vectors go");
+  const auto output = output_file(session.line);
   const auto name = session.line.last("format").value_or(""), oov = session.line.last("oov").value_or("");
   if (name == kFastText) {
     const auto ngrams = oov.empty() ? nullptr : open_ngram_table(oov, print_note);

@@ -38,6 +38,7 @@ int run_encode(Arguments arguments);
 int run_search(Arguments arguments);
 int run_inspect(Arguments arguments);
 int run_export(Arguments arguments);
+int run_report(Arguments arguments);
 int run_tokens(Arguments arguments);
 int run_vectors(Arguments arguments);
 int run_version(Arguments arguments);

@@ -43,7 +43,12 @@ at::Tensor row_norms(const at::Tensor& matrix) {
 }
 
 at::Tensor first_eigenvector(const at::Tensor& matrix) {
-  return std::get<1>(at::linalg_eigh(matrix)).select(1, matrix.size(1) - 1).contiguous();
+  return eigenvectors(matrix).second.select(1, matrix.size(1) - 1).contiguous();
+}
+
+std::pair<at::Tensor, at::Tensor> eigenvectors(const at::Tensor& matrix) {
+  auto [values, vectors] = at::linalg_eigh(matrix);
+  return {std::move(values), std::move(vectors)};
 }
 
 void seed_generators(uint64_t seed) {

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace semblance {
@@ -30,6 +31,8 @@ at::Tensor stack(at::TensorList tensors);
 at::Tensor row_norms(const at::Tensor& matrix);
 /// Of a symmetric matrix: that of its largest eigenvalue, of length 1.
 at::Tensor first_eigenvector(const at::Tensor& matrix);
+/// The eigenvalues of a symmetric matrix, ascending, and its eigenvectors, in columns.
+std::pair<at::Tensor, at::Tensor> eigenvectors(const at::Tensor& matrix);
 
 /// Seeds LibTorch's generators.
 void seed_generators(uint64_t seed);

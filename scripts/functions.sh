@@ -10,7 +10,7 @@ TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
 
 BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config libfmt-dev libcxxopts-dev nlohmann-json3-dev
   libtomlplusplus-dev libutf8proc-dev libxxhash-dev zlib1g-dev libhnswlib-dev libgloo-dev)
-TEST_PACKAGES=(libgtest-dev fasttext zsh fish groff-base)
+TEST_PACKAGES=(libgtest-dev fasttext zsh fish groff-base chromium fonts-dejavu-core)
 LINT_PACKAGES=(clang-tidy-19)
 
 # Without these ccache neither keeps nor uses precompiled headers. The base folder lets checkouts share its cache.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "data/io/folders.h"
+#include "training/locate_run.h"
+
 namespace semblance {
 
 std::vector<std::pair<std::string, std::string>> inputs_of(const Job& job) {
@@ -17,6 +20,23 @@ std::vector<std::pair<std::string, std::string>> inputs_of(const Job& job) {
         for (const auto& path : **several) add(path);
     }
   return inputs;
+}
+
+std::optional<std::pair<std::string, std::string>> missing_input(const Job& job,
+                                                                 const std::filesystem::path& folder) {
+  for (auto& input : inputs_of(job))
+    if (std::filesystem::path(input.second).is_relative() &&
+        kind_of(folder / input.second) == PathKind::Nothing &&
+        kind_of(folder / locate_run(input.second)) == PathKind::Nothing)
+      return input;
+  return std::nullopt;
+}
+
+std::optional<std::filesystem::path> folder_of_inputs(const Job& job, const std::filesystem::path& run) {
+  for (auto folder = std::filesystem::absolute(run).lexically_normal();; folder = folder.parent_path()) {
+    if (!missing_input(job, folder)) return folder;
+    if (folder == folder.root_path()) return std::nullopt;
+  }
 }
 
 Json job_to_json(const Job& job) {

@@ -1,6 +1,8 @@
 // What a training is told: option structs, each a section of job.toml. One type a task.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +27,12 @@ struct Job : Sections {
 
 /// The files that the training reads: options' names and what they name, in order.
 std::vector<std::pair<std::string, std::string>> inputs_of(const Job& job);
+/// The first of them that is given by a relative path and is not there, seen from `folder`.
+std::optional<std::pair<std::string, std::string>> missing_input(const Job& job,
+                                                                 const std::filesystem::path& folder);
+/// A job names its inputs as they were given, so that they may lead from the folder where the training began:
+/// the first of `run` and the folders around it, absolute, from which none is missing.
+std::optional<std::filesystem::path> folder_of_inputs(const Job& job, const std::filesystem::path& run);
 
 /// The form kept in job.toml and in a checkpoint's manifest.
 Json job_to_json(const Job& job);

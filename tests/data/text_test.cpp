@@ -4,6 +4,7 @@
 
 #include "data/error.h"
 #include "data/text/features.h"
+#include "data/text/markup.h"
 #include "data/text/ngrams.h"
 #include "data/text/text_pipeline.h"
 #include "data/text/token_weights.h"
@@ -292,6 +293,12 @@ TEST(TokenWeights, IdfIsScikitLearns) {
   EXPECT_NEAR(idf[1], 1.6931472, 1e-6);
   EXPECT_NEAR(idf[2], 1.6931472, 1e-6);
   EXPECT_EQ(idf[3], 0.0f);
+}
+
+TEST(EscapeMarkup, NothingEndsATagOrAnAttribute) {
+  EXPECT_EQ(escape_markup("</script><a b='c' d=\"e\">&lt;"),
+            "&lt;/script&gt;&lt;a b=&#39;c&#39; d=&quot;e&quot;&gt;&amp;lt;");
+  EXPECT_EQ(escape_markup(std::string_view("ж\0\x1b[1m\t\n\x7f", 10)), "ж\uFFFD\uFFFD[1m\t\n\uFFFD");
 }
 
 }  // namespace

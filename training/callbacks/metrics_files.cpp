@@ -1,8 +1,11 @@
 #include "training/callbacks/metrics_files.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "data/io/atomic_file.h"
+#include "data/io/folders.h"
+#include "data/io/line_reader.h"
 #include "training/measures/curves.h"
 #include "training/metrics.h"
 #include "training/trainer.h"
@@ -46,6 +49,36 @@ std::string history_table(const Json& history) {
     table += "\n";
   }
   return table;
+}
+
+Json read_history_table(const std::filesystem::path& file) {
+  if (!is_file(file)) return nullptr;
+  LineReader lines{ByteStream(file.string())};
+  Json columns = Json::array(), rows = Json::array();
+  for (std::string_view line; lines.next(line);) {
+    Json cells = Json::array();
+    for (size_t begin = 0; begin <= line.size();) {
+      const auto end = std::min(line.find('\t', begin), line.size());
+      const auto cell = line.substr(begin, end - begin);
+      begin = end + 1;
+      if (columns.empty())
+        cells.push_back(cell);
+      else
+        cells.push_back(cell.empty() ? Json() : json_if_any(cell));
+    }
+    if (columns.empty()) {
+      columns = std::move(cells);
+      continue;
+    }
+    // What is not finite is written as a word.
+    for (auto& cell : cells)
+      if (!cell.is_number()) cell = nullptr;
+    if (cells.size() != columns.size())
+      throw Error(ErrorKind::Data, "{}:{}: expected {} numbers, found {}", file.string(), rows.size() + 2,
+                  columns.size(), cells.size());
+    rows.push_back(std::move(cells));
+  }
+  return {{"columns", std::move(columns)}, {"rows", std::move(rows)}};
 }
 
 void MetricsFiles::on_epoch(TrainerCore& trainer) {

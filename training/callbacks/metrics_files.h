@@ -18,5 +18,8 @@ class MetricsFiles : public Callback {
 
 /// A tab-separated table of a history: a header, then a line per epoch.
 std::string history_table(const Json& history);
+/// Such a table as it lies in a file: columns (their names) and rows, lists of numbers, null where a cell has
+/// none; null where there is no file. Throws Error(Data) naming file and line.
+Json read_history_table(const std::filesystem::path& file);
 
 }  // namespace semblance

@@ -91,6 +91,7 @@ Metrics ClassificationMetrics::result() const {
                                           confusion_.begin() + static_cast<int64_t>((t + 1) * n)));
     metrics.details["confusion"] = std::move(rows);
   }
+  if (scores_) metrics.details["reliability"] = scores_->reliability();
   return metrics;
 }
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "data/text/markup.h"
+
 namespace semblance {
 namespace {
 
@@ -32,13 +34,6 @@ Axis make_axis(double low, double high, bool whole) {
   if (whole) step = std::max(1.0, std::round(step));
   return {whole ? low : std::floor(low / step + 1e-9) * step,
           whole ? high : std::ceil(high / step - 1e-9) * step, step};
-}
-
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text)
-    out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
-  return out;
 }
 
 // Calls draw(value) for each tick from `first` on. They are counted: beside large numbers a step may be lost.
@@ -69,7 +64,7 @@ std::string draw_panel(const Panel& panel, const std::string& x_title, double le
   const auto px = [&](double x) { return left + kLeft + x_axis.place(x) * width; };
   const auto py = [&](double y) { return kTop + (1 - y_axis.place(y)) * height; };
   std::string svg = fmt::format("<text x=\"{:.1f}\" y=\"20\" class=\"title\">{}</text>\n", left + kLeft,
-                                escape(panel.title));
+                                escape_markup(panel.title));
   for_each_tick(y_axis, y_axis.low, [&](double y) {
     svg += fmt::format(
         "<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" class=\"grid\"/><text x=\"{:.1f}\" "
@@ -83,7 +78,7 @@ std::string draw_panel(const Panel& panel, const std::string& x_title, double le
                        kHeight - kBottom + 20, x);
   });
   svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n",
-                     left + kLeft + width / 2, kHeight - 12, escape(x_title));
+                     left + kLeft + width / 2, kHeight - 12, escape_markup(x_title));
   double legend = left + kLeft + 90;
   for (size_t i = 0; i < panel.curves.size(); ++i) {
     const auto colour = kColours[i % std::size(kColours)];
@@ -96,7 +91,7 @@ std::string draw_panel(const Panel& panel, const std::string& x_title, double le
     svg += fmt::format(
         "<rect x=\"{:.1f}\" y=\"12\" width=\"14\" height=\"4\" fill=\"{}\"/><text x=\"{:.1f}\" "
         "y=\"19\">{}</text>\n",
-        legend, colour, legend + 20, escape(panel.curves[i].name));
+        legend, colour, legend + 20, escape_markup(panel.curves[i].name));
     legend += 110;
   }
   return svg;

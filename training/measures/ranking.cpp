@@ -71,7 +71,7 @@ UnknownTexts rank(const RaggedIds& rows, double cost, const Known& known, Simila
 // which nothing is known.
 template <class Known, class Similarity>
 UnknownTexts compare_with_scores(const RaggedIds& rows, std::span<const double> scores, const Known& known,
-                                 const Similarity& similarity, ScoreMetrics& metrics) {
+                                 const Similarity& similarity, SimilarityMetrics& metrics) {
   UnknownTexts unknown;
   for (int64_t row = 0; row < rows.size(); ++row) {
     const int32_t a = rows[row][0], b = rows[row][1];
@@ -88,7 +88,7 @@ UnknownTexts compare_with_scores(const RaggedIds& rows, std::span<const double> 
 
 UnknownTexts compare_vectors_with_scores(const RaggedIds& rows, std::span<const double> scores,
                                          const at::Tensor& vectors, std::span<const char> known,
-                                         ScoreMetrics& metrics) {
+                                         SimilarityMetrics& metrics) {
   const auto vector = [&](int32_t text) {
     return std::span(vectors.const_data_ptr<float>() + text * vectors.size(1),
                      static_cast<size_t>(vectors.size(1)));
@@ -101,7 +101,7 @@ UnknownTexts compare_vectors_with_scores(const RaggedIds& rows, std::span<const 
 // What is measured of a file's rows: ranks, or how similarities follow scores.
 struct RowMetrics {
   RankingMetrics ranks;
-  ScoreMetrics scores;
+  SimilarityMetrics scores;
 };
 
 // What ranking a part of a file found.
@@ -110,16 +110,48 @@ struct RankedPart {
   int64_t tokens = 0, unknown_tokens = 0;
 };
 
-// Reads rows in parts of about `most_texts` different texts and ranks each by rank_part(part, metrics).
+RankedPart rank_part(TextEncoder& encoder, const RankingRows& part, RowMetrics& metrics,
+                     HardestRows* hardest) {
+  const auto encoded = encoder.encode(part.texts);
+  RankedPart ranked{.unknown = {}, .tokens = encoded.tokens, .unknown_tokens = encoded.unknown_tokens};
+  if (!part.scores.empty()) {
+    ranked.unknown =
+        compare_vectors_with_scores(part.rows, part.scores, encoded.vectors, encoded.known, metrics.scores);
+    return ranked;
+  }
+  ranked.unknown = rank_rows(part.rows, encoded.vectors, encoded.known, metrics.ranks);
+  if (hardest) hardest->add(part, encoded, metrics.ranks.ranks().last(static_cast<size_t>(part.rows.size())));
+  return ranked;
+}
+
+void tell_unknown(const UnknownTexts& unknown, int64_t rows, const Notice& notice) {
+  for (const auto& [count, what] :
+       {std::pair{unknown.queries, "question"}, std::pair{unknown.duplicates, "duplicate"}})
+    if (count > 0)
+      notice(fmt::format("warning: {} of {} {}(s) have no word that is known, and are near to nothing", count,
+                         rows, what));
+}
+
+Json report_ranking(const RowMetrics& metrics, bool scored, const RankedPart& all, int64_t skipped) {
+  Json report = {{"task", "ranking"}};
+  report.update(scored ? metrics.scores.report() : metrics.ranks.report());
+  report["empty_queries"] = all.unknown.queries;
+  report["coverage"] =
+      all.tokens > 0 ? 1 - static_cast<double>(all.unknown_tokens) / static_cast<double>(all.tokens) : 0;
+  report["skipped"] = skipped;
+  return report;
+}
+
+// Reads rows in parts of about `most_texts` different texts and ranks each by rank_next(part, metrics).
 template <class RankPart>
 Json rank_file(const std::string& path, const RankedRows& how, int64_t most_texts,
                const RankingOptions& options, const Notice& notice,
-               const std::function<void(int64_t rows)>& progress, RankPart&& rank_part) {
+               const std::function<void(int64_t rows)>& progress, RankPart&& rank_next) {
   RowMetrics metrics{RankingMetrics(options), {}};
   RankingRowReader reader(path, how.options.file, how.candidates(), how.settled);
   RankedPart all;
   for (RankingRows part; reader.next(part, most_texts);) {
-    const RankedPart ranked = rank_part(part, metrics);
+    const RankedPart ranked = rank_next(part, metrics);
     all.tokens += ranked.tokens;
     all.unknown_tokens += ranked.unknown_tokens;
     all.unknown.queries += ranked.unknown.queries;
@@ -131,20 +163,8 @@ Json rank_file(const std::string& path, const RankedRows& how, int64_t most_text
     throw Error(ErrorKind::Data,
                 "{}: expected two pairs at least of texts with a word that is known, found {}", path,
                 metrics.scores.known());
-  const auto tell = [&](int64_t count, std::string_view what) {
-    if (count > 0)
-      notice(fmt::format("warning: {} of {} {}(s) have no word that is known, and are near to nothing", count,
-                         reader.rows(), what));
-  };
-  tell(all.unknown.queries, "question");
-  tell(all.unknown.duplicates, "duplicate");
-  Json report = {{"task", "ranking"}};
-  report.update(reader.scored() ? metrics.scores.report() : metrics.ranks.report());
-  report["empty_queries"] = all.unknown.queries;
-  report["coverage"] =
-      all.tokens > 0 ? 1 - static_cast<double>(all.unknown_tokens) / static_cast<double>(all.tokens) : 0;
-  report["skipped"] = reader.skipped();
-  return report;
+  tell_unknown(all.unknown, reader.rows(), notice);
+  return report_ranking(metrics, reader.scored(), all, reader.skipped());
 }
 
 }  // namespace
@@ -238,7 +258,46 @@ UnknownTexts rank_rows(const RaggedIds& rows, const at::Tensor& vectors, std::sp
   return rank(rows, 0.2 * static_cast<double>(dim), is_known, similarities_of, metrics);
 }
 
-Json ScoreMetrics::report() const {
+void HardestRows::add(const RankingRows& part, const EncodedTexts& encoded, std::span<const double> ranks) {
+  std::vector<int64_t> order;
+  for (int64_t row = 0; row < part.rows.size(); ++row)
+    if (ranks[static_cast<size_t>(row)] > 1) order.push_back(row);
+  std::ranges::stable_sort(order, std::greater(),
+                           [&](int64_t row) { return ranks[static_cast<size_t>(row)]; });
+  order.resize(std::min(order.size(), most_));
+  const int64_t dim = encoded.vectors.size(1);
+  const auto similarity = [&](int32_t a, int32_t b) -> double {
+    const auto vector = [&](int32_t text) {
+      return std::span(encoded.vectors.const_data_ptr<float>() + text * dim, static_cast<size_t>(dim));
+    };
+    const auto known = [&](int32_t text) { return encoded.known[static_cast<size_t>(text)] != 0; };
+    return known(a) && known(b) ? cosine(vector(a), vector(b)) : 0;
+  };
+  for (const int64_t row : order) {
+    const auto texts = part.rows[row];
+    const auto candidates = texts.subspan(1);
+    const auto nearest =
+        *std::ranges::max_element(candidates, {}, [&](int32_t text) { return similarity(texts[0], text); });
+    rows_.push_back({ranks[static_cast<size_t>(row)],
+                     {{"question", part.texts[texts[0]]},
+                      {"duplicate", part.texts[texts[1]]},
+                      {"similarity", similarity(texts[0], texts[1])},
+                      {"rank", ranks[static_cast<size_t>(row)]},
+                      {"candidates", candidates.size()},
+                      {"nearest", part.texts[nearest]},
+                      {"nearest_similarity", similarity(texts[0], nearest)}}});
+  }
+  std::ranges::stable_sort(rows_, std::greater(), &Row::rank);
+  rows_.resize(std::min(rows_.size(), most_));
+}
+
+Json HardestRows::report() const {
+  Json list = Json::array();
+  for (const auto& row : rows_) list.push_back(row.told);
+  return list;
+}
+
+Json SimilarityMetrics::report() const {
   return {{"examples", scores_.size()},
           {"spearman", number_or_null(spearman(similarities_, scores_))},
           {"pearson", number_or_null(pearson(similarities_, scores_))}};
@@ -256,7 +315,7 @@ Metrics RankingMeasure::result() {
     unknown = rank_rows(data_.rows(), vectors, known, metrics_);
     metrics.values = metrics_.report();
   } else {
-    ScoreMetrics scores;
+    SimilarityMetrics scores;
     unknown = compare_vectors_with_scores(data_.rows(), data_.scores(), vectors, known, scores);
     metrics.values = scores.report();
   }
@@ -266,17 +325,20 @@ Metrics RankingMeasure::result() {
 
 Json evaluate_ranking(TextEncoder& encoder, const std::string& path, const RankedRows& how,
                       const RankingOptions& options, const Notice& notice,
-                      const std::function<void(int64_t rows)>& progress) {
+                      const std::function<void(int64_t rows)>& progress, HardestRows* hardest) {
   const int64_t most_texts = std::max<int64_t>(1024, kMostVectorBytes / (4 * encoder.dim()));
-  return rank_file(
-      path, how, most_texts, options, notice, progress, [&](const RankingRows& part, RowMetrics& metrics) {
-        const auto encoded = encoder.encode(part.texts);
-        const auto unknown = part.scores.empty()
-                                 ? rank_rows(part.rows, encoded.vectors, encoded.known, metrics.ranks)
-                                 : compare_vectors_with_scores(part.rows, part.scores, encoded.vectors,
-                                                               encoded.known, metrics.scores);
-        return RankedPart{unknown, encoded.tokens, encoded.unknown_tokens};
-      });
+  return rank_file(path, how, most_texts, options, notice, progress,
+                   [&](const RankingRows& part, RowMetrics& metrics) {
+                     return rank_part(encoder, part, metrics, hardest);
+                   });
+}
+
+Json evaluate_ranking(TextEncoder& encoder, const RankingRows& rows, const RankingOptions& options,
+                      const Notice& notice, HardestRows* hardest) {
+  RowMetrics metrics{RankingMetrics(options), {}};
+  const auto ranked = rank_part(encoder, rows, metrics, hardest);
+  tell_unknown(ranked.unknown, rows.rows.size(), notice);
+  return report_ranking(metrics, !rows.scores.empty(), ranked, 0);
 }
 
 Json evaluate_ranking(const TermVectors& terms, const std::string& path, const RankedRows& how,

@@ -32,6 +32,8 @@ class RankingMetrics {
   /// tie_policy. DCG@K of one relevant candidate at rank r is 1 / log2(1 + r), or 0 beyond K (Järvelin and
   /// Kekäläinen 2002). The median is of each row's mean rank.
   Json report() const;
+  /// Of each row, in the order in which they were added; the mean where it was tied.
+  std::span<const double> ranks() const { return ranks_; }
 
  private:
   RankingOptions options_;
@@ -53,7 +55,7 @@ UnknownTexts rank_rows(const RaggedIds& rows, const at::Tensor& vectors, std::sp
                        RankingMetrics& metrics);
 
 /// How well similarities follow given scores (row 6.7).
-class ScoreMetrics {
+class SimilarityMetrics {
  public:
   void add(double similarity, double score) {
     similarities_.push_back(similarity);
@@ -85,7 +87,7 @@ class RankingMeasure {
 
   /// vectors: float [batch, dim]; batches come in the dataset's order.
   void add(const at::Tensor& vectors) { vectors_.push_back(vectors.cpu()); }
-  /// What RankingMetrics or ScoreMetrics reports, and empty_queries.
+  /// What RankingMetrics or SimilarityMetrics reports, and empty_queries.
   Metrics result();
 
  private:
@@ -103,13 +105,39 @@ struct RankedRows {
   OtherCandidates candidates() const { return {options.negatives, seed}; }
 };
 
+/// The rows whose duplicates are not the nearest, and are found the latest.
+class HardestRows {
+ public:
+  /// Keeps `most` of them.
+  explicit HardestRows(int64_t most) : most_(static_cast<size_t>(most)) {}
+
+  /// Rows of `part`, whose texts `encoded` has; `ranks`: one a row.
+  void add(const RankingRows& part, const EncodedTexts& encoded, std::span<const double> ranks);
+  /// The worst first: question, duplicate and similarity, their cosine; rank, of so many candidates; nearest
+  /// and nearest_similarity, of the candidate that is nearest to the question.
+  Json report() const;
+
+ private:
+  struct Row {
+    double rank;
+    Json told;
+  };
+  size_t most_;
+  std::vector<Row> rows_;  // the worst first
+};
+
 /// Reads rows of question, duplicate, negative 1, negative 2, … and ranks each by cosine; where they have
 /// scores, cosines are compared to those. The report also has empty_queries (questions of no known word),
 /// coverage (share of the different texts' tokens that is known) and skipped. `progress` is called with the
-/// rows done, now and then. Throws Error(Data) naming file and line.
+/// rows done, now and then; `hardest`, if it is given, gets all that are ranked. Throws Error(Data) naming
+/// file and line.
 Json evaluate_ranking(TextEncoder& encoder, const std::string& path, const RankedRows& how,
                       const RankingOptions& options, const Notice& notice,
-                      const std::function<void(int64_t rows)>& progress);
+                      const std::function<void(int64_t rows)>& progress, HardestRows* hardest = nullptr);
+
+/// The same of rows that were read.
+Json evaluate_ranking(TextEncoder& encoder, const RankingRows& rows, const RankingOptions& options,
+                      const Notice& notice, HardestRows* hardest);
 
 /// The same by the scores of sparse vectors of terms.
 Json evaluate_ranking(const TermVectors& terms, const std::string& path, const RankedRows& how,

@@ -161,4 +161,19 @@ void ScoreMetrics::report(Json& values) const {
   values["ece"] = number_or_null(gap / examples);
 }
 
+Json ScoreMetrics::reliability() const {
+  Json list = Json::array();
+  const auto bins = static_cast<double>(bins_.size());
+  for (size_t i = 0; i < bins_.size(); ++i) {
+    const auto& bin = bins_[i];
+    if (bin.count == 0) continue;
+    list.push_back({{"from", static_cast<double>(i) / bins},
+                    {"to", static_cast<double>(i + 1) / bins},
+                    {"examples", static_cast<int64_t>(bin.count)},
+                    {"confidence", bin.confidence / bin.count},
+                    {"accuracy", bin.right / bin.count}});
+  }
+  return list;
+}
+
 }  // namespace semblance

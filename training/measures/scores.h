@@ -52,6 +52,9 @@ class ScoreMetrics {
   /// probability;
   ///   where labels are sets, of every label's.
   void report(Json& values) const;
+  /// Those bins that have any: a list of from, to, examples, confidence (the mean probability) and accuracy
+  /// (the share that was right).
+  Json reliability() const;
 
  private:
   struct Bin {

@@ -42,6 +42,12 @@ class Evaluable {
   /// The same on what the training held out for validation, read again from its files; null where it held out
   /// nothing, or cannot tell what. Throws Error(Data).
   virtual Json evaluate_validation(const Notice& /*notice*/) { return nullptr; }
+  /// What `evaluate` says of `paths` or, without any, of what the training held out, and what explains it:
+  /// `hardest`, up to `most` examples that the model does worst on, the worst first, as objects. Null where
+  /// the training held out nothing. Throws Error(Data).
+  virtual Json examine(std::span<const std::string> paths, int64_t /*most*/, const Notice& notice) {
+    return paths.empty() ? evaluate_validation(notice) : evaluate(paths, notice, [](int64_t) {});
+  }
 };
 
 /// Has rows of n-grams that it may do without.

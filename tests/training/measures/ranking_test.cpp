@@ -89,5 +89,32 @@ TEST(NamedNumbers, AreThoseOfAReportAndOfTheObjectsWithinIt) {
   EXPECT_TRUE(named_number(report, "hits@5").is_null());
 }
 
+TEST(HardestRows, KeepsThoseThatAreFoundTheLatest) {
+  // The question 0 is nearest to 1, then 2, then 3; of 4 nothing is known.
+  RankingRows part;
+  for (const auto* text : {"question", "near", "farther", "far", "blank"})
+    part.texts.push_back(std::string_view(text));
+  EncodedTexts encoded{.vectors = torch::tensor({{1.f, 0.f}, {9.f, 1.f}, {1.f, 1.f}, {0.f, 1.f}, {0.f, 0.f}}),
+                       .known = {1, 1, 1, 1, 0}};
+  for (const auto& row : {std::vector{0, 1, 2}, {0, 2, 1}, {0, 3, 1, 2, 4}, {4, 1, 2}})
+    part.rows.push_back(row);
+  RankingMetrics metrics({.k = {1}});
+  rank_rows(part.rows, encoded.vectors, encoded.known, metrics);
+  ASSERT_EQ(std::vector(metrics.ranks().begin(), metrics.ranks().end()), (std::vector<double>{1, 2, 3, 2}));
+  HardestRows two(2), all(9);
+  for (auto* hardest : {&two, &all}) hardest->add(part, encoded, metrics.ranks());
+  const Json told = all.report();
+  ASSERT_EQ(told.size(), 3u) << "the duplicate that is the nearest is not hard";
+  EXPECT_EQ(told[0]["duplicate"], "far");
+  EXPECT_EQ(told[0]["rank"], 3);
+  EXPECT_EQ(told[0]["candidates"], 4);
+  EXPECT_EQ(told[0]["nearest"], "near");
+  EXPECT_EQ(told[0]["similarity"], 0);
+  EXPECT_NEAR(told[0]["nearest_similarity"].get<double>(), 9 / std::sqrt(82.0), 1e-6);
+  EXPECT_EQ(told[1]["duplicate"], "farther");
+  EXPECT_EQ(told[2]["question"], "blank");
+  EXPECT_EQ(two.report(), (Json{told[0], told[1]}));
+}
+
 }  // namespace
 }  // namespace semblance

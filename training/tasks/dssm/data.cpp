@@ -192,13 +192,17 @@ OtherCandidates other_candidates(const DssmJob& job) {
   return {job.data.negatives, static_cast<uint64_t>(job.training.seed)};
 }
 
+struct HeldOutRows {
+  std::vector<int64_t> texts;  // by number
+  RaggedIds rows;              // places in `texts`
+  std::vector<double> scores;
+};
+
 // The first text of each of the units is to find its second among those of other rows and its own row's hard
 // negatives; where rows have scores, it is to be as near to it as they say.
-std::unique_ptr<RankingDataset> rank_held_out(const TokenizedTexts& tokens, const TextRows& rows,
-                                              const Units& units, std::span<const int64_t> held_out,
-                                              std::span<const int64_t> row_groups, const DssmSetup& setup,
-                                              const DssmJob& job, const Notice& notice) {
-  if (held_out.empty()) return nullptr;
+HeldOutRows rank_held_out(const TextRows& rows, const Units& units, std::span<const int64_t> held_out,
+                          std::span<const int64_t> row_groups, const DssmJob& job, const Notice& notice) {
+  if (held_out.empty()) return {};
   std::vector<int64_t> texts, groups;
   std::vector<std::array<int32_t, 2>> pairs;
   std::vector<double> scores;
@@ -225,16 +229,13 @@ std::unique_ptr<RankingDataset> rank_held_out(const TokenizedTexts& tokens, cons
   if (left_out > 0)
     notice(fmt::format("warning: left out {} held-out row(s) that have no other's text to be ranked among",
                        left_out));
-  if (ranked.size() == 0) return nullptr;
-  return std::make_unique<RankingDataset>(setup.features.encode(tokens, texts, compute_threads()),
-                                          std::move(ranked), std::move(scores));
+  return {std::move(texts), std::move(ranked), std::move(scores)};
 }
 
-std::unique_ptr<RankingDataset> read_for_ranking(std::span<const std::string> paths, const DssmSetup& setup,
-                                                 const DssmJob& job, const Notice& notice) {
-  Texts texts;
-  RaggedIds rows;
-  std::vector<double> scores;
+RankingRows read_for_ranking(std::span<const std::string> paths, const DssmSetup& setup, const DssmJob& job,
+                             const Notice& notice) {
+  RankingRows all;
+  auto& [texts, rows, scores] = all;
   for (const auto& path : paths) {
     RankingRowReader reader(path, job.data.file.for_other_files(), other_candidates(job), &setup.rows);
     if (reader.scored() != setup.rows.score.has_value())
@@ -250,8 +251,7 @@ std::unique_ptr<RankingDataset> read_for_ranking(std::span<const std::string> pa
     }
     reader.finish(notice);
   }
-  return std::make_unique<RankingDataset>(setup.features.encode(texts, compute_threads()).ids,
-                                          std::move(rows), std::move(scores));
+  return all;
 }
 
 // Tells where a training is to be steered by what cannot change.
@@ -340,8 +340,11 @@ DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Not
   std::vector<int64_t> row_groups;
   if (!split.valid.empty() || !split.test.empty()) row_groups = group_units(units_of(rows, {}), equal_texts);
   const auto dataset_of = [&](std::span<const std::string> paths, std::span<const int64_t> part) {
-    return paths.empty() ? rank_held_out(tokens, rows, units, part, row_groups, setup, job, notice)
-                         : read_for_ranking(paths, setup, job, notice);
+    if (!paths.empty()) return encode_rows(read_for_ranking(paths, setup, job, notice), setup);
+    auto ranked = rank_held_out(rows, units, part, row_groups, job, notice);
+    if (ranked.rows.size() == 0) return std::unique_ptr<RankingDataset>();
+    return std::make_unique<RankingDataset>(setup.features.encode(tokens, ranked.texts, compute_threads()),
+                                            std::move(ranked.rows), std::move(ranked.scores));
   };
   data.valid = dataset_of(job.data.valid, split.valid);
   data.test = dataset_of(job.data.test, split.test);
@@ -356,8 +359,13 @@ DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Not
   return data;
 }
 
-std::unique_ptr<RankingDataset> read_validation(const DssmSetup& setup, const DssmJob& job,
-                                                const Notice& notice) {
+std::unique_ptr<RankingDataset> encode_rows(RankingRows rows, const DssmSetup& setup) {
+  if (rows.rows.size() == 0) return nullptr;
+  return std::make_unique<RankingDataset>(setup.features.encode(rows.texts, compute_threads()).ids,
+                                          std::move(rows.rows), std::move(rows.scores));
+}
+
+RankingRows read_validation(const DssmSetup& setup, const DssmJob& job, const Notice& notice) {
   if (!job.data.valid.empty()) return read_for_ranking(job.data.valid, setup, job, notice);
   RowLayout layout;
   const auto rows = read_rows(job, notice, layout);
@@ -365,8 +373,9 @@ std::unique_ptr<RankingDataset> read_validation(const DssmSetup& setup, const Ds
   const auto units = units_of(rows, job);
   const auto equal_texts = text_groups(tokens);
   const auto split = split_units(units, equal_texts, job);
-  return rank_held_out(tokens, rows, units, split.valid, group_units(units_of(rows, {}), equal_texts), setup,
-                       job, notice);
+  auto ranked =
+      rank_held_out(rows, units, split.valid, group_units(units_of(rows, {}), equal_texts), job, notice);
+  return {select_rows(rows.texts, ranked.texts), std::move(ranked.rows), std::move(ranked.scores)};
 }
 
 }  // namespace semblance

@@ -38,9 +38,11 @@ void check_options(const DssmJob& job);
 /// Depends on the job and its files alone. Throws Error(Data) naming file and line.
 DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Notice& notice);
 
-/// What the job holds out for validation, in the terms of `setup`; null where it holds out nothing. Throws
+/// What the job holds out for validation, in the terms of `setup`: no row where it holds out nothing. Throws
 /// Error(Data).
-std::unique_ptr<RankingDataset> read_validation(const DssmSetup& setup, const DssmJob& job,
-                                                const Notice& notice);
+RankingRows read_validation(const DssmSetup& setup, const DssmJob& job, const Notice& notice);
+
+/// The same, encoded; null where there is no row.
+std::unique_ptr<RankingDataset> encode_rows(RankingRows rows, const DssmSetup& setup);
 
 }  // namespace semblance

@@ -15,6 +15,15 @@
 #include "training/trainer.h"
 
 namespace semblance {
+namespace {
+
+const std::string& one_file(std::span<const std::string> paths) {
+  if (paths.size() != 1)
+    throw Error(ErrorKind::Usage, "expected one file of rows to rank, found {}", paths.size());
+  return paths[0];
+}
+
+}  // namespace
 
 DssmModel::DssmModel(const Checkpoint& checkpoint, const std::string& source, c10::Device device)
     : source_(source), device_(device) {
@@ -86,18 +95,38 @@ WordVectors DssmModel::word_vectors() const {
   return word_rows(vocabulary, task_->encoder().rows(vocabulary.first_word(), vocabulary.words()), source_);
 }
 
+RankedRows DssmModel::ranked_rows() const {
+  return {evaluation_.rows, static_cast<uint64_t>(job_.training.seed), &task_->setup().rows};
+}
+
 Json DssmModel::evaluate(std::span<const std::string> paths, const Notice& notice,
                          const std::function<void(int64_t)>& progress) {
-  if (paths.size() != 1)
-    throw Error(ErrorKind::Usage, "expected one file of rows to rank, found {}", paths.size());
-  const RankedRows how{evaluation_.rows, static_cast<uint64_t>(job_.training.seed), &task_->setup().rows};
-  Json report = evaluate_ranking(*this, paths[0], how, evaluation_.ranking, notice, progress);
+  Json report =
+      evaluate_ranking(*this, one_file(paths), ranked_rows(), evaluation_.ranking, notice, progress);
   report["task"] = DssmJob::kTask;
   return report;
 }
 
+Json DssmModel::examine(std::span<const std::string> paths, int64_t most, const Notice& notice) {
+  auto ranking = evaluation_.ranking;
+  ranking.k.insert(ranking.k.end(), {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000});
+  HardestRows hardest(most);
+  Json report;
+  if (paths.empty()) {
+    const auto rows = read_validation(task_->setup(), job_, notice);
+    if (rows.rows.size() == 0) return {};
+    report = evaluate_ranking(*this, rows, ranking, notice, &hardest);
+  } else {
+    report =
+        evaluate_ranking(*this, one_file(paths), ranked_rows(), ranking, notice, [](int64_t) {}, &hardest);
+  }
+  report["task"] = DssmJob::kTask;
+  if (report.contains("hits")) report["hardest"] = hardest.report();
+  return report;
+}
+
 Json DssmModel::evaluate_validation(const Notice& notice) {
-  const auto data = read_validation(task_->setup(), job_, notice);
+  const auto data = encode_rows(read_validation(task_->setup(), job_, notice), task_->setup());
   if (!data) return {};
   return semblance::evaluate(*task_, *data, job_.training.batch_size, device_, task_->measure(*data))
       .report();

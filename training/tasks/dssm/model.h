@@ -12,6 +12,7 @@
 namespace semblance {
 
 class DssmTask;
+struct RankedRows;
 
 class DssmModel : public ServedModel,
                   public Evaluable,
@@ -47,8 +48,12 @@ class DssmModel : public ServedModel,
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;
   Json evaluate_validation(const Notice& notice) override;
+  /// Hits and DCG at more K; `hardest` as HardestRows has it, unless rows have scores.
+  Json examine(std::span<const std::string> paths, int64_t most, const Notice& notice) override;
 
  private:
+  RankedRows ranked_rows() const;
+
   std::string source_;
   DssmJob job_;
   Evaluation evaluation_;

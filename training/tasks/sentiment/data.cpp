@@ -258,27 +258,30 @@ MeasuredTexts read_for_measuring(std::span<const std::string> paths, const Input
   if (setup.layout && options_to_json(layout_options(layout)) == options_to_json(layout_options(job.input)))
     trained.layout = &*setup.layout;
   trained.knows_label = setup.labels.lookup();
-  const auto known = read_known_texts(paths, layout, trained, setup.labels, notice);
+  auto known = read_known_texts(paths, layout, trained, setup.labels, notice);
   const int threads = compute_threads();
-  const auto& usable = known.numbered.usable;
-  return {.data = make_dataset(
-              setup.features.encode(setup.features.tokenize(known.texts.texts, threads), usable, threads),
-              known.numbered.labels, usable, setup, job),
-          .skipped = known.skipped};
+  auto& usable = known.numbered.usable;
+  auto data = make_dataset(
+      setup.features.encode(setup.features.tokenize(known.texts.texts, threads), usable, threads),
+      known.numbered.labels, usable, setup, job);
+  return {.data = std::move(data),
+          .skipped = known.skipped,
+          .texts = std::move(known.texts.texts),
+          .rows = std::move(usable)};
 }
 
 MeasuredTexts read_validation(const ClassifierSetup& setup, const SentimentJob& job, const Notice& notice) {
   if (!job.data.valid.empty()) return read_for_measuring(job.data.valid, job.input, setup, job, notice);
-  const auto texts = read_labelled_texts(job.data.train, job.input);
+  auto texts = read_labelled_texts(job.data.train, job.input);
   const auto numbered = number_labels(texts, setup.labels);
   if (static_cast<int64_t>(numbered.usable.size()) != texts.texts.size())
     throw Error(ErrorKind::Data, "{}: expected the texts trained on, found the label '{}'",
                 job.data.train.front(), numbered.unknown);
   const int threads = compute_threads();
   const auto tokens = setup.features.tokenize(texts.texts, threads);
-  const auto rows = split_texts(tokens, numbered.labels, setup.labels, job).valid;
-  return {.data =
-              make_dataset(setup.features.encode(tokens, rows, threads), numbered.labels, rows, setup, job)};
+  auto rows = split_texts(tokens, numbered.labels, setup.labels, job).valid;
+  auto data = make_dataset(setup.features.encode(tokens, rows, threads), numbered.labels, rows, setup, job);
+  return {.data = std::move(data), .texts = std::move(texts.texts), .rows = std::move(rows)};
 }
 
 std::vector<float> count_ngrams(const ClassifierSetup& setup, const SentimentJob& job) {

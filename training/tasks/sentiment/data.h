@@ -61,7 +61,9 @@ std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIds& 
 
 struct MeasuredTexts {
   std::unique_ptr<LabelledDataset> data;
-  int64_t skipped = 0;  ///< rows left out
+  int64_t skipped = 0;             ///< rows left out
+  Texts texts = {};                ///< as they were read
+  std::vector<int64_t> rows = {};  ///< of `texts`, in the order of `data`
 };
 /// Labelled texts for measuring, in the terms of `setup`; `layout` describes the files, where they do not
 /// have that of the training. Throws Error(Data).

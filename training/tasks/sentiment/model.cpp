@@ -19,6 +19,8 @@
 namespace semblance {
 namespace {
 
+constexpr size_t kMostNumbers = size_t{1} << 22;  // probabilities at once
+
 // Of the table, and of what each layer makes.
 std::vector<int64_t> widths_of(const ClassifierOptions& model, const ClassifierSetup& setup) {
   std::vector<int64_t> widths;
@@ -85,7 +87,6 @@ std::vector<Prediction> SentimentModel::predict(const Texts& texts, const Predic
   // alone.
   const auto collation = collation_of(job_.model);
   const auto classes = labels.classes.size();
-  constexpr size_t kMostNumbers = size_t{1} << 22;
   const int64_t step = collation.shape == Collation::Shape::Longest
                            ? 1
                            : std::max<int64_t>(1, static_cast<int64_t>(kMostNumbers / classes));
@@ -156,6 +157,62 @@ Json SentimentModel::evaluate(std::span<const std::string> paths, const Notice& 
 Json SentimentModel::evaluate_validation(const Notice& notice) {
   const auto texts = read_validation(task_->setup(), job_, notice);
   return texts.data ? measure(texts, notice) : Json();
+}
+
+Json SentimentModel::examine(std::span<const std::string> paths, int64_t most, const Notice& notice) {
+  const auto texts = paths.empty()
+                         ? read_validation(task_->setup(), job_, notice)
+                         : read_for_measuring(paths, evaluation_.input, task_->setup(), job_, notice);
+  if (!texts.data) return {};
+  Json report = measure(texts, notice);
+  report["hardest"] = surest_mistakes(texts, report.value("temperature", 1.0), most);
+  return report;
+}
+
+Json SentimentModel::surest_mistakes(const MeasuredTexts& texts, double temperature, int64_t most) {
+  struct Mistake {
+    int64_t row;
+    size_t label;
+    double surety, probability;
+    std::vector<std::string> predicted;
+  };
+  std::vector<Mistake> mistakes;
+  const bool sets = is_multi_label();
+  const auto& labels = classes();
+  const auto at_once = std::max<size_t>(1, kMostNumbers / labels.size());
+  for (size_t first = 0; first < texts.rows.size(); first += at_once) {
+    const auto rows = std::span(texts.rows).subspan(first, std::min(at_once, texts.rows.size() - first));
+    const auto predictions =
+        predict(select_rows(texts.texts, rows), {.temperature = temperature, .all_probabilities = sets});
+    for (size_t i = 0; i < predictions.size(); ++i) {
+      const auto row = static_cast<int64_t>(first + i);
+      const auto& said = predictions[i];
+      Mistake worst{.row = row, .label = 0, .surety = -1, .probability = 0, .predicted = said.labels};
+      const auto actual = texts.data->labels()[row];
+      for (size_t label = 0; label < labels.size(); ++label) {
+        const bool says = std::ranges::find(said.labels, labels[label]) != said.labels.end();
+        const bool has = std::ranges::find(actual, static_cast<int32_t>(label)) != actual.end();
+        if (says == has || (!sets && !says)) continue;
+        const double p = sets ? said.all[label] : said.probabilities[0], surety = says ? p : 1 - p;
+        if (surety > worst.surety) worst.label = label, worst.surety = surety, worst.probability = p;
+      }
+      if (worst.surety >= 0) mistakes.push_back(std::move(worst));
+    }
+    std::ranges::stable_sort(mistakes, std::greater(), &Mistake::surety);
+    mistakes.resize(std::min(mistakes.size(), static_cast<size_t>(most)));
+  }
+  Json list = Json::array();
+  for (const auto& mistake : mistakes) {
+    Json actual = Json::array();
+    for (const int32_t label : texts.data->labels()[mistake.row])
+      actual.push_back(labels[static_cast<size_t>(label)]);
+    list.push_back({{"text", texts.texts[texts.rows[static_cast<size_t>(mistake.row)]]},
+                    {"actual", std::move(actual)},
+                    {"predicted", mistake.predicted},
+                    {"about", labels[mistake.label]},
+                    {"probability", mistake.probability}});
+  }
+  return list;
 }
 
 Json SentimentModel::measure(const MeasuredTexts& texts, const Notice& notice) {

@@ -67,6 +67,9 @@ class SentimentModel : public ServedModel,
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;
   Json evaluate_validation(const Notice& notice) override;
+  /// `hardest`: the wrong answers that the model is surest of: text, actual and predicted (labels), about
+  /// (the label that is wrongly given or missing) and probability (of that label).
+  Json examine(std::span<const std::string> paths, int64_t most, const Notice& notice) override;
   int64_t ngram_rows() const override;
   Checkpoint pruned(const Checkpoint& checkpoint, int64_t kept) override;
   /// Of --model mean whose n-grams are hashed as fastText's and each have a row.
@@ -75,6 +78,7 @@ class SentimentModel : public ServedModel,
 
  private:
   Json measure(const MeasuredTexts& texts, const Notice& notice);
+  Json surest_mistakes(const MeasuredTexts& texts, double temperature, int64_t most);
 
   std::string source_;
   SentimentJob job_;

@@ -106,8 +106,11 @@ TrigramData prepare_data(const TrigramJob& job, const Notice& notice) {
   notice(fmt::format("{} words to train on, {} held out; {} character n-grams, {} dimensions", train->size(),
                      validation ? validation->size() : 0, index.size(), vectors.dim()));
   auto mean = train->targets().mean(0, /*keepdim=*/false, at::kDouble).to(at::kFloat);
+  Texts held_out_words;
+  for (const int64_t word : held_out) held_out_words.push_back(vectors.word(word));
   return {.train = std::move(train),
           .held_out = std::move(validation),
+          .held_out_words = std::move(held_out_words),
           .setup = {.index = std::move(index),
                     .dim = vectors.dim(),
                     .mean = std::move(mean),

@@ -26,6 +26,7 @@ struct TrigramSetup {
 /// All that training needs; `held_out` is null where no words are held out.
 struct TrigramData {
   std::unique_ptr<VectorDataset> train, held_out;
+  Texts held_out_words;  ///< of the rows of `held_out`
   TrigramSetup setup;
 };
 

@@ -1,9 +1,12 @@
 #include "training/tasks/trigram/model.h"
 
+#include <algorithm>
 #include <array>
+#include <numeric>
 #include <vector>
 
 #include "models/kernels.h"
+#include "models/nearest.h"
 #include "training/measures/word_sets.h"
 #include "training/tasks/trigram/task.h"
 #include "training/tensor_file.h"
@@ -93,7 +96,11 @@ Json TrigramModel::evaluate(std::span<const std::string> paths, const Notice& no
   return report;
 }
 
-Json TrigramModel::evaluate_held_out() const {
+Json TrigramModel::examine(std::span<const std::string> paths, int64_t most, const Notice& notice) {
+  return paths.empty() ? evaluate_held_out(most) : evaluate(paths, notice, [](int64_t) {});
+}
+
+Json TrigramModel::evaluate_held_out(int64_t most) const {
   auto data = prepare_data(job_, [](const auto&) {});
   if (data.setup.data_fingerprint != task_->setup().data_fingerprint)
     throw Error(ErrorKind::Data, "{}: expected the vectors that the model was trained on, found others",
@@ -101,9 +108,29 @@ Json TrigramModel::evaluate_held_out() const {
   if (!data.held_out) return nullptr;
   TrigramTask task(job_, std::move(data.setup), device_);
   copy_tensors(model_tensors(task_->module()), model_tensors(task.module()), job_.data.vectors);
-  return semblance::evaluate(task, *data.held_out, job_.training.batch_size, device_,
-                             task.measure(*data.held_out))
-      .report();
+  Json report = semblance::evaluate(task, *data.held_out, job_.training.batch_size, device_,
+                                    task.measure(*data.held_out))
+                    .report();
+  if (most > 0) report["hardest"] = farthest_words(*data.held_out, data.held_out_words, most);
+  return report;
+}
+
+Json TrigramModel::farthest_words(const VectorDataset& words, const Texts& names, int64_t most) const {
+  std::vector<double> cosines;
+  std::vector<float> made(static_cast<size_t>(dim()));
+  const float* targets = words.targets().const_data_ptr<float>();
+  for (int64_t i = 0; i < words.size(); ++i) {
+    encode(names[i], made);
+    cosines.push_back(cosine(made, {targets + i * dim(), made.size()}));
+  }
+  std::vector<int64_t> order(cosines.size());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  std::ranges::stable_sort(order, {}, [&](int64_t i) { return cosines[static_cast<size_t>(i)]; });
+  order.resize(std::min(order.size(), static_cast<size_t>(most)));
+  Json list = Json::array();
+  for (const int64_t i : order)
+    list.push_back({{"word", names[i]}, {"cosine", cosines[static_cast<size_t>(i)]}});
+  return list;
 }
 
 }  // namespace semblance

@@ -15,6 +15,7 @@
 namespace semblance {
 
 class TrigramTask;
+class VectorDataset;
 
 class TrigramModel : public ServedModel, public Evaluable, public WordEncoder, public NgramTable {
  public:
@@ -42,10 +43,15 @@ class TrigramModel : public ServedModel, public Evaluable, public WordEncoder, p
   /// the file that it read is still there.
   Json evaluate(std::span<const std::string> paths, const Notice& notice,
                 const std::function<void(int64_t)>& progress) override;
+  /// Without `paths` the words held out; `hardest`, of these: word and cosine, of its vector and the one that
+  /// it is given.
+  Json examine(std::span<const std::string> paths, int64_t most, const Notice& notice) override;
 
  private:
-  // Null where training held no words out. Throws Error(Data) if the file is gone or is another.
-  Json evaluate_held_out() const;
+  // Null where training held no words out. With `most`, `hardest` too. Throws Error(Data) if the file is gone
+  // or is another.
+  Json evaluate_held_out(int64_t most = 0) const;
+  Json farthest_words(const VectorDataset& words, const Texts& names, int64_t most) const;
 
   TrigramJob job_;
   Evaluation evaluation_;

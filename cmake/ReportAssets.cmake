@@ -1,0 +1,37 @@
+# The styles and scripts of report's pages as C++, with the hashes by which their Content-Security-Policy lets them be:
+# sets report_assets, the file to compile.
+set(folder ${PROJECT_SOURCE_DIR}/training/report)
+
+# base64 of the SHA-256 of `text`.
+function(policy_hash result text)
+  set(alphabet ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/)
+  string(SHA256 hex "${text}")
+  string(APPEND hex 00)  # 33 bytes, in threes
+  set(encoded "")
+  foreach(at RANGE 0 65 6)
+    string(SUBSTRING ${hex} ${at} 6 three)
+    foreach(shift 18 12 6 0)
+      math(EXPR index "(0x${three} >> ${shift}) & 63")
+      string(SUBSTRING ${alphabet} ${index} 1 letter)
+      string(APPEND encoded ${letter})
+    endforeach()
+  endforeach()
+  string(SUBSTRING ${encoded} 0 43 encoded)
+  set(${result} "${encoded}=" PARENT_SCOPE)
+endfunction()
+
+foreach(asset page.css page.js uplot/uPlot.min.css uplot/uPlot.iife.min.js uplot/LICENSE)
+  set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${folder}/${asset})
+endforeach()
+file(READ ${folder}/uplot/LICENSE UPLOT_LICENSE)
+file(READ ${folder}/uplot/uPlot.min.css UPLOT_STYLE)
+file(READ ${folder}/uplot/uPlot.iife.min.js UPLOT_SCRIPT)
+file(READ ${folder}/page.css PAGE_STYLE)
+file(READ ${folder}/page.js PAGE_SCRIPT)
+set(PAGE_STYLE "/* uPlot 1.6.32\n${UPLOT_LICENSE}*/\n${UPLOT_STYLE}${PAGE_STYLE}")
+set(UPLOT_SCRIPT "/* uPlot 1.6.32\n${UPLOT_LICENSE}*/\n${UPLOT_SCRIPT}")
+policy_hash(PAGE_STYLE_HASH "${PAGE_STYLE}")
+policy_hash(UPLOT_SCRIPT_HASH "${UPLOT_SCRIPT}")
+policy_hash(PAGE_SCRIPT_HASH "${PAGE_SCRIPT}")
+set(report_assets ${PROJECT_BINARY_DIR}/report_assets.cpp)
+configure_file(${folder}/assets.cpp.in ${report_assets} @ONLY)
