@@ -292,7 +292,8 @@ torch::Tensor packed_embedding_bag(const PackedTable& table, const torch::Tensor
 static torch::Tensor row_weights_plain(const torch::Tensor& idf, const torch::Tensor& ids,
                                        const torch::Tensor& offsets, RowWeighting weighting) {
   const int64_t bags = offsets.numel() - 1;
-  const auto bag = at::repeat_interleave(at::arange(bags, ids.options()), offsets.diff(), 0, ids.numel());
+  const auto bag =
+      at::searchsorted(offsets, at::arange(ids.numel(), ids.options()), false, /*right=*/true) - 1;
   const auto values = idf.index_select(0, ids);
   auto terms = values.to(at::kDouble);
   if (weighting == RowWeighting::TfIdf) {
