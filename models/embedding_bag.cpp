@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -305,7 +306,7 @@ static torch::Tensor row_weights_plain(const torch::Tensor& idf, const torch::Te
   auto totals = at::zeros({bags}, terms.options()).index_add(0, bag, terms);
   if (weighting == RowWeighting::TfIdf) totals = totals.sqrt();
   const auto total = totals.index_select(0, bag);
-  return at::where(total.gt(0), values / total, at::zeros({}, total.options())).to(at::kFloat);
+  return values.div(total.clamp_min(std::numeric_limits<double>::min())).to(at::kFloat);  // 0 where all are
 }
 
 torch::Tensor row_weights(const torch::Tensor& idf, const torch::Tensor& ids, const torch::Tensor& offsets,

@@ -245,8 +245,9 @@ LossSum nt_xent_plain(const at::Tensor& queries, const at::Tensor& documents, co
   const auto q = normalised_rows(queries), d = normalised_rows(documents);
   auto s = at::mm(q, d.t()) / alpha;
   if (groups.defined()) {
-    const auto others = at::eye(s.size(0), at::dtype(at::kBool).device(s.device())).logical_not();
-    s = s.masked_fill(groups.unsqueeze(1).eq(groups.unsqueeze(0)).logical_and(others), kMasked);
+    const auto pair = at::arange(s.size(0), groups.options());
+    const auto others = pair.unsqueeze(1).ne(pair.unsqueeze(0));
+    s = s.masked_fill(groups.unsqueeze(1).eq(groups.unsqueeze(0)).bitwise_and(others), kMasked);
   }
   auto from_queries = s, from_documents = s.t();
   if (negatives.vectors.defined()) {
