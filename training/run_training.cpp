@@ -24,6 +24,9 @@ namespace semblance {
 c10::Device begin_training(const TrainerOptions& options, const RunRequest& request) {
   parse_interval(options.checkpoint_every, "checkpoint-every");
   const auto device = resolve_device(options.device);
+  if (ranks() && !device.is_cpu())
+    throw Error(ErrorKind::Device, "--device: expected cpu, on which {} processes train together, found {}",
+                ranks()->size(), device.str());
   if (request.mode != RunMode::Resume && this_rank() == 0)
     request.run.check_free(request.mode == RunMode::Overwrite);
   set_threads(request.threads.value_or(options.threads));

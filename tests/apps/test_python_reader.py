@@ -25,3 +25,11 @@ def test_the_example_answers_as_the_program(opinions, tmp_path, options, classes
     assert len(found) == len(expected) == 5
     for line, probabilities in zip(found, expected):
         assert json.loads(line) == pytest.approx(probabilities, abs=LAST_DIGITS)
+
+
+def test_torchs_own_tools_find_what_they_look_for(opinions, tmp_path):
+    safetensors = pytest.importorskip("safetensors")
+    run = tmp_path / "run"
+    semblance("train", "sentiment", "--train", opinions, "--run", run, "--epochs", "1")
+    with safetensors.safe_open(run / (run / "BEST").read_text().strip() / "model.safetensors", framework="np") as opened:
+        assert opened.metadata() == {"format": "pt"}

@@ -10,6 +10,7 @@
 #include "data/text/token_weights.h"
 #include "data/text/tokenized_texts.h"
 #include "data/text/unicode.h"
+#include "data/text/word_piece.h"
 
 namespace semblance {
 namespace {
@@ -299,6 +300,47 @@ TEST(EscapeMarkup, NothingEndsATagOrAnAttribute) {
   EXPECT_EQ(escape_markup("</script><a b='c' d=\"e\">&lt;"),
             "&lt;/script&gt;&lt;a b=&#39;c&#39; d=&quot;e&quot;&gt;&amp;lt;");
   EXPECT_EQ(escape_markup(std::string_view("ж\0\x1b[1m\t\n\x7f", 10)), "ж\uFFFD\uFFFD[1m\t\n\uFFFD");
+}
+
+// The list of a tokenizer.json; tests/apps/test_static_folders.py holds it against the library.
+std::string tokenizer_json(const std::string& pieces) {
+  return R"({"model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+    "max_input_chars_per_word": 100, "vocab": {)" +
+         pieces +
+         R"(}}, "normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": {"type": "BertPreTokenizer"},
+    "added_tokens": [{"id": 0, "content": "[UNK]"}]})";
+}
+
+Words pieces_of(const WordPiece& pieces, std::string_view text) {
+  TokenBuffer buffer;
+  pieces.tokenize(text, buffer);
+  return {buffer.tokens.begin(), buffer.tokens.end()};
+}
+
+TEST(WordPiece, CutsWordsIntoTheLongestPiecesFromTheLeft) {
+  WordPiece pieces(
+      tokenizer_json(R"("[UNK]": 0, "un": 1, "##able": 2, "##a": 3, "open": 4, ",": 5, "中": 6, "cafe": 7)"),
+      "tokenizer.json");
+  EXPECT_EQ(pieces_of(pieces, "Unable, OPEN"), (Words{"un", "##able", ",", "open"}));
+  EXPECT_EQ(pieces_of(pieces, "una unx"), (Words{"un", "##a", "[UNK]"}))
+      << "all of a word is unknown, or nothing";
+  EXPECT_EQ(pieces_of(pieces, "Café 中open"), (Words{"cafe", "中", "open"}));
+  EXPECT_EQ(pieces_of(pieces, "open[UNK]open"), (Words{"open", "[UNK]", "open"}))
+      << "added tokens stand as they are";
+  const WordPiece again(pieces.serialize(), "again");
+  EXPECT_EQ(pieces_of(again, "Unable, OPEN"), (Words{"un", "##able", ",", "open"}));
+  pieces.limit(/*characters=*/0, /*pieces=*/3);
+  EXPECT_EQ(pieces_of(pieces, "x unable, open"), (Words{"[UNK]", "un", "##able"}));
+  pieces.drop_unknown();
+  EXPECT_EQ(pieces_of(pieces, "x unable, open"), (Words{"un", "##able"})) << "cut before, as model2vec does";
+}
+
+TEST(WordPiece, NamesWhatIsNoWordPiece) {
+  for (const auto* wrong :
+       {"", "3", "{}", R"({"model": {"type": "BPE"}})", R"({"model": {"type": "WordPiece"}})"})
+    EXPECT_THROW(WordPiece(wrong, "t"), Error) << wrong;
+  EXPECT_THROW(WordPiece(tokenizer_json(R"("[UNK]": 0, "a": 2)"), "t"), Error) << "a number is left out";
+  EXPECT_THROW(WordPiece(tokenizer_json(R"("a": 0)"), "t"), Error) << "nothing for unknown words";
 }
 
 }  // namespace
