@@ -1,6 +1,7 @@
 """Small models: one file that answers as the run does, in place of which every verb takes it."""
 
 import json
+import os
 import re
 import shutil
 
@@ -123,6 +124,7 @@ def kinds(small, opinions, tmp_path_factory):
     }
 
 
+@pytest.mark.skipif(os.environ.get("SEMBLANCE_KERNELS") == "libtorch", reason="LibTorch's operators are asked for")
 def test_small_classifiers_need_no_libtorch(run, small, tmp_path):
     alone = tmp_path / "semblance"
     shutil.copy(BIN / "semblance", alone)
