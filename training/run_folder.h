@@ -77,8 +77,8 @@ class RunFolder {
 /// A run or one of its checkpoints, as the command line names them.
 struct CheckpointLocation {
   std::filesystem::path run;  ///< empty of a small model, whose path is the name
-  std::string name;
-  std::filesystem::path path() const { return run / name; }
+  std::string name;           ///< empty of a folder of sentence-transformers, whose path is the run
+  std::filesystem::path path() const { return name.empty() ? run : run / name; }
 };
 
 /// `given` is a run folder, a run's name within checkpoints/, a checkpoint folder, or a small model; `choice`
