@@ -1,6 +1,7 @@
 #include "apps/program.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 
 #include "apps/output.h"
@@ -15,12 +16,16 @@ int fail(int code, std::string message) {
   for (char& c : message)
     if (c == '\n' || c == '\r') c = ' ';
   std::string who;
+  bool among_others = false;
   try {
-    if (const auto place = rank_place(); place && place->rank > 0)
-      who = fmt::format("rank {}: ", place->rank);
+    const auto place = rank_place();
+    among_others = place.has_value();
+    if (among_others && place->rank > 0) who = fmt::format("rank {}: ", place->rank);
   } catch (const Error&) {  // which is told of
   }
   print_note("semblance: error: " + who + message);
+  // At once: what is under way with other processes waits for them, and they for this one to end.
+  if (among_others) std::_Exit(code);
   return code;
 }
 
