@@ -73,7 +73,6 @@ def jobs(tmp_path_factory):
         "sentiment without options": ["sentiment", "--train", labelled, "--epochs", "2"],
         "trigram": ["trigram", "--vectors", vectors, "--epochs", "3", "--batch-size", "32"],
         "dssm": ["dssm", "--train", rows, "--dim", "24", "--projection", "8,6", "--learn-alpha", "--epochs", "3", "--batch-size", "64"],
-        "dssm, negatives": ["dssm", "--train", rows, "--dim", "16", "--positives", "2", "--epochs", "2", "--batch-size", "50", "--clip-norm", "1", "--accumulate", "2"],
         "word2vec": ["word2vec", "--corpus", corpus, "--min-count", "1", "--dim", "20", "--epochs", "2", "--batch-size", "4096"],
         "word2vec, cbow": ["word2vec", "--corpus", corpus, "--min-count", "1", "--dim", "20", "--model", "cbow", "--epochs", "1", "--batch-size", "3000"],
     }
