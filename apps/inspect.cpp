@@ -9,7 +9,6 @@
 #include "apps/verbs.h"
 #include "training/serving/layer_table.h"
 #include "training/small_file.h"
-#include "training/tasks/dssm/static_folder.h"
 
 namespace semblance {
 namespace {
@@ -80,7 +79,7 @@ int run_inspect(Arguments arguments) {
   const auto opened = open_model(line.positional(1, 1)[0], options.checkpoint, at::kCPU, "can be inspected",
                                  print_note, [](const TaskKind&) { return true; });
   const auto& location = opened.location;
-  if (is_static_folder(location.run.string()))
+  if (location.name.empty())
     throw Error(ErrorKind::Model,
                 "{}: expected a run or a checkpoint, found a folder of sentence-transformers",
                 location.run.string());

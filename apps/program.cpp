@@ -1,6 +1,7 @@
 #include "apps/program.h"
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 
@@ -25,7 +26,10 @@ int fail(int code, std::string message) {
   }
   print_note("semblance: error: " + who + message);
   // At once: what is under way with other processes waits for them, and they for this one to end.
-  if (among_others) std::_Exit(code);
+  if (among_others) {
+    std::fflush(stdout);
+    std::_Exit(code);
+  }
   return code;
 }
 

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Goes where the job's inputs are: here, or in the run's folder or one around that.
-void go_where_inputs_are(const Job& job, fs::path& given) {
+void go_where_inputs_are(const Job& job, fs::path& given, const Notice& notice) {
   const auto missing = missing_input(job, ".");
   if (!missing) return;
   const auto folder = folder_of_inputs(job, given);
@@ -27,7 +27,7 @@ void go_where_inputs_are(const Job& job, fs::path& given) {
                 "{}: --{}: expected {} in {} or around the run, found none; resume in the folder where the "
                 "training began",
                 (given / "job.toml").string(), missing->first, missing->second, fs::current_path().string());
-  print_note(fmt::format("the inputs are taken from {}", folder->string()));
+  notice(fmt::format("the inputs are taken from {}", folder->string()));
   given = fs::absolute(given).lexically_normal();
   fs::current_path(*folder);
 }
@@ -41,7 +41,7 @@ std::optional<int> resume_if_tuning(fs::path run, bool as_json) {
   const Json config = folder.load().plan.job;
   const auto job = find_task(text_in(config, "task")).make_job();
   job_from_json(*job, config);
-  go_where_inputs_are(*job, run);
+  go_where_inputs_are(*job, run, print_note);
   const Json report = resume_tuning(TuneFolder(run), print_note, begun);
   return report.empty() ? std::nullopt : std::optional(report_tuning(report, as_json));
 }
@@ -64,7 +64,7 @@ int resume_run(RunRequest& request, const std::function<void(TrainerOptions&)>& 
   });
   change(job->training);
   fs::path run = request.run.path();
-  go_where_inputs_are(*job, run);
+  go_where_inputs_are(*job, run, request.notice);
   request.run = RunFolder(run);
   return train_and_report(*job, request, as_json);
 }
@@ -82,11 +82,11 @@ int run_resume(Arguments arguments) {
   if (!line.parse(arguments)) return 0;
   const auto& given = line.positional(1, 1)[0];
   if (const auto code = resume_if_tuning(locate_run(given), line.given("json"))) return *code;
+  const JoinedRanks joined(versions());
   RunRequest request{.run = RunFolder(locate_run(given)),
                      .mode = RunMode::Resume,
-                     .notice = print_note,
+                     .notice = notice_of_first(),
                      .stop_after = epochs_given(line, "stop-after")};
-  const JoinedRanks joined(versions());
   return resume_run(
       request, [&](TrainerOptions& options) { line.apply_fields(options); }, line.given("json"));
 }

@@ -27,11 +27,15 @@ void add_options(CommandLine& line, const TaskKind& kind) {
 
 }  // namespace
 
+Notice notice_of_first() {
+  if (this_rank() > 0) return [](const std::string&) {};
+  return print_note;
+}
+
 int train_and_report(const Job& job, RunRequest& request, bool as_json) {
   if (const auto place = rank_place()) {
     if (job.training.threads == 0)
       request.threads = std::max<int64_t>(1, available_threads() / place->local_size);
-    if (place->rank > 0) request.notice = [](const std::string&) {};
     request.notice(fmt::format("{} processes train together", place->size));
   }
   const bool tells = this_rank() == 0;
@@ -61,7 +65,7 @@ int run_train(Arguments arguments) {
   const JoinedRanks joined(versions());
   RunRequest request{.run = RunFolder(given->line.last("run").value_or(default_run(given->kind->name))),
                      .mode = given->mode(),
-                     .notice = print_note,
+                     .notice = notice_of_first(),
                      .given = [&](Job& onto) { given->give(onto); },
                      .stop_after = epochs_given(given->line, "stop-after")};
   // Begun anew by torchrun: with what there is.

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "data/notice.h"
+
 namespace semblance {
 
 struct Job;
@@ -52,6 +54,8 @@ std::vector<std::vector<std::string>> vectors_forms();
 int report_tuning(const nlohmann::ordered_json& report, bool as_json);
 /// Of the program, of LibTorch and of the instructions that it uses.
 std::string versions();
+/// What takes lines for people: of several processes rank 0's alone prints them.
+Notice notice_of_first();
 /// Trains and prints the final report; shared by train and resume. Returns the exit code.
 int train_and_report(const Job& job, RunRequest& request, bool as_json);
 /// Goes on with the run of `request`, whose options `change` may change; shared by resume and train.

@@ -247,6 +247,26 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
   }
 };
 
+// In LibTorch's operators, none of which reads anything back from the device.
+torch::Tensor row_weights_plain(const torch::Tensor& idf, const torch::Tensor& ids,
+                                const torch::Tensor& offsets, RowWeighting weighting) {
+  const int64_t bags = offsets.numel() - 1;
+  const auto bag =
+      at::searchsorted(offsets, at::arange(ids.numel(), ids.options()), false, /*right=*/true) - 1;
+  const auto values = idf.index_select(0, ids);
+  auto terms = values.to(at::kDouble);
+  if (weighting == RowWeighting::TfIdf) {
+    // The squares of the different words' tf-idf: of each occurrence its number of equals by its idf squared.
+    const auto key = bag.mul(idf.size(0)).add(ids), sorted = std::get<0>(key.sort());
+    const auto equals = at::searchsorted(sorted, key, false, /*right=*/true) - at::searchsorted(sorted, key);
+    terms = terms.square().mul(equals);
+  }
+  auto totals = at::zeros({bags}, terms.options()).index_add(0, bag, terms);
+  if (weighting == RowWeighting::TfIdf) totals = totals.sqrt();
+  const auto total = totals.index_select(0, bag);
+  return values.div(total.clamp_min(std::numeric_limits<double>::min())).to(at::kFloat);  // 0 where all are
+}
+
 }  // namespace
 
 torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& ids,
@@ -287,26 +307,6 @@ torch::Tensor packed_embedding_bag(const PackedTable& table, const torch::Tensor
                               out.mutable_data_ptr<float>());
   });
   return out;
-}
-
-// In LibTorch's operators, none of which reads anything back from the device.
-static torch::Tensor row_weights_plain(const torch::Tensor& idf, const torch::Tensor& ids,
-                                       const torch::Tensor& offsets, RowWeighting weighting) {
-  const int64_t bags = offsets.numel() - 1;
-  const auto bag =
-      at::searchsorted(offsets, at::arange(ids.numel(), ids.options()), false, /*right=*/true) - 1;
-  const auto values = idf.index_select(0, ids);
-  auto terms = values.to(at::kDouble);
-  if (weighting == RowWeighting::TfIdf) {
-    // The squares of the different words' tf-idf: of each occurrence its number of equals by its idf squared.
-    const auto key = bag.mul(idf.size(0)).add(ids), sorted = std::get<0>(key.sort());
-    const auto equals = at::searchsorted(sorted, key, false, /*right=*/true) - at::searchsorted(sorted, key);
-    terms = terms.square().mul(equals);
-  }
-  auto totals = at::zeros({bags}, terms.options()).index_add(0, bag, terms);
-  if (weighting == RowWeighting::TfIdf) totals = totals.sqrt();
-  const auto total = totals.index_select(0, bag);
-  return values.div(total.clamp_min(std::numeric_limits<double>::min())).to(at::kFloat);  // 0 where all are
 }
 
 torch::Tensor row_weights(const torch::Tensor& idf, const torch::Tensor& ids, const torch::Tensor& offsets,

@@ -1,7 +1,7 @@
 // Ranks over LibTorch's c10d with Gloo. Its headers want Gloo's (Debian's libgloo-dev); without them, or with
 // a LibTorch without distributed support, the program trains in one process.
+#include <algorithm>
 #include <chrono>
-
 #include <string>
 #include <string_view>
 

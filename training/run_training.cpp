@@ -143,10 +143,12 @@ void check_run(const Job& job, const TrainerOptions& options, int64_t batches, c
 }
 
 void open_run(RunRequest& request, const Checkpoint& base) {
-  std::string all = json_line(base.config) + json_line(base.model_info);
-  for (const auto& [name, content] : base.files) all += name + content;
-  expect_same(all, "job and data");
-  if (this_rank() > 0) return;
+  if (ranks()) {
+    std::string all = json_line(base.config) + json_line(base.model_info);
+    for (const auto& [name, content] : base.files) all += name + content;
+    expect_same(all, "job and data");
+    if (this_rank() > 0) return;
+  }
   RunFolder& run = request.run;
   const auto job = write_toml(base.config);
   if (request.mode != RunMode::Resume) run.check_free(request.mode == RunMode::Overwrite);

@@ -98,7 +98,9 @@ def test_a_training_goes_on_with_another_number_of_processes(jobs, tmp_path):
     semblance("train", *jobs["dssm"], "--run", tmp_path / "whole")
     run = tmp_path / "parts"
     assert [code for code, _, _ in together(2, "train", *jobs["dssm"], "--stop-after", "1", "--run", run)] == [0, 0]
-    assert [code for code, _, _ in together(3, "resume", run, "--stop-after", "2")] == [0] * 3
+    resumed = together(3, "resume", run, "--stop-after", "2")
+    assert [code for code, _, _ in resumed] == [0] * 3
+    assert resumed[0][2] and not resumed[1][2] and not resumed[2][2], "rank 0 tells for all"
     semblance("resume", run)
     assert weights(run) == weights(tmp_path / "whole")
 

@@ -53,11 +53,13 @@ StartVectors::StartVectors(const StartOptions& options, BadRows bad_rows, const 
                                  : open_word_encoder(options.oov, dim_, request.notice);
 }
 
-void StartVectors::choose_tokenizer(TextOptions& text, const Notice& notice) const {
-  if (!word_piece_) return;
+void StartVectors::choose_tokenizer(Job& job, TextOptions& text, const RunRequest& request) const {
+  if (!word_piece_ || request.mode == RunMode::Resume) return;
   text.tokenizer = Tokenizer::WordPiece;
-  notice(fmt::format("{}: its words are pieces, which texts are cut into unless --tokenizer says otherwise",
-                     options_.vectors));
+  if (request.given) request.given(job);
+  request.notice(
+      fmt::format("{}: its words are pieces, which texts are cut into unless --tokenizer says otherwise",
+                  options_.vectors));
 }
 
 int64_t StartVectors::dim(int64_t chosen, int64_t otherwise) const {

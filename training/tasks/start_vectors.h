@@ -20,6 +20,7 @@
 
 namespace semblance {
 
+struct Job;
 struct RunRequest;
 
 /// Of a training that goes on from a checkpoint nothing is opened: the table, and what is told of it, come
@@ -33,8 +34,9 @@ class StartVectors {
   /// What cuts the texts of a model whose words are pieces; null where --vectors names none such.
   const std::shared_ptr<const WordPiece>& word_piece() const { return word_piece_; }
 
-  /// Where the words are pieces: has `text` cut into those, and tells of it.
-  void choose_tokenizer(TextOptions& text, const Notice& notice) const;
+  /// Where the words are pieces, and the training is a new one: has `text`, which is the job's, cut into
+  /// those unless another way was given, and tells of it.
+  void choose_tokenizer(Job& job, TextOptions& text, const RunRequest& request) const;
 
   /// The columns of an embedding: those of the vectors where they are given, else `chosen`, 0 standing for
   /// `otherwise`. Throws Error(Usage) where `chosen` is neither 0 nor that.

@@ -6,6 +6,7 @@
 #include "data/error.h"
 #include "data/fingerprint.h"
 #include "data/io/byte_stream.h"
+#include "data/io/folders.h"
 #include "data/tensors.h"
 #include "data/text/features.h"
 #include "data/text/unicode.h"
@@ -23,8 +24,7 @@ constexpr const char *kModules = "modules.json", *kTokenizer = "tokenizer.json",
 constexpr int64_t kMaxLength = 512;  // model2vec's, where its config says nothing
 
 bool is_there(const fs::path& path) {
-  std::error_code failure;
-  return fs::exists(path, failure);
+  return kind_of(path) != PathKind::Nothing;
 }
 
 std::string read_text(const fs::path& path) {
@@ -38,10 +38,6 @@ Json read_json(const fs::path& path) {
     throw Error(ErrorKind::Data, "{}: expected an object or a list, found {}", path.string(),
                 json.type_name());
   return json;
-}
-
-std::string last_part(const std::string& name) {
-  return name.substr(name.rfind('.') + 1);
 }
 
 // The parts of a model, in their order.

@@ -26,11 +26,15 @@ inline std::optional<std::string_view> class_of_activation(Activation activation
   return found->second;
 }
 
+/// Of a class's name: what stands behind its modules.
+inline std::string_view last_part(std::string_view name) {
+  return name.substr(name.rfind('.') + 1);
+}
+
 /// By the last part of a class's name; none for any other class.
 inline std::optional<Activation> activation_of_class(std::string_view name) {
-  const auto own = [](std::string_view full) { return full.substr(full.rfind('.') + 1); };
   for (const auto& [activation, full] : kTorchActivations)
-    if (own(full) == own(name)) return activation;
+    if (last_part(full) == last_part(name)) return activation;
   return {};
 }
 

@@ -46,10 +46,7 @@ Json train_model(const DssmJob& asked, RunRequest& request) {
   const auto device = begin_training(asked.training, request);
   StartVectors vectors(asked.start, asked.data.file.table.bad_rows, request);
   DssmJob job = asked;
-  if (request.mode != RunMode::Resume) {
-    vectors.choose_tokenizer(job.text, request.notice);
-    if (request.given) request.given(job);
-  }
+  vectors.choose_tokenizer(job, job.text, request);
   auto data = prepare_data(job, vectors, request.notice);
   check_batches(job, *data.train, request.notice);
   const auto sampler = make_sampler(job, *data.train);

@@ -33,10 +33,7 @@ Json train_model(const SentimentJob& asked, RunRequest& request) {
   if (request.resume_point) move_labels_to_file(request.resume_point->checkpoint);
   StartVectors vectors(asked.start, asked.input.table.bad_rows, request);
   SentimentJob job = asked;
-  if (request.mode != RunMode::Resume) {
-    vectors.choose_tokenizer(job.text, request.notice);
-    if (request.given) request.given(job);
-  }
+  vectors.choose_tokenizer(job, job.text, request);
   auto data = prepare_data(job, request.given, vectors, request.notice);
   if (job.model.kind == ClassifierKind::Linear)
     request.weight_decay = 1 / (job.model.inverse_penalty * static_cast<double>(data.train->size()));

@@ -35,8 +35,6 @@ float way(float steps, float rate) {
   return 1 - std::exp(-0.25f * rate * steps);
 }
 
-}  // namespace
-
 // What goes from rank to rank.
 template <class Values>
 void append(std::vector<char>& to, const Values& values) {
@@ -51,6 +49,8 @@ void take(std::span<const char>& from, Values& values) {
   std::memcpy(bytes.data(), from.data(), bytes.size());
   from = from.subspan(bytes.size());
 }
+
+}  // namespace
 
 // Copies of some of a table's rows, and what becomes of them.
 class NegativeSampling::LocalRows {
