@@ -1,9 +1,9 @@
 #include "training/rank_place.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 
-#include "data/config.h"
 #include "data/error.h"
 
 namespace semblance {
@@ -15,11 +15,17 @@ std::optional<std::string> variable(const char* name) {
   return value;
 }
 
-int number(const char* name, int64_t least, int64_t most, int otherwise) {
+// As parse_integer, which names options.
+int number(const char* name, int least, int most, int otherwise) {
   const auto value = variable(name);
   if (!value) return otherwise;
-  const double from = static_cast<double>(least), to = static_cast<double>(most);
-  return static_cast<int>(parse_integer(*value, name, {.min = from, .max = to}));
+  int parsed = 0;
+  const auto* end = value->data() + value->size();
+  if (const auto [stop, status] = std::from_chars(value->data(), end, parsed);
+      status != std::errc() || stop != end || parsed < least || parsed > most)
+    throw Error(ErrorKind::Usage, "{}: expected a whole number from {} to {}, found '{}'", name, least, most,
+                *value);
+  return parsed;
 }
 
 // The first of "node[03-07,11],other".
