@@ -195,7 +195,7 @@ class Corpus {
         throw Error(ErrorKind::Data, "{}: expected texts with a word that is known, found none", path);
       print_note(fmt::format("warning: {}: {} of {} text(s) have no word that is known, and are not found",
                              path, total - kept.size(), total));
-      texts_ = select_rows(texts_, kept);
+      texts_ = select_rows<Texts>(texts_, kept);
       const auto rows = empty_tensor({static_cast<int64_t>(kept.size())}, at::kLong);
       std::ranges::copy(kept, rows.mutable_data_ptr<int64_t>());
       vectors = vectors.index_select(0, rows);
@@ -220,7 +220,7 @@ class Corpus {
     first_ids_.assign(kept.size() + 1, 0);
     for (const int64_t id : order) ++first_ids_[static_cast<size_t>(row_of(id)) + 1];
     std::partial_sum(first_ids_.begin(), first_ids_.end(), first_ids_.begin());
-    ids_ = select_rows(ids_, order);
+    ids_ = select_rows<Texts>(ids_, order);
     text_of_id_ = {};
   }
 

@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
   auto tokens = tokenize(rows.texts, TextPipeline(TextOptions{}), threads);
   const int64_t words = tokens.words.size(), table_rows = std::max(argument(6, 0), words);
   for (auto& id : tokens.tokens.values) id = static_cast<int32_t>(id * (table_rows / words));
-  std::vector<TextPair> pairs;
+  Bulk<TextPair> pairs;
   for (int64_t row = 0; row < rows.size(); ++row)
     append_pairs(static_cast<int32_t>(rows.starts[static_cast<size_t>(row)]),
                  static_cast<int32_t>(rows.starts[static_cast<size_t>(row) + 1]), static_cast<int32_t>(row),

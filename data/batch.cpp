@@ -15,7 +15,7 @@ TextBatch TextBatch::to(c10::Device device) const {
   return {to_device(ids, device), to_device(offsets, device), to_device(targets, device)};
 }
 
-TextBatch collate(const RaggedIds& texts, std::span<const int64_t> rows, const Collation& collation) {
+TextBatch collate(const RaggedIdsView& texts, std::span<const int64_t> rows, const Collation& collation) {
   const auto n = static_cast<int64_t>(rows.size());
   const auto kept = [&](int64_t row) {
     const int64_t length = texts.length(row);

@@ -41,7 +41,7 @@ struct TextBatch {
 };
 
 /// ids and offsets of the given rows. May be called from several threads at once.
-TextBatch collate(const RaggedIds& texts, std::span<const int64_t> rows, const Collation& collation);
+TextBatch collate(const RaggedIdsView& texts, std::span<const int64_t> rows, const Collation& collation);
 
 /// A batch's tensor on a device: through pinned memory, without waiting, where that is a GPU. An undefined
 /// tensor stays undefined.

@@ -69,14 +69,15 @@ class SampledBatches {
           order_(source.sampler_.order(epoch)),
           key_(mix(source.seed_, static_cast<uint64_t>(epoch))) {}
     Batch batch(int64_t i) const {
-      const auto rows = std::span(order_).subspan(static_cast<size_t>(i * source_->batch_size_),
-                                                  static_cast<size_t>(source_->examples(i)));
+      std::vector<int64_t> rows(static_cast<size_t>(source_->examples(i)));
+      for (size_t at = 0; at < rows.size(); ++at)
+        rows[at] = order_[i * source_->batch_size_ + static_cast<int64_t>(at)];
       return source_->data_.batch(rows, mix(key_, static_cast<uint64_t>(i)));
     }
 
    private:
     const SampledBatches* source_;
-    std::vector<int64_t> order_;
+    RowOrder order_;
     uint64_t key_;
   };
   Epoch epoch(int64_t epoch) const { return {*this, epoch}; }

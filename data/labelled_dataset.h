@@ -12,16 +12,16 @@ namespace semblance {
 class LabelledDataset {
  public:
   /// `labels`: one class a row, or where `classes` > 0 a set of classes below it.
-  LabelledDataset(RaggedIds texts, RaggedIds labels, int64_t classes, const Collation& collation)
+  LabelledDataset(FrozenIds texts, FrozenIds labels, int64_t classes, const Collation& collation)
       : texts_(std::move(texts)), labels_(std::move(labels)), classes_(classes), collation_(collation) {}
 
   int64_t size() const { return texts_.size(); }
   TextBatch batch(std::span<const int64_t> rows, uint64_t key) const;
-  const RaggedIds& texts() const { return texts_; }
-  const RaggedIds& labels() const { return labels_; }
+  const FrozenIds& texts() const { return texts_; }
+  const FrozenIds& labels() const { return labels_; }
 
  private:
-  RaggedIds texts_, labels_;
+  FrozenIds texts_, labels_;
   int64_t classes_;
   Collation collation_;
 };

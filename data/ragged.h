@@ -2,17 +2,37 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
-#include <vector>
+#include <utility>
+
+#include "data/bulk.h"
 
 namespace semblance {
 
+/// Rows that somebody else holds.
+template <class T>
+struct RaggedView {
+  std::span<const T> values;
+  std::span<const int64_t> offsets;
+
+  int64_t size() const { return static_cast<int64_t>(offsets.size()) - 1; }
+  int64_t length(int64_t row) const {
+    return offsets[static_cast<size_t>(row) + 1] - offsets[static_cast<size_t>(row)];
+  }
+  std::span<const T> operator[](int64_t row) const {
+    return {values.data() + offsets[static_cast<size_t>(row)], static_cast<size_t>(length(row))};
+  }
+};
+
+/// Rows to append to.
 template <class T>
 struct Ragged {
-  std::vector<T> values;
-  std::vector<int64_t> offsets{0};
+  Bulk<T> values;
+  Bulk<int64_t> offsets{0};
 
+  operator RaggedView<T>() const { return {values, offsets}; }  // NOLINT(google-explicit-constructor)
   int64_t size() const { return static_cast<int64_t>(offsets.size()) - 1; }
   int64_t length(int64_t row) const {
     return offsets[static_cast<size_t>(row) + 1] - offsets[static_cast<size_t>(row)];
@@ -37,6 +57,22 @@ struct Ragged {
 };
 
 using RaggedIds = Ragged<int32_t>;
+using RaggedIdsView = RaggedView<int32_t>;
+
+/// Rows that do not change any more, in memory or in a mapped file. A copy is the same rows.
+struct FrozenIds : RaggedIdsView {
+  FrozenIds() : FrozenIds(RaggedIds()) {}
+  FrozenIds(RaggedIds rows)  // NOLINT(google-explicit-constructor)
+      : FrozenIds(std::make_shared<const RaggedIds>(std::move(rows))) {}
+  /// `holder` keeps `rows` alive.
+  FrozenIds(RaggedIdsView rows, std::shared_ptr<const void> holder)
+      : RaggedIdsView(rows), holder_(std::move(holder)) {}
+
+ private:
+  explicit FrozenIds(std::shared_ptr<const RaggedIds> rows) : FrozenIds(*rows, rows) {}
+
+  std::shared_ptr<const void> holder_;
+};
 
 /// Many texts in one block of memory.
 struct Texts : Ragged<char> {
@@ -47,9 +83,9 @@ struct Texts : Ragged<char> {
 };
 
 /// The given rows of `rows`, in the order given.
-template <class R>
-R select_rows(const R& rows, std::span<const int64_t> indices) {
-  R selected;
+template <class Selected, class Rows>
+Selected select_rows(const Rows& rows, std::span<const int64_t> indices) {
+  Selected selected;
   selected.offsets.reserve(indices.size() + 1);
   for (const int64_t i : indices) selected.push_back(rows[i]);
   return selected;

@@ -16,7 +16,7 @@ namespace semblance {
 struct RankingRows {
   Texts texts;  ///< all different
   RaggedIds rows;
-  std::vector<double> scores;  ///< of rows of two texts, where they are not to be ranked but have scores
+  Bulk<double> scores;  ///< of rows of two texts, where they are not to be ranked but have scores
 };
 
 /// The candidates of a row that has none of its own: the duplicates of other rows.
@@ -66,19 +66,19 @@ class RankingRowReader {
 class RankingDataset {
  public:
   /// `scores`: as in RankingRows.
-  RankingDataset(RaggedIds texts, RaggedIds rows, std::vector<double> scores = {})
+  RankingDataset(FrozenIds texts, FrozenIds rows, Frozen<double> scores = {})
       : texts_(std::move(texts)), rows_(std::move(rows)), scores_(std::move(scores)) {}
 
   /// Number of texts.
   int64_t size() const { return texts_.size(); }
   TextBatch batch(std::span<const int64_t> texts, uint64_t key) const;
-  const RaggedIds& texts() const { return texts_; }
-  const RaggedIds& rows() const { return rows_; }
-  const std::vector<double>& scores() const { return scores_; }
+  const FrozenIds& texts() const { return texts_; }
+  const FrozenIds& rows() const { return rows_; }
+  const Frozen<double>& scores() const { return scores_; }
 
  private:
-  RaggedIds texts_, rows_;
-  std::vector<double> scores_;
+  FrozenIds texts_, rows_;
+  Frozen<double> scores_;
 };
 
 }  // namespace semblance

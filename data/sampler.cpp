@@ -7,38 +7,38 @@
 
 namespace semblance {
 
-std::vector<int64_t> SequentialSampler::order(int64_t) const {
-  std::vector<int64_t> rows(static_cast<size_t>(size_));
-  std::iota(rows.begin(), rows.end(), 0);
-  return rows;
+RowOrder SequentialSampler::order(int64_t) const {
+  return RowOrder::ascending(size_);
 }
 
-std::vector<int64_t> ShuffledSampler::order(int64_t epoch) const {
-  std::vector<int64_t> rows(static_cast<size_t>(size_));
+RowOrder ShuffledSampler::order(int64_t epoch) const {
+  const uint64_t key = mix(seed_, static_cast<uint64_t>(epoch));
+  if (size_ > most_listed_) return RowOrder(KeyedPermutation(size_, key));
+  Bulk<int64_t> rows(static_cast<size_t>(size_));
   std::iota(rows.begin(), rows.end(), 0);
-  RandomStream random(mix(seed_, static_cast<uint64_t>(epoch)));
+  RandomStream random(key);
   for (size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.below(i)]);
-  return rows;
+  return RowOrder(std::move(rows));
 }
 
-std::vector<int64_t> WeightedSampler::order(int64_t epoch) const {
-  std::vector<int64_t> rows(static_cast<size_t>(size()));
+RowOrder WeightedSampler::order(int64_t epoch) const {
+  Bulk<int64_t> rows(static_cast<size_t>(size()));
   RandomStream random(mix(seed_, static_cast<uint64_t>(epoch)));
   for (auto& row : rows) row = table_.draw(random);
-  return rows;
+  return RowOrder(std::move(rows));
 }
 
-NoDuplicatesSampler::NoDuplicatesSampler(std::vector<int32_t> groups, int64_t batch_size, uint64_t seed)
+NoDuplicatesSampler::NoDuplicatesSampler(Bulk<int32_t> groups, int64_t batch_size, uint64_t seed)
     : groups_(std::move(groups)), batch_size_(batch_size), group_count_(0), seed_(seed) {
   for (const int32_t group : groups_) group_count_ = std::max<int64_t>(group_count_, group + 1);
 }
 
-std::vector<int64_t> NoDuplicatesSampler::order(int64_t epoch) const {
+RowOrder NoDuplicatesSampler::order(int64_t epoch) const {
   const auto shuffled = ShuffledSampler(size(), seed_).order(epoch);
-  std::vector<int64_t> rows, waiting, still_waiting;
-  rows.reserve(shuffled.size());
-  std::vector<int64_t> last_batch(static_cast<size_t>(group_count_), -1);  // that has a row of the group
-  size_t next = 0;
+  Bulk<int64_t> rows, waiting, still_waiting;
+  rows.reserve(static_cast<size_t>(shuffled.size()));
+  Bulk<int64_t> last_batch(static_cast<size_t>(group_count_), -1);  // that has a row of the group
+  int64_t next = 0;
   for (int64_t batch = 0; static_cast<int64_t>(rows.size()) < size(); ++batch) {
     const auto full = static_cast<size_t>(std::min(size(), (batch + 1) * batch_size_));
     const auto place = [&](int64_t row) {
@@ -60,7 +60,7 @@ std::vector<int64_t> NoDuplicatesSampler::order(int64_t epoch) const {
       break;
     }
   }
-  return rows;
+  return RowOrder(std::move(rows));
 }
 
 std::vector<double> balancing_weights(const std::vector<int64_t>& classes, double max_weight) {

@@ -10,6 +10,7 @@
 
 #include "data/alias_table.h"
 #include "data/fields.h"
+#include "data/row_order.h"
 
 namespace semblance {
 
@@ -28,28 +29,31 @@ class Sampler {
   /// Number of rows in an epoch.
   virtual int64_t size() const = 0;
   /// The rows of an epoch (0, 1, …) in the order to visit them.
-  virtual std::vector<int64_t> order(int64_t epoch) const = 0;
+  virtual RowOrder order(int64_t epoch) const = 0;
 };
 
 class SequentialSampler : public Sampler {
  public:
   explicit SequentialSampler(int64_t size) : size_(size) {}
   int64_t size() const override { return size_; }
-  std::vector<int64_t> order(int64_t epoch) const override;
+  RowOrder order(int64_t epoch) const override;
 
  private:
   int64_t size_;
 };
 
-/// Every row once, in random order.
+/// Every row once, in random order. That of many rows is a KeyedPermutation, so that it takes no memory.
 class ShuffledSampler : public Sampler {
  public:
-  ShuffledSampler(int64_t size, uint64_t seed) : size_(size), seed_(seed) {}
+  static constexpr int64_t kMostListed = int64_t{1} << 24;
+
+  ShuffledSampler(int64_t size, uint64_t seed, int64_t most_listed = kMostListed)
+      : size_(size), most_listed_(most_listed), seed_(seed) {}
   int64_t size() const override { return size_; }
-  std::vector<int64_t> order(int64_t epoch) const override;
+  RowOrder order(int64_t epoch) const override;
 
  private:
-  int64_t size_;
+  int64_t size_, most_listed_;
   uint64_t seed_;
 };
 
@@ -59,7 +63,7 @@ class WeightedSampler : public Sampler {
   /// `weights`: finite, not negative, not all zero.
   WeightedSampler(const std::vector<double>& weights, uint64_t seed) : table_(weights), seed_(seed) {}
   int64_t size() const override { return table_.size(); }
-  std::vector<int64_t> order(int64_t epoch) const override;
+  RowOrder order(int64_t epoch) const override;
 
  private:
   AliasTable table_;
@@ -71,12 +75,12 @@ class WeightedSampler : public Sampler {
 class NoDuplicatesSampler : public Sampler {
  public:
   /// `groups`: the group of each row, from 0.
-  NoDuplicatesSampler(std::vector<int32_t> groups, int64_t batch_size, uint64_t seed);
+  NoDuplicatesSampler(Bulk<int32_t> groups, int64_t batch_size, uint64_t seed);
   int64_t size() const override { return static_cast<int64_t>(groups_.size()); }
-  std::vector<int64_t> order(int64_t epoch) const override;
+  RowOrder order(int64_t epoch) const override;
 
  private:
-  std::vector<int32_t> groups_;
+  Bulk<int32_t> groups_;
   int64_t batch_size_, group_count_;
   uint64_t seed_;
 };

@@ -13,9 +13,9 @@ namespace semblance {
 Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, uint64_t seed,
                  std::span<const int32_t> classes) {
   const auto n = static_cast<int64_t>(groups.size());
-  std::vector<int64_t> sizes(groups.size());
+  Bulk<int64_t> sizes(groups.size());
   for (const int64_t group : groups) ++sizes[static_cast<size_t>(group)];
-  std::vector<int64_t> order;  // a group is named by its first row
+  Bulk<int64_t> order;  // a group is named by its first row
   for (int64_t row = 0; row < n; ++row)
     if (sizes[static_cast<size_t>(row)] > 0) order.push_back(row);
   RandomStream random(mix(seed, 0x5911));
@@ -30,7 +30,7 @@ Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, 
   };
   std::vector<Stratum> strata(classes.empty() ? 1 : static_cast<size_t>(std::ranges::max(classes)) + 1);
   for (const int64_t group : order) strata[class_of(group)].rows += sizes[static_cast<size_t>(group)];
-  std::vector<int> part(groups.size());
+  Bulk<uint8_t> part(groups.size());
   for (const int64_t group : order) {
     auto& stratum = strata[class_of(group)];
     size_t neediest = 0;
@@ -43,7 +43,7 @@ Split split_rows(std::span<const int64_t> groups, std::array<double, 3> shares, 
         neediest = p;
       }
     }
-    part[static_cast<size_t>(group)] = static_cast<int>(neediest);
+    part[static_cast<size_t>(group)] = static_cast<uint8_t>(neediest);
     stratum.filled[neediest] += sizes[static_cast<size_t>(group)];
   }
   Split split;

@@ -6,10 +6,12 @@
 #include <span>
 #include <vector>
 
+#include "data/bulk.h"
+
 namespace semblance {
 
 struct Split {
-  std::vector<int64_t> train, valid, test;  ///< row numbers, ascending
+  Bulk<int64_t> train, valid, test;  ///< row numbers, ascending
 };
 
 /// Divides the rows in the given shares (which sum to 1). Rows of one group stay together; a group goes to

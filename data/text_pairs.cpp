@@ -17,7 +17,7 @@ std::pair<int64_t, int64_t> unrank_pair(int64_t index, int64_t n) {
   return {first, first + 1 + index};
 }
 
-int64_t find_root(std::vector<int64_t>& parents, int64_t row) {
+int64_t find_root(Bulk<int64_t>& parents, int64_t row) {
   while (parents[static_cast<size_t>(row)] != row) {
     auto& parent = parents[static_cast<size_t>(row)];
     parent = parents[static_cast<size_t>(parent)];
@@ -45,7 +45,7 @@ int64_t count_pairs(int64_t texts, const PairOptions& options) {
 }
 
 void append_pairs(int32_t first, int32_t end, int32_t group, const PairOptions& options, uint64_t key,
-                  std::vector<TextPair>& pairs) {
+                  Bulk<TextPair>& pairs) {
   const int64_t n = end - first;
   const int64_t count = count_all_pairs(n, options.choice);
   const auto add = [&](int64_t index) {
@@ -71,11 +71,11 @@ void append_pairs(int32_t first, int32_t end, int32_t group, const PairOptions& 
   for (const int64_t index : chosen) add(index);
 }
 
-std::vector<int64_t> group_rows(std::span<const int64_t> starts, std::span<const int64_t> text_groups) {
-  std::vector<int64_t> parents(starts.size() - 1);
+Bulk<int64_t> group_rows(std::span<const int64_t> starts, std::span<const int64_t> text_groups) {
+  Bulk<int64_t> parents(starts.size() - 1);
   std::iota(parents.begin(), parents.end(), 0);
   const auto most = text_groups.empty() ? 0 : std::ranges::max(text_groups) + 1;
-  std::vector<int64_t> row_of(static_cast<size_t>(most), -1);  // the first row that has a text
+  Bulk<int64_t> row_of(static_cast<size_t>(most), -1);  // the first row that has a text
   for (size_t row = 0; row + 1 < starts.size(); ++row)
     for (int64_t text = starts[row]; text < starts[row + 1]; ++text) {
       auto& known = row_of[static_cast<size_t>(text_groups[static_cast<size_t>(text)])];

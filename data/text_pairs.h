@@ -48,12 +48,12 @@ int64_t count_pairs(int64_t texts, const PairOptions& options);
 
 /// The pairs of a row of texts numbered `first` to `end` - 1, appended; what is drawn depends on `key` alone.
 void append_pairs(int32_t first, int32_t end, int32_t group, const PairOptions& options, uint64_t key,
-                  std::vector<TextPair>& pairs);
+                  Bulk<TextPair>& pairs);
 
 /// The row of each row's group, for `starts` as in TextRows: rows that have a text in common, by
 /// `text_groups` (equal texts have equal numbers), are of one group, and so are rows that hang together
 /// through others. A group is named by its first row.
-std::vector<int64_t> group_rows(std::span<const int64_t> starts, std::span<const int64_t> text_groups);
+Bulk<int64_t> group_rows(std::span<const int64_t> starts, std::span<const int64_t> text_groups);
 
 struct PairBatch {
   at::Tensor ids;      ///< int64 [n]: all texts' ids one after another
@@ -69,25 +69,25 @@ struct PairBatch {
 
 /// What the pairs of a group have beside themselves. Either is empty where there is nothing of its kind.
 struct PairExtras {
-  RaggedIds negatives;        ///< of each group: texts by number
-  std::vector<float> scores;  ///< of each group
+  FrozenIds negatives;   ///< of each group: texts by number
+  Frozen<float> scores;  ///< of each group
 };
 
 class PairDataset {
  public:
   /// `pairs` name rows of `texts`.
-  PairDataset(RaggedIds texts, std::vector<TextPair> pairs, PairExtras extra = {})
+  PairDataset(FrozenIds texts, Frozen<TextPair> pairs, PairExtras extra = {})
       : texts_(std::move(texts)), pairs_(std::move(pairs)), extra_(std::move(extra)) {}
 
   int64_t size() const { return static_cast<int64_t>(pairs_.size()); }
   PairBatch batch(std::span<const int64_t> pairs, uint64_t key) const;
-  const RaggedIds& texts() const { return texts_; }
-  const std::vector<TextPair>& pairs() const { return pairs_; }
+  const FrozenIds& texts() const { return texts_; }
+  const Frozen<TextPair>& pairs() const { return pairs_; }
   const PairExtras& extra() const { return extra_; }
 
  private:
-  RaggedIds texts_;
-  std::vector<TextPair> pairs_;
+  FrozenIds texts_;
+  Frozen<TextPair> pairs_;
   PairExtras extra_;
 };
 

@@ -10,16 +10,16 @@ namespace semblance {
 class VectorDataset {
  public:
   /// `targets`: float [rows, dim].
-  VectorDataset(RaggedIds ids, at::Tensor targets) : ids_(std::move(ids)), targets_(std::move(targets)) {}
+  VectorDataset(FrozenIds ids, at::Tensor targets) : ids_(std::move(ids)), targets_(std::move(targets)) {}
 
   int64_t size() const { return ids_.size(); }
   /// `targets` of the batch: float [batch, dim].
   TextBatch batch(std::span<const int64_t> rows, uint64_t key) const;
-  const RaggedIds& ids() const { return ids_; }
+  const FrozenIds& ids() const { return ids_; }
   const at::Tensor& targets() const { return targets_; }
 
  private:
-  RaggedIds ids_;
+  FrozenIds ids_;
   at::Tensor targets_;
 };
 

@@ -90,9 +90,9 @@ Json resumed_config(const RunRequest& request) {
     for (const auto& [key, value] : values.items()) {
       const Json before = own.contains(key) ? own[key] : Json();
       if (value == before) continue;
-      const bool resumable =
-          section == "training" && std::ranges::find(kResumable, key) != std::end(kResumable);
-      note(resumable ? taken : left, section + "." + key, value, before);
+      const auto name = section + "." + key;
+      const bool resumable = std::ranges::find(kResumable, name) != std::end(kResumable);
+      note(resumable ? taken : left, name, value, before);
       if (resumable) own[key] = value;
     }
   }

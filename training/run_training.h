@@ -47,8 +47,9 @@ struct RunRequest {
 /// but none that can be used, and where another process is at it.
 void find_resume_point(RunRequest& request);
 
-/// The options of `job.training` that may be others when a training is resumed.
-inline constexpr std::string_view kResumable[] = {"epochs", "patience", "threads", "device"};
+/// The options, by section and name, that may be others when a training is resumed.
+inline constexpr std::string_view kResumable[] = {"training.epochs", "training.patience", "training.threads",
+                                                  "training.device", "data.cache"};
 
 /// The configuration that a run goes on with: its checkpoint's, with what job.toml has changed since of
 /// kResumable. Those changes are told, and all others, which are left aside.

@@ -261,9 +261,12 @@ void count_passed(const ExampleReader& reader, ReadReport& report) {
     report.first_header = fmt::format("{}:{}", reader.name(), reader.line());
 }
 
-void add(LabelledTexts& all, std::string_view text, const std::vector<std::string>& labels) {
+void add(LabelledTexts& all, std::string_view text, const std::vector<std::string>& labels,
+         TextTokenizer* tokenizer) {
   std::string buffer;
-  all.texts.push_back(all.report.valid(text, buffer));
+  const auto valid = all.report.valid(text, buffer);
+  tokenizer ? tokenizer->add(valid) : all.texts.push_back(valid);
+  all.blank += trim(valid).empty();
   for (const auto& label : labels)
     all.labels.values.push_back(all.names.add(all.report.valid(label, buffer)));
   all.labels.close_row();
@@ -320,7 +323,7 @@ std::string combined_label(const LabelledTexts& texts) {
 }
 
 // A folder for each class, with a file for each text.
-LabelledTexts read_folder(const std::string& path) {
+LabelledTexts read_folder(const std::string& path, TextTokenizer* tokenizer) {
   namespace fs = std::filesystem;
   const auto sorted = [](const fs::path& folder, bool folders) {
     std::vector<fs::path> found;
@@ -342,7 +345,7 @@ LabelledTexts read_folder(const std::string& path) {
       ByteStream stream(file.string());
       std::string text(stream.peek(std::string_view::npos));
       if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-      add(all, trim(text), {folder.filename().string()});
+      add(all, trim(text), {folder.filename().string()}, tokenizer);
     }
   }
   if (all.report.rows == 0)
@@ -358,7 +361,9 @@ LabelledTexts read_folder(const std::string& path) {
 
 // One file. What was guessed from its first rows is checked against all of them; a guess that does not hold
 // is made again with what is known then.
-LabelledTexts read_file(const std::string& path, InputOptions options, const Expected& expected) {
+LabelledTexts read_file(const std::string& path, InputOptions options, const Expected& expected,
+                        TextTokenizer* tokenizer) {
+  const int64_t before = tokenizer ? tokenizer->size() : 0;
   bool verified = options.table.quoting != Quoting::Auto || is_stream(path);
   for (int attempt = 0;; ++attempt) {
     LabelledTexts texts;
@@ -397,7 +402,7 @@ LabelledTexts read_file(const std::string& path, InputOptions options, const Exp
           example.error =
               fmt::format("expected a label of at most {} bytes, found {}", kLongestLabel, label.size());
       if (is_skipped(reader, example.error, options.table.bad_rows, texts.report)) continue;
-      add(texts, example.text, example.labels);
+      add(texts, example.text, example.labels, tokenizer);
       texts.sets |= example.set;
     }
     if (!again && options.table.header == Header::Auto && reader.header_is_label() && !expected.layout &&
@@ -405,7 +410,10 @@ LabelledTexts read_file(const std::string& path, InputOptions options, const Exp
       options.table.header = Header::No;
       again = true;
     }
-    if (again) continue;
+    if (again) {
+      if (tokenizer) tokenizer->forget_from(before);
+      continue;
+    }
     if (options.table.encoding == kAutoEncoding) texts.report.check_encoding(path);
     if (options.format == InputFormat::Auto && texts.layout.format == InputFormat::LabelText &&
         !expected.layout)
@@ -418,13 +426,14 @@ LabelledTexts read_file(const std::string& path, InputOptions options, const Exp
 }  // namespace
 
 LabelledTexts read_labelled_texts(std::span<const std::string> paths, const InputOptions& options,
-                                  const Expected& trained) {
+                                  const Expected& trained, TextTokenizer* tokenizer) {
   LabelledTexts all;
   Expected expected = trained;
   expected.needs_labels = true;
   Layout first;
   for (const auto& path : paths) {
-    auto texts = std::filesystem::is_directory(path) ? read_folder(path) : read_file(path, options, expected);
+    auto texts = std::filesystem::is_directory(path) ? read_folder(path, tokenizer)
+                                                     : read_file(path, options, expected, tokenizer);
     if (&path == paths.data()) {
       all = std::move(texts);
       first = all.layout;
@@ -437,9 +446,9 @@ LabelledTexts read_labelled_texts(std::span<const std::string> paths, const Inpu
       }
       continue;
     }
-    all.texts.values.insert(all.texts.values.end(), texts.texts.values.begin(), texts.texts.values.end());
-    for (int64_t row = 0; row < texts.texts.size(); ++row) {
-      all.texts.offsets.push_back(all.texts.offsets.back() + texts.texts.length(row));
+    all.texts.append(texts.texts);
+    all.blank += texts.blank;
+    for (int64_t row = 0; row < texts.labels.size(); ++row) {
       for (const int32_t label : texts.labels[row])
         all.labels.values.push_back(all.names.add(texts.names[label]));
       all.labels.close_row();

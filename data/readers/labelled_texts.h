@@ -12,25 +12,28 @@
 #include "data/readers/input_options.h"
 #include "data/readers/read_report.h"
 #include "data/readers/recognise.h"
+#include "data/text/tokenized_texts.h"
 #include "data/text/word_table.h"
 
 namespace semblance {
 
 struct LabelledTexts {
-  Texts texts;
+  Texts texts;        ///< none where they went to a tokenizer
   RaggedIds labels;   ///< numbers of `names`; one a row, or any number where the labels are sets
   WordTable names;    ///< numbered by first appearance
   bool sets = false;  ///< multi-label: a row may have several (marks, a list, 0/1 columns, a separator)
   Layout layout;      ///< of the first file
+  int64_t blank = 0;  ///< texts of white space alone
   ReadReport report;
 };
 
 /// Reads all files in turn, the later ones in the layout of the first where they fit it. A folder holds a
 /// folder for each class, and these a file for each text. What was guessed of the layout is checked against
 /// the whole file. `trained`: layout and labels of the files trained on, for files that are to be measured.
-/// Throws Error(Data) naming file, line and reason.
+/// Where `tokenizer` is given it gets the texts, and they are not kept. Throws Error(Data) naming file, line
+/// and reason.
 LabelledTexts read_labelled_texts(std::span<const std::string> paths, const InputOptions& options,
-                                  const Expected& trained = {});
+                                  const Expected& trained = {}, TextTokenizer* tokenizer = nullptr);
 
 /// One of a stream of texts; the views hold until the next one.
 struct ReadText {

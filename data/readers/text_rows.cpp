@@ -192,13 +192,19 @@ void TextRowReader::finish(const Notice& notice) const {
 }
 
 RowLayout read_duplicate_rows(const std::string& path, const RowFileOptions& options, const Notice& notice,
-                              TextRows& rows, const RowLayout* settled) {
+                              TextRows& rows, const RowLayout* settled,
+                              const std::function<void(std::string_view)>& take) {
   TextRowReader reader(path, options, RowKind::Duplicates, settled);
+  int64_t texts = rows.starts.back();
+  const auto add = [&](std::string_view text) {
+    ++texts;
+    take ? take(text) : rows.texts.push_back(text);
+  };
   for (TextRow row; reader.next(row);) {
-    for (const auto text : row.texts) rows.texts.push_back(text);
-    rows.negatives.push_back(rows.texts.size());
-    for (const auto text : row.negatives) rows.texts.push_back(text);
-    rows.starts.push_back(rows.texts.size());
+    for (const auto text : row.texts) add(text);
+    rows.negatives.push_back(texts);
+    for (const auto text : row.negatives) add(text);
+    rows.starts.push_back(texts);
     if (reader.layout().score) rows.scores.push_back(row.score);
   }
   reader.finish(notice);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -73,15 +74,17 @@ class TextRowReader {
 /// hard negatives texts[negatives[r]] to texts[starts[r + 1] - 1].
 struct TextRows {
   Texts texts;
-  std::vector<int64_t> starts{0}, negatives;
-  std::vector<double> scores;  ///< one a row, or none at all
+  Bulk<int64_t> starts{0}, negatives;
+  Bulk<double> scores;  ///< one a row, or none at all
 
   int64_t size() const { return static_cast<int64_t>(negatives.size()); }
 };
 
 /// Appends the rows of a file in which each row's texts are duplicates of each other, empty texts left out.
-/// Returns its layout. Throws Error(Data) as TextRowReader does.
+/// Where `take` is given it gets the texts, one after another, instead of `rows.texts`. Returns the layout.
+/// Throws Error(Data) as TextRowReader does.
 RowLayout read_duplicate_rows(const std::string& path, const RowFileOptions& options, const Notice& notice,
-                              TextRows& rows, const RowLayout* settled = nullptr);
+                              TextRows& rows, const RowLayout* settled = nullptr,
+                              const std::function<void(std::string_view)>& take = {});
 
 }  // namespace semblance

@@ -60,7 +60,7 @@ TextFeatures TextFeatures::load(const TextOptions& text, const NgramOptions& ngr
   return features;
 }
 
-void TextFeatures::name_rows(size_t begin, std::vector<int32_t>& ids) const {
+void TextFeatures::name_rows(size_t begin, Bulk<int32_t>& ids) const {
   const int32_t first = vocabulary_.size();
   auto out = ids.begin() + static_cast<std::ptrdiff_t>(begin);
   for (size_t i = begin; i < ids.size(); ++i)
@@ -68,8 +68,7 @@ void TextFeatures::name_rows(size_t begin, std::vector<int32_t>& ids) const {
   ids.erase(out, ids.end());
 }
 
-void TextFeatures::append_word_ngrams(size_t begin, std::vector<int32_t>& hashes,
-                                      std::vector<int32_t>& ids) const {
+void TextFeatures::append_word_ngrams(size_t begin, Bulk<int32_t>& hashes, Bulk<int32_t>& ids) const {
   if (ngrams_.longest < 2) return;
   if (hashes_words())
     hashes.push_back(static_cast<int32_t>(fasttext_hash(kFastTextLineEnd)));
@@ -81,7 +80,7 @@ void TextFeatures::append_word_ngrams(size_t begin, std::vector<int32_t>& hashes
   hashes.clear();
 }
 
-void TextFeatures::append_char_ngrams(std::string_view word, std::vector<int32_t>& ids) const {
+void TextFeatures::append_char_ngrams(std::string_view word, Bulk<int32_t>& ids) const {
   const size_t end = ids.size();
   semblance::append_char_ngrams(word, static_cast<int32_t>(ngrams_.word_buckets()), ngrams_, ids);
   name_rows(end, ids);
@@ -94,7 +93,7 @@ TokenizedTexts TextFeatures::tokenize(const Texts& texts, int threads) const {
 RaggedIds TextFeatures::encode(const TokenizedTexts& tokens, std::span<const int64_t> rows,
                                int threads) const {
   const auto& words = tokens.words;
-  std::vector<int32_t> ids(static_cast<size_t>(words.size())), hash_of(hashes_words() ? ids.size() : 0);
+  Bulk<int32_t> ids(static_cast<size_t>(words.size())), hash_of(hashes_words() ? ids.size() : 0);
   RaggedIds characters;
   for (int32_t i = 0; i < words.size(); ++i) {
     ids[static_cast<size_t>(i)] = vocabulary_.id(words[i]);
@@ -102,27 +101,36 @@ RaggedIds TextFeatures::encode(const TokenizedTexts& tokens, std::span<const int
     append_char_ngrams(words[i], characters.values);
     characters.close_row();
   }
-  auto parts = encode_shards<RaggedIds>(
-      static_cast<int64_t>(rows.size()), threads, [&](int64_t first, int64_t last, RaggedIds& part) {
-        part.offsets.reserve(static_cast<size_t>(last - first) + 1);
-        std::vector<int32_t> hashes;
-        for (int64_t i = first; i < last; ++i) {
-          const auto text = tokens.tokens[rows[static_cast<size_t>(i)]];
-          const size_t begin = part.values.size();
-          for (const int32_t token : text) {
-            if (const int32_t id = ids[static_cast<size_t>(token)]; id >= 0) part.values.push_back(id);
-            if (!hash_of.empty()) hashes.push_back(hash_of[static_cast<size_t>(token)]);
-          }
-          append_word_ngrams(begin, hashes, part.values);
-          for (const int32_t token : text) {
-            const auto ngrams = characters[token];
-            part.values.insert(part.values.end(), ngrams.begin(), ngrams.end());
-          }
-          part.close_row();
-        }
-      });
-  for (size_t p = 1; p < parts.size(); ++p) parts[0].append(std::exchange(parts[p], {}));
-  return std::move(parts[0]);
+  const auto append = [&](std::span<const int64_t> chosen, RaggedIds& part) {
+    part.offsets.reserve(chosen.size() + 1);
+    Bulk<int32_t> hashes;
+    for (const int64_t row : chosen) {
+      const auto text = tokens.tokens[row];
+      const size_t begin = part.values.size();
+      for (const int32_t token : text) {
+        if (const int32_t id = ids[static_cast<size_t>(token)]; id >= 0) part.values.push_back(id);
+        if (!hash_of.empty()) hashes.push_back(hash_of[static_cast<size_t>(token)]);
+      }
+      append_word_ngrams(begin, hashes, part.values);
+      for (const int32_t token : text) {
+        const auto ngrams = characters[token];
+        part.values.insert(part.values.end(), ngrams.begin(), ngrams.end());
+      }
+      part.close_row();
+    }
+  };
+  constexpr size_t kAtOnce = 1 << 15;  // rows: what their parts take besides the whole is bounded
+  RaggedIds encoded;
+  encoded.offsets.reserve(rows.size() + 1);
+  for (size_t first = 0; first < rows.size(); first += kAtOnce) {
+    const auto chosen = rows.subspan(first, std::min(kAtOnce, rows.size() - first));
+    const auto parts = encode_shards<RaggedIds>(
+        static_cast<int64_t>(chosen.size()), threads, [&](int64_t begin, int64_t end, RaggedIds& part) {
+          append(chosen.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), part);
+        });
+    for (const auto& part : parts) encoded.append(part);
+  }
+  return encoded;
 }
 
 RaggedIds TextFeatures::fit(const TokenizedTexts& tokens, std::span<const int64_t> rows, int threads) {
@@ -155,7 +163,7 @@ EncodedIds TextFeatures::encode(const Texts& texts, int threads) const {
       encode_shards<EncodedIds>(texts.size(), threads, [&](int64_t first, int64_t last, EncodedIds& part) {
         auto& ids = part.ids.values;
         TokenBuffer buffer;
-        std::vector<int32_t> hashes;
+        Bulk<int32_t> hashes;
         for (int64_t row = first; row < last; ++row) {
           const size_t begin = ids.size();
           pipeline_.tokenize(texts[row], buffer);

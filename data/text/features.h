@@ -77,11 +77,11 @@ class TextFeatures {
   bool chooses_ngram_rows() const { return ngrams_.min_count > 0 && ngrams_.all_buckets() > 0; }
   bool hashes_words() const { return ngrams_.hash == NgramHash::FastText && ngrams_.longest > 1; }
   // Of the words whose ids stand in `ids` from `begin` on, or whose hashes are given, where words are hashed.
-  void append_word_ngrams(size_t begin, std::vector<int32_t>& hashes, std::vector<int32_t>& ids) const;
-  void append_char_ngrams(std::string_view word, std::vector<int32_t>& ids) const;
+  void append_word_ngrams(size_t begin, Bulk<int32_t>& hashes, Bulk<int32_t>& ids) const;
+  void append_char_ngrams(std::string_view word, Bulk<int32_t>& ids) const;
   // What stands in `ids` from `begin` on are buckets: makes them the ids of their rows, without those that
   // have none.
-  void name_rows(size_t begin, std::vector<int32_t>& ids) const;
+  void name_rows(size_t begin, Bulk<int32_t>& ids) const;
 
   TextPipeline pipeline_;
   NgramOptions ngrams_;

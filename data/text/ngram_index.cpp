@@ -55,7 +55,7 @@ std::string NgramIndex::name(int32_t id, char begin, char end) const {
   return name;
 }
 
-void NgramIndex::append_ids(std::string_view word, std::vector<int32_t>& ids) const {
+void NgramIndex::append_ids(std::string_view word, Bulk<int32_t>& ids) const {
   for_each_ngram(word, [&](std::string_view ngram) {
     const int32_t id = row_of_bucket_.empty() ? ngrams_.find(ngram) : row_of_bucket_[bucket(ngram)];
     if (id >= 0) ids.push_back(id);

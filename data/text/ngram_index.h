@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/bulk.h"
 #include "data/fields.h"
 #include "data/text/word_table.h"
 
@@ -35,7 +36,7 @@ class NgramIndex {
   /// Numbers the n-grams of `word` (well-formed UTF-8) that are new.
   void add(std::string_view word);
   /// Appends the numbers of the known n-grams of `word`, in their order, to `ids`; unknown ones are left out.
-  void append_ids(std::string_view word, std::vector<int32_t>& ids) const;
+  void append_ids(std::string_view word, Bulk<int32_t>& ids) const;
   /// N-grams, or with hashing the buckets that an n-gram fell into.
   int32_t size() const;
   size_t shortest() const { return shortest_; }

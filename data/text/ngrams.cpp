@@ -23,7 +23,7 @@ void check_ngrams(const NgramOptions& options) {
 }
 
 void append_ngrams(std::span<const int32_t> words, int32_t first_id, const NgramOptions& options,
-                   std::vector<int32_t>& ids) {
+                   Bulk<int32_t>& ids) {
   for (size_t i = 0; i < words.size(); ++i) {
     uint64_t hash = static_cast<uint64_t>(words[i]);
     for (size_t j = i + 1; j < words.size() && j < i + static_cast<size_t>(options.longest); ++j) {
@@ -35,7 +35,7 @@ void append_ngrams(std::span<const int32_t> words, int32_t first_id, const Ngram
 }
 
 void append_char_ngrams(std::string_view word, int32_t first_id, const NgramOptions& options,
-                        std::vector<int32_t>& ids) {
+                        Bulk<int32_t>& ids) {
   if (options.longest_chars == 0) return;
   for_each_char_ngram(
       word, '<', '>', static_cast<size_t>(options.shortest_chars), static_cast<size_t>(options.longest_chars),

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/bulk.h"
 #include "data/fields.h"
 #include "data/text/ngram_rows.h"
 #include "data/text/unicode.h"
@@ -109,12 +110,12 @@ void check_ngrams(const NgramOptions& options);
 /// [first_id, first_id + options.buckets). Words are numbers that stand for them: ids, or of
 /// NgramHash::FastText fasttext_hash of each, as a signed number.
 void append_ngrams(std::span<const int32_t> words, int32_t first_id, const NgramOptions& options,
-                   std::vector<int32_t>& ids);
+                   Bulk<int32_t>& ids);
 
 /// Appends the ids of the character n-grams of `word` (code points of well-formed UTF-8) between the marks <
 /// and > that stand for its ends, from options.shortest_chars to options.longest_chars long, without the
 /// marks alone; they lie in [first_id, first_id + options.char_buckets).
 void append_char_ngrams(std::string_view word, int32_t first_id, const NgramOptions& options,
-                        std::vector<int32_t>& ids);
+                        Bulk<int32_t>& ids);
 
 }  // namespace semblance

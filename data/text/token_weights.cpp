@@ -13,7 +13,7 @@ double inverse_document_frequency(int64_t df, int64_t n) {
 
 }  // namespace
 
-std::vector<float> inverse_document_frequencies(const RaggedIds& texts, int64_t ids) {
+std::vector<float> inverse_document_frequencies(const RaggedIdsView& texts, int64_t ids) {
   std::vector<int64_t> last_text(static_cast<size_t>(ids), -1), frequencies(static_cast<size_t>(ids));
   for (int64_t text = 0; text < texts.size(); ++text)
     for (const int32_t id : texts[text])

@@ -26,7 +26,7 @@ inline constexpr Field kTokenWeightsField = {
 
 /// ln((1 + n) / (1 + df)) + 1 for each id below `ids`, where df of the n rows of `texts` have it:
 /// scikit-learn's smooth idf. 0 for an id that no text has: n-grams never trained on take no share in a mean.
-std::vector<float> inverse_document_frequencies(const RaggedIds& texts, int64_t ids);
+std::vector<float> inverse_document_frequencies(const RaggedIdsView& texts, int64_t ids);
 
 /// What a word counts in the mean of word vectors. idf: as above, of a word that no text has that of df = 0.
 /// sif: a / (a + p), where p is the word's share of all words; Arora, Liang and Ma 2017, "A simple but

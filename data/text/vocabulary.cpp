@@ -28,7 +28,7 @@ void Vocabulary::add_special(bool unknown) {
 Vocabulary::Vocabulary(const WordTable& words, std::span<const int64_t> counts,
                        const VocabularyOptions& options) {
   add_special(options.unknown_word);
-  std::vector<int32_t> kept;
+  Bulk<int32_t> kept;
   for (int32_t id = 0; id < words.size(); ++id)
     if (counts[static_cast<size_t>(id)] >= options.min_count) kept.push_back(id);
   std::ranges::sort(kept, [&](int32_t a, int32_t b) {

@@ -55,7 +55,7 @@ class WordTable {
   void rehash(size_t places);
 
   Texts words_;
-  std::vector<WordSlot> slots_;  // at most half full
+  Bulk<WordSlot> slots_;  // at most half full
 };
 
 }  // namespace semblance

@@ -70,7 +70,7 @@ TEST_F(CorpusTest, BeginsAnywhereInSeveralFilesOfManyBlocks) {
   ASSERT_EQ(all.size(), 420000u);
   for (const int64_t first : {0L, 1L, 77777L, 119999L, 120000L, 120001L, 333333L, 419999L}) {
     Corpus::Reader reader(corpus, first);
-    EXPECT_EQ(reader.next(1).values, std::vector{all[static_cast<size_t>(first)]}) << first;
+    EXPECT_EQ(reader.next(1).values, Bulk<int32_t>{all[static_cast<size_t>(first)]}) << first;
   }
   EXPECT_EQ(whole.next(1).size(), 0) << "there is no more, however often it is asked for";
   EXPECT_EQ(whole.next(1).size(), 0);

@@ -11,8 +11,10 @@
 #include <thread>
 
 #include "data/error.h"
+#include "data/io/array_file.h"
 #include "data/io/atomic_file.h"
 #include "data/io/byte_stream.h"
+#include "data/io/disk_memory.h"
 #include "data/io/file_system.h"
 #include "data/io/line_reader.h"
 #include "data/io/temporary_path.h"
@@ -283,6 +285,75 @@ TEST(TemporaryPath, NamesTellWhatTheyAreFor) {
   for (const char* other : {"LAST", "LAST.tmp", "LAST.semblance-12345.tmp", "LAST.semblance-12345_.tmp",
                             "LAST.semblance-1234567.tmp", "LAST.semblance-123456.txt"})
     EXPECT_FALSE(is_temporary_name(other, "LAST")) << other;
+}
+
+TEST(ArrayFile, GivesBackWhatWasAdded) {
+  const TemporaryFolder folder;
+  const auto path = folder / "numbers";
+  const std::vector<int64_t> numbers = {1, -2, int64_t{1} << 40};
+  ArrayFileWriter writer(path);
+  writer.add("numbers", std::span(numbers));
+  writer.add("none", std::span<const float>());
+  writer.add_bytes("text", "some bytes");
+  EXPECT_FALSE(fs::exists(path)) << "before it is whole";
+  writer.finish({{"made", "here"}});
+
+  std::string why;
+  const auto file = ArrayFile::open(path, why);
+  ASSERT_TRUE(file) << why;
+  EXPECT_EQ(file->notes(), (Json{{"made", "here"}}));
+  EXPECT_TRUE(std::ranges::equal(file->array<int64_t>("numbers"), numbers));
+  EXPECT_TRUE(file->array<float>("none").empty());
+  EXPECT_EQ(file->bytes("text"), "some bytes");
+  EXPECT_FALSE(file->has("others"));
+  EXPECT_THROW(file->array<int64_t>("text"), Error) << "which is no multiple of 8 bytes";
+}
+
+TEST(ArrayFile, TellsOfEveryChangedByte) {
+  const TemporaryFolder folder;
+  const auto path = folder / "numbers";
+  const std::vector<int64_t> numbers = {1, 2, 3, 4,
+                                        5, 6, 7, 8};  // no bytes between arrays, which nothing reads
+  ArrayFileWriter writer(path);
+  writer.add("numbers", std::span(numbers));
+  writer.finish({{"made", "here"}});
+  const auto whole = read_all(path);
+  std::string why;
+  ASSERT_TRUE(ArrayFile::open(path, why));
+  for (size_t size = 0; size < whole.size(); ++size) {
+    std::ofstream(path, std::ios::binary) << whole.substr(0, size);
+    EXPECT_FALSE(ArrayFile::open(path, why)) << size;
+  }
+  for (size_t at = 64; at < whole.size(); ++at) {  // nothing hangs on the first 64
+    auto damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    std::ofstream(path, std::ios::binary) << damaged;
+    EXPECT_FALSE(ArrayFile::open(path, why)) << at;
+  }
+}
+
+TEST(DiskMemory, HoldsWhatIsLargerThanWhatStaysInMemory) {
+  const TemporaryFolder folder;
+  DiskMemory memory(folder.path());
+  {
+    const DiskMemory::Use use(memory);
+    Bulk<int64_t> numbers;
+    constexpr int64_t kMany = 5 * static_cast<int64_t>(WatchedPages::kMostResident / sizeof(int64_t)) / 4;
+    numbers.reserve(kMany);
+    for (int64_t i = 0; i < kMany; ++i) numbers.push_back(i * i);
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < kMany; ++i) wrong += numbers[static_cast<size_t>(i)] != i * i;
+    EXPECT_EQ(wrong, 0);
+    EXPECT_TRUE(fs::is_empty(folder.path())) << "files without names";
+  }
+  EXPECT_FALSE(Bulk<int64_t>().get_allocator().resource()->is_equal(memory));
+}
+
+TEST(DiskMemory, AFolderThatTakesNoFileIsAnError) {
+  DiskMemory memory("/proc");
+  const DiskMemory::Use use(memory);
+  EXPECT_THROW(Bulk<char>(DiskMemory::kLeast), Error);
+  EXPECT_NO_THROW(Bulk<char>(DiskMemory::kLeast - 1)) << "on the heap";
 }
 
 }  // namespace

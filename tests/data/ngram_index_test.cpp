@@ -8,7 +8,7 @@
 namespace semblance {
 namespace {
 
-using Ids = std::vector<int32_t>;
+using Ids = Bulk<int32_t>;
 using Ngrams = std::vector<std::string>;
 
 NgramIndex index_of(std::initializer_list<std::string_view> words, const NgramIndexOptions& options = {}) {

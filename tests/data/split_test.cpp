@@ -10,8 +10,8 @@
 namespace semblance {
 namespace {
 
-std::vector<int64_t> each_alone(int64_t n) {
-  std::vector<int64_t> groups(static_cast<size_t>(n));
+Bulk<int64_t> each_alone(int64_t n) {
+  Bulk<int64_t> groups(static_cast<size_t>(n));
   std::iota(groups.begin(), groups.end(), 0);
   return groups;
 }
@@ -37,7 +37,7 @@ TEST(Split, DependsOnTheSeedAlone) {
 }
 
 TEST(Split, KeepsAGroupTogether) {
-  std::vector<int64_t> groups(300);
+  Bulk<int64_t> groups(300);
   for (int64_t i = 0; i < 300; ++i) groups[static_cast<size_t>(i)] = i / 3 * 3;
   const auto split = split_rows(groups, {0.6, 0.2, 0.2}, 9);
   for (const auto* part : {&split.train, &split.valid, &split.test}) {

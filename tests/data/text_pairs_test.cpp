@@ -15,7 +15,7 @@ namespace {
 using Pairs = std::vector<std::pair<int32_t, int32_t>>;
 
 Pairs pairs_of(int32_t texts, const PairOptions& options, uint64_t key = 1) {
-  std::vector<TextPair> pairs;
+  Bulk<TextPair> pairs;
   append_pairs(10, 10 + texts, 4, options, key, pairs);
   Pairs numbers;
   for (const auto& pair : pairs) {
@@ -48,7 +48,7 @@ TEST(Pairs, ALongRowGivesSoManyDrawnAtRandom) {
 TEST(GroupRows, RowsWithATextInCommonAreOfOneGroupThroughOthersToo) {
   // Row 0: a b; row 1: c d; row 2: d e; row 3: f g; row 4: e a.
   const std::vector<int64_t> starts = {0, 2, 4, 6, 8, 10}, texts = {0, 1, 2, 3, 3, 5, 6, 7, 5, 0};
-  EXPECT_EQ(group_rows(starts, texts), (std::vector<int64_t>{0, 0, 0, 3, 0}));
+  EXPECT_EQ(group_rows(starts, texts), (Bulk<int64_t>{0, 0, 0, 3, 0}));
 }
 
 RaggedIds texts_of_ids() {
@@ -59,7 +59,7 @@ RaggedIds texts_of_ids() {
 }
 
 TEST(PairDataset, ABatchHasFirstTextsThenSecondOnes) {
-  const PairDataset data(texts_of_ids(), {{0, 1, 0}, {1, 3, 7}, {0, 3, 0}});
+  const PairDataset data(texts_of_ids(), Bulk<TextPair>{{0, 1, 0}, {1, 3, 7}, {0, 3, 0}});
   const std::vector<int64_t> rows = {1, 0};
   const auto batch = data.batch(rows, 0);
   EXPECT_EQ(
@@ -71,7 +71,7 @@ TEST(PairDataset, ABatchHasFirstTextsThenSecondOnes) {
 }
 
 TEST(PairDataset, GroupsAreGivenWhereSomeAreEqual) {
-  const PairDataset data(texts_of_ids(), {{0, 1, 0}, {1, 3, 7}, {0, 3, 0}});
+  const PairDataset data(texts_of_ids(), Bulk<TextPair>{{0, 1, 0}, {1, 3, 7}, {0, 3, 0}});
   const std::vector<int64_t> rows = {0, 1, 2};
   const auto groups = data.batch(rows, 0).groups;
   ASSERT_TRUE(groups.defined());
@@ -80,8 +80,8 @@ TEST(PairDataset, GroupsAreGivenWhereSomeAreEqual) {
 }
 
 TEST(PairDataset, HardNegativesComeLastWithTheirPairs) {
-  const PairDataset data(texts_of_ids(), {{0, 1, 0}, {1, 3, 1}, {0, 3, 0}},
-                         {.negatives = {.values = {3, 2}, .offsets = {0, 2, 2}}, .scores = {}});
+  const PairDataset data(texts_of_ids(), Bulk<TextPair>{{0, 1, 0}, {1, 3, 1}, {0, 3, 0}},
+                         {.negatives = RaggedIds{.values = {3, 2}, .offsets = {0, 2, 2}}, .scores = {}});
   const std::vector<int64_t> rows = {1, 2};
   const auto batch = data.batch(rows, 0);
   const auto numbers = [](const at::Tensor& tensor) {
@@ -93,7 +93,8 @@ TEST(PairDataset, HardNegativesComeLastWithTheirPairs) {
 }
 
 TEST(PairDataset, ScoresAreThoseOfThePairsGroups) {
-  const PairDataset data(texts_of_ids(), {{0, 1, 0}, {1, 3, 1}}, {.negatives = {}, .scores = {0.25f, -1}});
+  const PairDataset data(texts_of_ids(), Bulk<TextPair>{{0, 1, 0}, {1, 3, 1}},
+                         {.negatives = {}, .scores = Bulk<float>{0.25f, -1}});
   const std::vector<int64_t> rows = {1, 0};
   const auto batch = data.batch(rows, 0);
   EXPECT_EQ(batch.scores.data_ptr<float>()[0], -1);
@@ -112,7 +113,7 @@ TEST(DuplicateRows, AreReadFromPlainAndCrlfLines) {
   Notices notices;
   TextRows rows;
   read_duplicate_rows(folder / "rows.tsv", {}, notices.take, rows);
-  EXPECT_EQ(rows.starts, (std::vector<int64_t>{0, 3, 5, 7}));
+  EXPECT_EQ(rows.starts, (Bulk<int64_t>{0, 3, 5, 7}));
   EXPECT_EQ(rows.texts[0], "one");
   EXPECT_EQ(rows.texts[2], "ein");
   EXPECT_EQ(rows.texts[4], "dos");
@@ -147,14 +148,14 @@ TEST(RankingRows, EachDifferentTextIsHeldOnceAndPartsAreBounded) {
   RankingRows part;
   ASSERT_TRUE(whole.next(part));
   EXPECT_EQ(part.texts.size(), 7);
-  EXPECT_EQ(part.rows.values, (std::vector<int32_t>{0, 1, 2, 2, 3, 1, 0, 4, 5, 6}));
+  EXPECT_EQ(part.rows.values, (Bulk<int32_t>{0, 1, 2, 2, 3, 1, 0, 4, 5, 6}));
   EXPECT_FALSE(whole.next(part));
 
   RankingRowReader parts(folder / "rows.tsv", {}, {1000, 1});
   ASSERT_TRUE(parts.next(part, 4));
   EXPECT_EQ(part.rows.size(), 2);
   ASSERT_TRUE(parts.next(part, 4));
-  EXPECT_EQ(part.rows.values, (std::vector<int32_t>{0, 1, 2}));
+  EXPECT_EQ(part.rows.values, (Bulk<int32_t>{0, 1, 2}));
   EXPECT_FALSE(parts.next(part, 4));
 }
 

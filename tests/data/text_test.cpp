@@ -143,11 +143,11 @@ TEST(TokenizedTexts, DuplicatesAreTextsWithEqualTokens) {
   for (const auto* text : {"Good film!", "bad film", "good, FILM", "", "!!!"})
     texts.push_back(std::string_view(text));
   EXPECT_EQ(tokenize(texts, TextPipeline(TextOptions{}), 1).duplicate_groups(),
-            (std::vector<int64_t>{0, 1, 0, 3, 3}));
+            (Bulk<int64_t>{0, 1, 0, 3, 3}));
 }
 
-std::vector<int32_t> runs_of(std::vector<int32_t> words) {
-  std::vector<int32_t> ids;
+Bulk<int32_t> runs_of(const std::vector<int32_t>& words) {
+  Bulk<int32_t> ids;
   append_ngrams(words, 100, {.longest = 3, .buckets = 10}, ids);
   return ids;
 }
@@ -161,8 +161,8 @@ TEST(Ngrams, AreEveryRunOfUpToThreeWords) {
   for (const auto id : three) EXPECT_TRUE(id >= 100 && id < 110);
 }
 
-std::vector<int32_t> char_runs_of(std::string_view word, int64_t shortest, int64_t longest) {
-  std::vector<int32_t> ids;
+Bulk<int32_t> char_runs_of(std::string_view word, int64_t shortest, int64_t longest) {
+  Bulk<int32_t> ids;
   append_char_ngrams(word, 7, {.longest_chars = longest, .shortest_chars = shortest, .char_buckets = 1 << 30},
                      ids);
   return ids;

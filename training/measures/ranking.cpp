@@ -41,7 +41,7 @@ Comparison compare(std::span<const int32_t> row, std::span<const float> similari
 // Ranks rows of text numbers: known(text) says whether anything is known of a text, similarities_of(row, out)
 // writes those of the candidates to the question. `cost`: nanoseconds for a candidate.
 template <class Known, class Similarities>
-UnknownTexts rank(const RaggedIds& rows, double cost, const Known& known, Similarities&& similarities_of,
+UnknownTexts rank(const RaggedIdsView& rows, double cost, const Known& known, Similarities&& similarities_of,
                   RankingMetrics& metrics) {
   std::vector<Comparison> results(static_cast<size_t>(rows.size()));
   const double row_cost =
@@ -70,8 +70,9 @@ UnknownTexts rank(const RaggedIds& rows, double cost, const Known& known, Simila
 // The similarity of each row's two texts, by similarity(a, b), beside its score; nothing is near to a text of
 // which nothing is known.
 template <class Known, class Similarity>
-UnknownTexts compare_with_scores(const RaggedIds& rows, std::span<const double> scores, const Known& known,
-                                 const Similarity& similarity, SimilarityMetrics& metrics) {
+UnknownTexts compare_with_scores(const RaggedIdsView& rows, std::span<const double> scores,
+                                 const Known& known, const Similarity& similarity,
+                                 SimilarityMetrics& metrics) {
   UnknownTexts unknown;
   for (int64_t row = 0; row < rows.size(); ++row) {
     const int32_t a = rows[row][0], b = rows[row][1];
@@ -86,7 +87,7 @@ UnknownTexts compare_with_scores(const RaggedIds& rows, std::span<const double> 
   return unknown;
 }
 
-UnknownTexts compare_vectors_with_scores(const RaggedIds& rows, std::span<const double> scores,
+UnknownTexts compare_vectors_with_scores(const RaggedIdsView& rows, std::span<const double> scores,
                                          const at::Tensor& vectors, std::span<const char> known,
                                          SimilarityMetrics& metrics) {
   const auto vector = [&](int32_t text) {
@@ -224,7 +225,7 @@ Json RankingMetrics::report() const {
           {"tie_policy", enum_name(options_.ties)}};
 }
 
-UnknownTexts rank_rows(const RaggedIds& rows, const at::Tensor& vectors, std::span<const char> known,
+UnknownTexts rank_rows(const RaggedIdsView& rows, const at::Tensor& vectors, std::span<const char> known,
                        RankingMetrics& metrics) {
   const int64_t dim = vectors.size(1), different = vectors.size(0);
   const float* values = vectors.const_data_ptr<float>();

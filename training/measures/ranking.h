@@ -51,7 +51,7 @@ struct UnknownTexts {
 /// Ranks each row's candidates by their cosine to its question: `vectors` are [texts, dim], float32, on the
 /// CPU; `rows` name them. `known`: of each text, whether any of its tokens is; whatever its vector, one
 /// without is near to nothing. Cosines that differ by at most 1e-7 are ties.
-UnknownTexts rank_rows(const RaggedIds& rows, const at::Tensor& vectors, std::span<const char> known,
+UnknownTexts rank_rows(const RaggedIdsView& rows, const at::Tensor& vectors, std::span<const char> known,
                        RankingMetrics& metrics);
 
 /// How well similarities follow given scores (row 6.7).

@@ -87,7 +87,7 @@ Vocabulary StartVectors::vocabulary(TokenizedTexts& tokens, std::span<const int6
   return Vocabulary(tokens.words, counts, options);
 }
 
-Json StartVectors::fill(const Vocabulary& vocabulary, const RaggedIds& texts, at::Tensor& embedding,
+Json StartVectors::fill(const Vocabulary& vocabulary, const RaggedIdsView& texts, at::Tensor& embedding,
                         const Notice& notice) {
   if (!table_ && !encoder_) return resumed_report_;
   const c10::NoGradGuard no_gradient;

@@ -50,7 +50,7 @@ class StartVectors {
   /// go of the vectors. Tells how many words of `texts`, the training texts' ids, have one, and returns it,
   /// null if no vectors are given: words, known_words, tokens, known_tokens, coverage (known shares of words
   /// as types, and of tokens); of the vocabulary, from_ngrams (whose vectors a trigram run made) and fresh.
-  Json fill(const Vocabulary& vocabulary, const RaggedIds& texts, at::Tensor& embedding,
+  Json fill(const Vocabulary& vocabulary, const RaggedIdsView& texts, at::Tensor& embedding,
             const Notice& notice);
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "data/error.h"
@@ -10,6 +11,7 @@
 #include "data/random.h"
 #include "data/split.h"
 #include "models/parallel.h"
+#include "training/text_cache.h"
 
 namespace semblance {
 namespace {
@@ -20,24 +22,26 @@ std::array<double, 3> training_shares(const DuplicateRowOptions& data) {
   return split_shares(data.split, !data.valid.empty(), !data.test.empty());
 }
 
-TextRows read_rows(const DssmJob& job, const Notice& notice, RowLayout& layout) {
+// The rows of --train; their texts go to `take` where it is given.
+TextRows read_rows(const DssmJob& job, const Notice& notice, RowLayout& layout,
+                   const std::function<void(std::string_view)>& take = {}) {
   const auto& files = job.data.train;
   TextRows rows;
-  layout = read_duplicate_rows(files.front(), job.data.file, notice, rows);
+  layout = read_duplicate_rows(files.front(), job.data.file, notice, rows, nullptr, take);
   for (size_t i = 1; i < files.size(); ++i) {
-    read_duplicate_rows(files[i], job.data.file, notice, rows, &layout);
+    read_duplicate_rows(files[i], job.data.file, notice, rows, &layout, take);
     if (!rows.scores.empty() && static_cast<int64_t>(rows.scores.size()) != rows.size())
       throw Error(ErrorKind::Data, "{}: expected scores in every file of rows or in none, found both",
                   files[i]);
   }
-  if (rows.texts.size() > INT32_MAX)
+  if (rows.starts.back() > INT32_MAX)
     throw Error(ErrorKind::Data, "{}: expected at most {} texts, found {}", files.front(), INT32_MAX,
-                rows.texts.size());
+                rows.starts.back());
   return rows;
 }
 
 // Groups of equal texts, where texts without a token are equal to none.
-std::vector<int64_t> text_groups(const TokenizedTexts& tokens) {
+Bulk<int64_t> text_groups(const TokenizedTexts& tokens) {
   auto groups = tokens.duplicate_groups();
   for (size_t text = 0; text < groups.size(); ++text)
     if (tokens.tokens.length(static_cast<int64_t>(text)) == 0) groups[text] = static_cast<int64_t>(text);
@@ -47,7 +51,7 @@ std::vector<int64_t> text_groups(const TokenizedTexts& tokens) {
 // What is held out or trained on as a whole: texts that are duplicates of each other.
 struct Units {
   RaggedIds texts;
-  std::vector<int32_t> rows;  // the row of each
+  Bulk<int32_t> rows;  // the row of each
 };
 
 // Rows, or a row's texts in random twos, the last with a third where they are odd.
@@ -74,17 +78,23 @@ Units units_of(const TextRows& rows, const DssmJob& job) {
 }
 
 // Units that have a text in common are of one group.
-std::vector<int64_t> group_units(const Units& units, std::span<const int64_t> text_groups) {
-  std::vector<int64_t> groups;
+Bulk<int64_t> group_units(const Units& units, std::span<const int64_t> text_groups) {
+  Bulk<int64_t> groups;
   groups.reserve(units.texts.values.size());
   for (const int32_t text : units.texts.values) groups.push_back(text_groups[static_cast<size_t>(text)]);
   return group_rows(units.texts.offsets, groups);
 }
 
-Split split_units(const Units& units, std::span<const int64_t> text_groups, const DssmJob& job) {
+bool holds_out(const DssmJob& job) {
   const auto shares = training_shares(job.data);
-  if (shares[1] > 0 || shares[2] > 0)
-    return split_rows(group_units(units, text_groups), shares, static_cast<uint64_t>(job.training.seed));
+  return shares[1] > 0 || shares[2] > 0;
+}
+
+// `text_groups` is for those that hold out something.
+Split split_units(const Units& units, std::span<const int64_t> text_groups, const DssmJob& job) {
+  if (holds_out(job))
+    return split_rows(group_units(units, text_groups), training_shares(job.data),
+                      static_cast<uint64_t>(job.training.seed));
   Split whole;
   whole.train.resize(units.rows.size());
   std::iota(whole.train.begin(), whole.train.end(), 0);
@@ -93,11 +103,11 @@ Split split_units(const Units& units, std::span<const int64_t> text_groups, cons
 
 // What is trained on: each row's texts that are not held out, in their order, then its hard negatives.
 struct TrainingTexts {
-  std::vector<int64_t> texts;  // by number
+  Bulk<int64_t> texts;  // by number
   struct Row {
     int32_t row, first, negatives, end;  // places in `texts`
   };
-  std::vector<Row> rows;
+  Bulk<Row> rows;
 };
 
 TrainingTexts training_texts(const TextRows& rows, const Units& units, std::span<const int64_t> trained) {
@@ -118,9 +128,9 @@ TrainingTexts training_texts(const TextRows& rows, const Units& units, std::span
   return training;
 }
 
-std::vector<TextPair> make_pairs(const RaggedIds& texts, const TrainingTexts& training, const DssmJob& job,
-                                 const Notice& notice) {
-  std::vector<TextPair> pairs;
+Bulk<TextPair> make_pairs(const RaggedIds& texts, const TrainingTexts& training, const DssmJob& job,
+                          const Notice& notice) {
+  Bulk<TextPair> pairs;
   int64_t all = 0, most = 0;
   for (const auto& row : training.rows) {
     const int64_t of_row = count_pairs(row.negatives - row.first, job.pairs);
@@ -169,8 +179,8 @@ RaggedIds make_negatives(const RaggedIds& texts, const TrainingTexts& training, 
 }
 
 // The cosine that each row's texts are to have. Scores of another range are stretched to that from 0 to 1.
-std::vector<float> make_scores(std::span<const double> scores, const TrainingTexts& training,
-                               const std::string& file, const Notice& notice) {
+Bulk<float> make_scores(std::span<const double> scores, const TrainingTexts& training,
+                        const std::string& file, const Notice& notice) {
   if (scores.empty()) return {};
   double least = INFINITY, most = -INFINITY;
   for (const auto& row : training.rows) {
@@ -182,7 +192,7 @@ std::vector<float> make_scores(std::span<const double> scores, const TrainingTex
   const bool are_cosines = least >= -1 && most <= 1;
   if (!are_cosines)
     notice(fmt::format("scores from {} to {}, which are taken for cosines from 0 to 1", least, most));
-  std::vector<float> cosines;
+  Bulk<float> cosines;
   for (const double score : scores)
     cosines.push_back(static_cast<float>(are_cosines ? score : (score - least) / (most - least)));
   return cosines;
@@ -193,9 +203,9 @@ OtherCandidates other_candidates(const DssmJob& job) {
 }
 
 struct HeldOutRows {
-  std::vector<int64_t> texts;  // by number
-  RaggedIds rows;              // places in `texts`
-  std::vector<double> scores;
+  Bulk<int64_t> texts;  // by number
+  RaggedIds rows;       // places in `texts`
+  Bulk<double> scores;
 };
 
 // The first text of each of the units is to find its second among those of other rows and its own row's hard
@@ -203,9 +213,9 @@ struct HeldOutRows {
 HeldOutRows rank_held_out(const TextRows& rows, const Units& units, std::span<const int64_t> held_out,
                           std::span<const int64_t> row_groups, const DssmJob& job, const Notice& notice) {
   if (held_out.empty()) return {};
-  std::vector<int64_t> texts, groups;
-  std::vector<std::array<int32_t, 2>> pairs;
-  std::vector<double> scores;
+  Bulk<int64_t> texts, groups;
+  Bulk<std::array<int32_t, 2>> pairs;
+  Bulk<double> scores;
   RaggedIds own;
   const auto add = [&](int64_t text) {
     texts.push_back(text);
@@ -270,7 +280,7 @@ void check_metric(const DssmJob& job, const RankingDataset& valid, const Notice&
 
 std::string fingerprint(const DssmData& data) {
   Fingerprint fingerprint;
-  const auto add = [&](const RaggedIds& ids) {
+  const auto add = [&](const RaggedIdsView& ids) {
     fingerprint.add(std::span(ids.values));
     fingerprint.add(std::span(ids.offsets));
   };
@@ -308,7 +318,9 @@ void check_options(const DssmJob& job) {
         "fitted to each score");
 }
 
-DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Notice& notice) {
+namespace {
+
+DssmData make_data(const DssmJob& job, const StartVectors& vectors, const Notice& notice) {
   DssmData data{.train = {},
                 .valid = {},
                 .test = {},
@@ -316,11 +328,12 @@ DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Not
   auto& setup = data.setup;
   setup.dim = vectors.dim(job.model.dim, kDefaultDim);
 
-  auto rows = read_rows(job, notice, setup.rows);
-  auto tokens = setup.features.tokenize(rows.texts, compute_threads());
-  rows.texts = {};
+  TextTokenizer tokenizer(setup.features.pipeline(), compute_threads());
+  auto rows = read_rows(job, notice, setup.rows, [&](std::string_view text) { tokenizer.add(text); });
+  auto tokens = tokenizer.take();
   const auto units = units_of(rows, job);
-  const auto equal_texts = text_groups(tokens);
+  Bulk<int64_t> equal_texts;
+  if (holds_out(job)) equal_texts = text_groups(tokens);
   const auto split = split_units(units, equal_texts, job);
 
   const auto training = training_texts(rows, units, split.train);
@@ -332,12 +345,13 @@ DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Not
   if (pairs.empty())
     throw Error(ErrorKind::Data, "{}: expected pairs of texts to train on, found none",
                 job.data.train.front());
-  PairExtras extra{.negatives = make_negatives(encoded, training, rows.size(), notice),
-                   .scores = make_scores(rows.scores, training, job.data.train.front(), notice)};
+  PairExtras extra{
+      .negatives = FrozenIds(make_negatives(encoded, training, rows.size(), notice)),
+      .scores = Frozen<float>(make_scores(rows.scores, training, job.data.train.front(), notice))};
   const auto hard = extra.negatives.values.size();
   data.train = std::make_unique<PairDataset>(std::move(encoded), std::move(pairs), std::move(extra));
 
-  std::vector<int64_t> row_groups;
+  Bulk<int64_t> row_groups;
   if (!split.valid.empty() || !split.test.empty()) row_groups = group_units(units_of(rows, {}), equal_texts);
   const auto dataset_of = [&](std::span<const std::string> paths, std::span<const int64_t> part) {
     if (!paths.empty()) return encode_rows(read_for_ranking(paths, setup, job, notice), setup);
@@ -348,7 +362,6 @@ DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Not
   };
   data.valid = dataset_of(job.data.valid, split.valid);
   data.test = dataset_of(job.data.test, split.test);
-  if (data.valid) check_metric(job, *data.valid, notice);
   setup.data_fingerprint = fingerprint(data);
 
   const auto size = [](const auto& part) { return part ? part->rows().size() : 0; };
@@ -356,6 +369,86 @@ DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Not
       "{} rows, {} pairs{} to train on; {} rows to validate, {} to test; {} words, {} dimensions",
       training.rows.size(), data.train->size(), hard > 0 ? fmt::format(" and {} hard negatives", hard) : "",
       size(data.valid), size(data.test), setup.features.words(), setup.dim));
+  return data;
+}
+
+// The options that the encoded texts follow from, besides what the inputs hold.
+Json data_options(const DssmJob& job, const TextFeatures& features) {
+  Json json = {{"data", options_to_json(job.data)},
+               {"pairs", options_to_json(job.pairs)},
+               {"text", options_to_json(job.text)},
+               {"stop_words", features.pipeline().stop_words()},
+               {"vocabulary", options_to_json(job.vocabulary)},
+               {"ngrams", options_to_json(job.ngrams)},
+               {"start", options_to_json(job.start)},
+               {"token_weights", enum_name(job.model.token_weights)},
+               {"seed", job.training.seed}};
+  json["data"].erase("cache");
+  return json;
+}
+
+void add_part(ArrayFileWriter& writer, const std::string& name, const RankingDataset* part) {
+  if (!part) return;
+  add_rows(writer, name, part->texts());
+  add_rows(writer, name + ".rows", part->rows());
+  writer.add(name + ".scores", std::span<const double>(part->scores()));
+}
+
+std::unique_ptr<RankingDataset> part_in(const ArrayFile& file, const std::string& name) {
+  if (!file.has(name + ".scores")) return nullptr;
+  return std::make_unique<RankingDataset>(rows_in(file, name), rows_in(file, name + ".rows"),
+                                          file.array<double>(name + ".scores"));
+}
+
+Json save(const DssmData& data, ArrayFileWriter& writer) {
+  add_rows(writer, "train", data.train->texts());
+  writer.add("train.pairs", std::span<const TextPair>(data.train->pairs()));
+  add_rows(writer, "train.negatives", data.train->extra().negatives);
+  writer.add("train.scores", std::span<const float>(data.train->extra().scores));
+  add_part(writer, "valid", data.valid.get());
+  add_part(writer, "test", data.test.get());
+  const auto& setup = data.setup;
+  writer.add("idf", std::span(setup.idf));
+  return {{"features", add_features(writer, setup.features)},
+          {"rows", row_layout_to_json(setup.rows)},
+          {"fingerprint", setup.data_fingerprint}};
+}
+
+DssmData load(const ArrayFile& file, const DssmJob& job, const StartVectors& vectors) {
+  const auto& notes = file.notes();
+  const auto idf = file.array<float>("idf");
+  return {.train = std::make_unique<PairDataset>(
+              rows_in(file, "train"), file.array<TextPair>("train.pairs"),
+              PairExtras{rows_in(file, "train.negatives"), file.array<float>("train.scores")}),
+          .valid = part_in(file, "valid"),
+          .test = part_in(file, "test"),
+          .setup = {.features = features_in(file, job.text, job.ngrams, notes.at("features")),
+                    .dim = vectors.dim(job.model.dim, kDefaultDim),
+                    .rows = notes.at("rows").is_null() ? RowLayout() : row_layout_from_json(notes.at("rows")),
+                    .idf = {idf.begin(), idf.end()},
+                    .data_fingerprint = notes.at("fingerprint")}};
+}
+
+DssmData through_cache(const DssmJob& job, const StartVectors& vectors, const Notice& notice) {
+  TextCache cache(job.data.cache, inputs_of_texts(job, job.start), notice);
+  const auto options = data_options(job, {job.text, job.ngrams, vectors.word_piece()});
+  return cache.get(
+      [&]() -> std::optional<DssmData> {
+        const auto file = cache.find("dssm", options);
+        if (!file) return std::nullopt;
+        return load(*file, job, vectors);
+      },
+      [&](const Notice& told) {
+        const auto data = make_data(job, vectors, told);
+        cache.keep("dssm", options, [&](ArrayFileWriter& writer) { return save(data, writer); });
+      });
+}
+
+}  // namespace
+
+DssmData prepare_data(const DssmJob& job, const StartVectors& vectors, const Notice& notice) {
+  auto data = job.data.cache.empty() ? make_data(job, vectors, notice) : through_cache(job, vectors, notice);
+  if (data.valid) check_metric(job, *data.valid, notice);
   return data;
 }
 
@@ -375,7 +468,7 @@ RankingRows read_validation(const DssmSetup& setup, const DssmJob& job, const No
   const auto split = split_units(units, equal_texts, job);
   auto ranked =
       rank_held_out(rows, units, split.valid, group_units(units_of(rows, {}), equal_texts), job, notice);
-  return {select_rows(rows.texts, ranked.texts), std::move(ranked.rows), std::move(ranked.scores)};
+  return {select_rows<Texts>(rows.texts, ranked.texts), std::move(ranked.rows), std::move(ranked.scores)};
 }
 
 }  // namespace semblance

@@ -10,6 +10,7 @@
 #include "data/text/token_weights.h"
 #include "data/text/vocabulary.h"
 #include "data/text_pairs.h"
+#include "training/cache_field.h"
 #include "training/job.h"
 #include "training/measures/ranking_options.h"
 #include "training/tasks/activation_names.h"
@@ -35,6 +36,7 @@ struct DuplicateRowOptions {
   int64_t negatives = 1000;
   SplitBy split_by = SplitBy::Row;
   RowFileOptions file;
+  std::string cache;
 
   void fields(FieldList& list) {
     list.add(
@@ -65,6 +67,7 @@ struct DuplicateRowOptions {
              {.help = "what --split holds out: whole rows, or two texts and more of rows of many, which are "
                       "trained on without them"});
     file.fields(list);
+    list.add("cache", cache, kCacheField);
   }
 };
 

@@ -13,7 +13,7 @@ namespace {
 std::unique_ptr<Sampler> make_sampler(const DssmJob& job, const PairDataset& data) {
   const auto seed = static_cast<uint64_t>(job.training.seed);
   if (!job.model.separate) return std::make_unique<ShuffledSampler>(data.size(), seed);
-  std::vector<int32_t> groups;
+  Bulk<int32_t> groups;
   groups.reserve(data.pairs().size());
   for (const TextPair& pair : data.pairs()) groups.push_back(pair.group);
   return std::make_unique<NoDuplicatesSampler>(std::move(groups), job.training.batch_size, seed);

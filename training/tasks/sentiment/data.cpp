@@ -14,6 +14,7 @@
 #include "models/parallel.h"
 #include "training/tasks/sentiment/loss.h"
 #include "training/tasks/sentiment/trial.h"
+#include "training/text_cache.h"
 
 namespace semblance {
 namespace {
@@ -28,11 +29,11 @@ void check_labels(const LabelledTexts& texts, const LabelSet& labels, const std:
     throw Error(ErrorKind::Data, "{}: expected at least two classes, found only '{}'", path,
                 classes.empty() ? "" : classes[0]);
   if (!labels.multi_label && classes.size() > 100 &&
-      classes.size() > static_cast<size_t>(texts.texts.size()) / 2)
+      classes.size() > static_cast<size_t>(texts.labels.size()) / 2)
     throw Error(
         ErrorKind::Data,
         "{}: expected few different labels, found {} in {} rows, such as '{:.40}'; is --label-column right?",
-        path, classes.size(), texts.texts.size(), classes[0]);
+        path, classes.size(), texts.labels.size(), classes[0]);
 }
 
 bool has_letter_or_number(std::string_view word) {
@@ -44,7 +45,7 @@ bool has_letter_or_number(std::string_view word) {
 // Where most letters are of a script that puts no blanks between words, "words" are whole sentences.
 bool mostly_unspaced(const TokenizedTexts& tokens) {
   int64_t long_runs = 0, counted = 0;
-  std::vector<char> is_word, unspaced;
+  Bulk<char> is_word, unspaced;
   for (int32_t word = 0; word < tokens.words.size(); ++word) {
     is_word.push_back(has_letter_or_number(tokens.words[word]));
     unspaced.push_back(is_unspaced(tokens.words[word]));
@@ -96,15 +97,14 @@ void check_texts(const LabelledTexts& texts, const TokenizedTexts& tokens, const
                  const std::string& path, const Notice& notice) {
   const int64_t rows = tokens.tokens.size();
   // What is left of an emoji may be a mark alone.
-  std::vector<char> has_letter;
+  Bulk<char> has_letter;
   for (int32_t word = 0; word < tokens.words.size(); ++word)
     has_letter.push_back(job.text.tokenizer != Tokenizer::Words || has_letter_or_number(tokens.words[word]));
-  int64_t blank = 0, wordless = 0;
-  for (int64_t row = 0; row < rows; ++row) {
-    blank += trim(texts.texts[row]).empty();
+  const int64_t blank = texts.blank;
+  int64_t wordless = 0;
+  for (int64_t row = 0; row < rows; ++row)
     wordless += std::ranges::none_of(tokens.tokens[row],
                                      [&](int32_t word) { return has_letter[static_cast<size_t>(word)]; });
-  }
   const auto remedy = job.text.tokenizer == Tokenizer::Words
                           ? "; --tokenizer whitespace takes everything between blanks for words"
                           : "";
@@ -116,7 +116,9 @@ void check_texts(const LabelledTexts& texts, const TokenizedTexts& tokens, const
   if (wordless == rows)
     throw Error(ErrorKind::Data, "{}: expected texts with words, found no word in any of {}{}", path, rows,
                 remedy);
-  if (rows > 1 && std::ranges::all_of(tokens.duplicate_groups(), [](int64_t group) { return group == 0; }))
+  int64_t equal = 1;
+  while (equal < rows && std::ranges::equal(tokens.tokens[equal], tokens.tokens[0])) ++equal;
+  if (rows > 1 && equal == rows)
     throw Error(ErrorKind::Data, "{}: expected different texts, found {} times the same words", path, rows);
   if (wordless > 0)
     notice(fmt::format("warning: {}: {} of {} texts have no word ({} are empty){}", path, wordless, rows,
@@ -172,14 +174,21 @@ std::string fingerprint(const LabelledDataset& train, const LabelledDataset* val
 
 }  // namespace
 
-std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIds& labels,
+namespace {
+
+// As LabelledDataset takes it.
+int64_t classes_in_sets(const LabelSet& labels) {
+  return labels.multi_label ? static_cast<int64_t>(labels.classes.size()) : 0;
+}
+
+}  // namespace
+
+std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIdsView& labels,
                                               std::span<const int64_t> rows, const ClassifierSetup& setup,
                                               const SentimentJob& job) {
   if (rows.empty()) return nullptr;
-  return std::make_unique<LabelledDataset>(
-      std::move(texts), select_rows(labels, rows),
-      setup.labels.multi_label ? static_cast<int64_t>(setup.labels.classes.size()) : 0,
-      collation_of(job.model));
+  return std::make_unique<LabelledDataset>(std::move(texts), select_rows<RaggedIds>(labels, rows),
+                                           classes_in_sets(setup.labels), collation_of(job.model));
 }
 
 Collation collation_of(const ClassifierOptions& model) {
@@ -298,29 +307,32 @@ std::vector<float> count_ngrams(const ClassifierSetup& setup, const SentimentJob
   return counts;
 }
 
-SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& given,
-                           const StartVectors& vectors, const Notice& notice) {
+namespace {
+
+SentimentData make_data(SentimentJob& job, const std::function<void(Job&)>& given,
+                        const StartVectors& vectors, const Notice& notice) {
   SentimentData data{.train = {},
                      .valid = {},
                      .test = {},
                      .setup = {.features = {job.text, job.ngrams, vectors.word_piece()}}};
   auto& setup = data.setup;
   const auto& path = job.data.train.front();
-  const auto texts = read_labelled_texts(job.data.train, job.input);
+  const int threads = compute_threads();
+  TextTokenizer tokenizer(setup.features.pipeline(), threads);
+  const auto texts = read_labelled_texts(job.data.train, job.input, {}, &tokenizer);
   texts.report.tell(path, notice);
   setup.layout = texts.layout;
   setup.labels = LabelSet(texts);
   check_labels(texts, setup.labels, path);
   const auto labels = number_labels(texts, setup.labels).labels;
-  const int threads = compute_threads();
-  auto tokens = setup.features.tokenize(texts.texts, threads);
+  auto tokens = tokenizer.take();
   check_texts(texts, tokens, job, path, notice);
   const auto split = split_texts(tokens, labels, setup.labels, job);
   const auto facts = facts_of(tokens, setup.labels);
   if (given) {
-    const auto tokenizer = job.text.tokenizer;  // which the texts were cut by
+    const auto cut_by = job.text.tokenizer;
     job.choose_defaults(facts);
-    if (tokenizer == Tokenizer::WordPiece) job.text.tokenizer = tokenizer;
+    if (cut_by == Tokenizer::WordPiece) job.text.tokenizer = cut_by;
     given(job);
     if (facts.texts > SentimentJob::kManyTexts) choose_ngrams(job, given, tokens, labels, split.train, setup);
     notice(description(job, facts));
@@ -367,6 +379,109 @@ SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& g
   notice(fmt::format("{} texts to train on, {} to validate, {} to test; {} words; {}", size(data.train),
                      size(data.valid), size(data.test), setup.features.words(), setup.labels.description()));
   return data;
+}
+
+// The options that the encoded texts follow from, besides what the inputs hold.
+Json data_options(const SentimentJob& job, const TextFeatures& features) {
+  Json json = {{"data", options_to_json(job.data)},
+               {"input", options_to_json(job.input)},
+               {"text", options_to_json(job.text)},
+               {"stop_words", features.pipeline().stop_words()},
+               {"vocabulary", options_to_json(job.vocabulary)},
+               {"ngrams", options_to_json(job.ngrams)},
+               {"start", options_to_json(job.start)},
+               {"weighting", static_cast<int>(weighting_of(job.model))},
+               {"seed", job.training.seed}};
+  json["data"].erase("cache");
+  return json;
+}
+
+// Those that the choice of defaults may hang on: all but what no number follows from.
+Json asked_options(const SentimentJob& job, const TextFeatures& features) {
+  Json json = job_to_json(job);
+  json["stop_words"] = features.pipeline().stop_words();
+  json["data"].erase("cache");
+  for (const char* field : {"threads", "device", "epochs", "patience", "checkpoint-every",
+                            "checkpoint-content", "keep-last", "log-every", "tensorboard"})
+    json["training"].erase(field);
+  return json;
+}
+
+void add_part(ArrayFileWriter& writer, const std::string& name, const LabelledDataset* part) {
+  if (!part) return;
+  add_rows(writer, name, part->texts());
+  add_rows(writer, name + ".labels", part->labels());
+}
+
+Json save(const SentimentData& data, ArrayFileWriter& writer) {
+  add_part(writer, "train", data.train.get());
+  add_part(writer, "valid", data.valid.get());
+  add_part(writer, "test", data.test.get());
+  const auto& setup = data.setup;
+  writer.add("idf", std::span(setup.idf));
+  return {{"features", add_features(writer, setup.features)}, {"classes", setup.labels.classes},
+          {"multi_label", setup.labels.multi_label},          {"class_counts", setup.class_counts},
+          {"layout", layout_to_json(*setup.layout)},          {"fingerprint", setup.data_fingerprint}};
+}
+
+SentimentData load(const ArrayFile& file, const SentimentJob& job, const StartVectors& vectors) {
+  const auto& notes = file.notes();
+  const auto idf = file.array<float>("idf");
+  ClassifierSetup setup{.features = features_in(file, job.text, job.ngrams, notes.at("features")),
+                        .dim = vectors.dim(job.model.dim, kDefaultDim),
+                        .class_counts = notes.at("class_counts"),
+                        .idf = {idf.begin(), idf.end()},
+                        .layout = layout_from_json(notes.at("layout")),
+                        .data_fingerprint = notes.at("fingerprint")};
+  setup.labels.classes = notes.at("classes");
+  setup.labels.multi_label = notes.at("multi_label");
+  setup.loss = choose_loss(job.model.loss, setup.labels);
+  setup.class_weights =
+      choose_class_weights(job.model.class_weights, setup.class_counts, setup.labels.multi_label);
+  const auto part = [&](const std::string& name) -> std::unique_ptr<LabelledDataset> {
+    if (!file.has(name + ".values")) return nullptr;
+    return std::make_unique<LabelledDataset>(rows_in(file, name), rows_in(file, name + ".labels"),
+                                             classes_in_sets(setup.labels), collation_of(job.model));
+  };
+  return {.train = part("train"), .valid = part("valid"), .test = part("test"), .setup = std::move(setup)};
+}
+
+SentimentData through_cache(SentimentJob& job, const std::function<void(Job&)>& given,
+                            const StartVectors& vectors, const Notice& notice) {
+  TextCache cache(job.data.cache, inputs_of_texts(job, job.start), notice);
+  const TextFeatures features(job.text, job.ngrams, vectors.word_piece());
+  const auto asked = asked_options(job, features);
+  const SentimentJob before = job;
+  return cache.get(
+      [&]() -> std::optional<SentimentData> {
+        job = before;
+        if (given) {  // the defaults that were chosen by these texts
+          const auto choice = cache.find("defaults", asked);
+          if (!choice) return std::nullopt;
+          job_from_json(job, choice->notes().at("job"));
+          given(job);
+          check_options(job);
+        }
+        const auto file = cache.find("sentiment", data_options(job, features));
+        if (!file) return std::nullopt;
+        return load(*file, job, vectors);
+      },
+      [&](const Notice& told) {
+        job = before;
+        const auto data = make_data(job, given, vectors, told);
+        cache.keep("sentiment", data_options(job, features),
+                   [&](ArrayFileWriter& writer) { return save(data, writer); });
+        if (given)
+          cache.keep("defaults", asked, [&](ArrayFileWriter&) { return Json{{"job", job_to_json(job)}}; });
+      });
+}
+
+}  // namespace
+
+SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& given,
+                           const StartVectors& vectors, const Notice& notice) {
+  return job.data.cache.empty() ? make_data(job, given, vectors, notice)
+                                : through_cache(job, given, vectors, notice);
 }
 
 }  // namespace semblance

@@ -55,15 +55,15 @@ SentimentData prepare_data(SentimentJob& job, const std::function<void(Job&)>& g
                            const StartVectors& vectors, const Notice& notice);
 
 /// `texts` with the labels of `rows`, which they are; null where there are none.
-std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIds& labels,
+std::unique_ptr<LabelledDataset> make_dataset(RaggedIds texts, const RaggedIdsView& labels,
                                               std::span<const int64_t> rows, const ClassifierSetup& setup,
                                               const SentimentJob& job);
 
 struct MeasuredTexts {
   std::unique_ptr<LabelledDataset> data;
-  int64_t skipped = 0;             ///< rows left out
-  Texts texts = {};                ///< as they were read
-  std::vector<int64_t> rows = {};  ///< of `texts`, in the order of `data`
+  int64_t skipped = 0;      ///< rows left out
+  Texts texts = {};         ///< as they were read
+  Bulk<int64_t> rows = {};  ///< of `texts`, in the order of `data`
 };
 /// Labelled texts for measuring, in the terms of `setup`; `layout` describes the files, where they do not
 /// have that of the training. Throws Error(Data).

@@ -14,6 +14,7 @@
 #include "data/text/token_weights.h"
 #include "data/text/vocabulary.h"
 #include "models/losses.h"
+#include "training/cache_field.h"
 #include "training/job.h"
 #include "training/tasks/activation_names.h"
 #include "training/tasks/embedding_fields.h"
@@ -58,6 +59,7 @@ struct DataOptions {
   std::vector<std::string> train, valid, test;
   std::vector<double> split = {0.8, 0.1, 0.1};
   bool split_duplicates = false, stratify = false;
+  std::string cache;
 
   void fields(FieldList& list) {
     list.add("train", train,
@@ -84,6 +86,7 @@ struct DataOptions {
     list.add("split-duplicates", split_duplicates,
              {.help = "let copies of one text fall into different parts of the split"});
     list.add("stratify", stratify, {.help = "give each part of the split its share of every class"});
+    list.add("cache", cache, kCacheField);
   }
 };
 

@@ -53,7 +53,7 @@ NumberedLabels number_labels(const LabelledTexts& texts, const LabelSet& set) {
   for (const auto& name : set.classes) known.add(name);
   NumberedLabels numbered;
   auto& labels = numbered.labels;
-  for (int64_t row = 0; row < texts.texts.size(); ++row) {
+  for (int64_t row = 0; row < texts.labels.size(); ++row) {
     const size_t begin = labels.values.size();
     bool is_known = set.multi_label || texts.labels.length(row) == 1;
     for (const int32_t label : texts.labels[row]) {
@@ -82,7 +82,7 @@ KnownTexts read_known_texts(std::span<const std::string> paths, const InputOptio
   known.numbered = number_labels(texts, set);
   known.skipped = texts.report.skipped;
   const auto& numbered = known.numbered;
-  if (const auto strange = texts.texts.size() - static_cast<int64_t>(numbered.usable.size()); strange > 0) {
+  if (const auto strange = texts.labels.size() - static_cast<int64_t>(numbered.usable.size()); strange > 0) {
     if (layout.table.bad_rows == BadRows::Error)
       throw Error(ErrorKind::Data,
                   "{}: expected labels seen in training ({}), found '{}' in {} row(s); leave such rows out "
@@ -97,7 +97,8 @@ KnownTexts read_known_texts(std::span<const std::string> paths, const InputOptio
   return known;
 }
 
-std::vector<int64_t> count_classes(const RaggedIds& labels, std::span<const int64_t> rows, size_t classes) {
+std::vector<int64_t> count_classes(const RaggedIdsView& labels, std::span<const int64_t> rows,
+                                   size_t classes) {
   std::vector<int64_t> counts(classes);
   for (const int64_t row : rows)
     for (const int32_t label : labels[row]) ++counts[static_cast<size_t>(label)];

@@ -32,9 +32,9 @@ struct LabelSet {
 
 /// Texts' labels as numbers of `LabelSet::classes`.
 struct NumberedLabels {
-  RaggedIds labels;             ///< a row for each text; empty where a label is not known
-  std::vector<int64_t> usable;  ///< rows whose labels are all known, ascending
-  std::string unknown;          ///< the first label that is not known
+  RaggedIds labels;      ///< a row for each text; empty where a label is not known
+  Bulk<int64_t> usable;  ///< rows whose labels are all known, ascending
+  std::string unknown;   ///< the first label that is not known
 };
 NumberedLabels number_labels(const LabelledTexts& texts, const LabelSet& set);
 
@@ -50,6 +50,7 @@ KnownTexts read_known_texts(std::span<const std::string> paths, const InputOptio
                             const Expected& trained, const LabelSet& set, const Notice& notice);
 
 /// How often each class occurs in the given rows.
-std::vector<int64_t> count_classes(const RaggedIds& labels, std::span<const int64_t> rows, size_t classes);
+std::vector<int64_t> count_classes(const RaggedIdsView& labels, std::span<const int64_t> rows,
+                                   size_t classes);
 
 }  // namespace semblance

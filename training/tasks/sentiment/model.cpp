@@ -182,8 +182,8 @@ Json SentimentModel::surest_mistakes(const MeasuredTexts& texts, double temperat
   const auto at_once = std::max<size_t>(1, kMostNumbers / labels.size());
   for (size_t first = 0; first < texts.rows.size(); first += at_once) {
     const auto rows = std::span(texts.rows).subspan(first, std::min(at_once, texts.rows.size() - first));
-    const auto predictions =
-        predict(select_rows(texts.texts, rows), {.temperature = temperature, .all_probabilities = sets});
+    const auto predictions = predict(select_rows<Texts>(texts.texts, rows),
+                                     {.temperature = temperature, .all_probabilities = sets});
     for (size_t i = 0; i < predictions.size(); ++i) {
       const auto row = static_cast<int64_t>(first + i);
       const auto& said = predictions[i];

@@ -109,7 +109,9 @@ std::map<std::string, std::string> SentimentTask::files() const {
 void ClassMix::on_epoch(TrainerCore& trainer) {
   if (classes_.size() > kMostRecorded) return;
   const auto order = sampler_.order(trainer.state().epoch - 1);
-  const auto counts = count_classes(data_.labels(), order, classes_.size());
+  std::vector<int64_t> counts(classes_.size());
+  for (int64_t place = 0; place < order.size(); ++place)
+    for (const int32_t label : data_.labels()[order[place]]) ++counts[static_cast<size_t>(label)];
   Json mix = Json::object();
   for (size_t c = 0; c < classes_.size(); ++c)
     mix[classes_[c]] = static_cast<double>(counts[c]) / static_cast<double>(order.size());

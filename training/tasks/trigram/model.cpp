@@ -44,7 +44,7 @@ int64_t TrigramModel::dim() const {
 }
 
 bool TrigramModel::encode(std::string_view word, std::span<float> out) const {
-  std::vector<int32_t> ngrams;
+  Bulk<int32_t> ngrams;
   task_->setup().index.append_ids(word, ngrams);
   const std::vector<int64_t> ids(ngrams.begin(), ngrams.end());
   const int64_t offsets[] = {0, static_cast<int64_t>(ids.size())};
@@ -77,7 +77,7 @@ std::span<const float> TrigramModel::row(int32_t row) const {
 }
 
 void TrigramModel::for_each_of(std::string_view word, const std::function<void(int32_t)>& visit) const {
-  std::vector<int32_t> rows;
+  Bulk<int32_t> rows;
   task_->setup().index.append_ids(word, rows);
   for (const int32_t row : rows) visit(row);
 }
