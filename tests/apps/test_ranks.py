@@ -66,6 +66,8 @@ def jobs(tmp_path_factory):
     labelled.write_text("label,text\n" + "".join(f"{texts.choice('aaab')},{' '.join(word() for _ in range(9))}\n" for _ in range(400)))
     rows.write_text("".join(f"{word()} {word()} {i % 50}\t{word()} q{i % 50}\t{i % 50} {word()}\n" for i in range(200)))
     corpus.write_text("".join(" ".join(word() for _ in range(20)) + "\n" for _ in range(400)))
+    hard = folder / "hard.csv"
+    hard.write_text("a,b,wrong\n" + "".join(f"{word()} {word()},{word()} q{i % 50},{word()} {i % 50}\n" for i in range(200)))
     vectors = folder / "words.vec"
     vectors.write_text("300 8\n" + "".join(f"word{i}x{i * 7 % 31} {' '.join(f'{texts.gauss(0, 1):.4f}' for _ in range(8))}\n" for i in range(300)))
     return {
@@ -73,12 +75,13 @@ def jobs(tmp_path_factory):
         "sentiment without options": ["sentiment", "--train", labelled, "--epochs", "2"],
         "trigram": ["trigram", "--vectors", vectors, "--epochs", "3", "--batch-size", "32"],
         "dssm": ["dssm", "--train", rows, "--dim", "24", "--projection", "8,6", "--learn-alpha", "--epochs", "3", "--batch-size", "64"],
+        "dssm, hard negatives": ["dssm", "--train", hard, "--columns", "a,b", "--negatives-column", "wrong", "--dim", "24", "--epochs", "2", "--batch-size", "64"],
         "word2vec": ["word2vec", "--corpus", corpus, "--min-count", "1", "--dim", "20", "--epochs", "2", "--batch-size", "4096"],
         "word2vec, cbow": ["word2vec", "--corpus", corpus, "--min-count", "1", "--dim", "20", "--model", "cbow", "--epochs", "1", "--batch-size", "3000"],
     }
 
 
-JOBS = ["sentiment", "sentiment without options", "trigram", "dssm", "word2vec", "word2vec, cbow"]
+JOBS = ["sentiment", "sentiment without options", "trigram", "dssm", "dssm, hard negatives", "word2vec", "word2vec, cbow"]
 
 
 @pytest.mark.parametrize("name", JOBS)
@@ -103,6 +106,16 @@ def test_a_training_goes_on_with_another_number_of_processes(jobs, tmp_path):
     assert resumed[0][2] and not resumed[1][2] and not resumed[2][2], "rank 0 tells for all"
     semblance("resume", run)
     assert weights(run) == weights(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("name", ["sentiment without options", "dssm"])
+def test_one_process_encodes_the_texts_and_all_read_them(jobs, tmp_path, name):
+    semblance("train", *jobs[name], "--run", tmp_path / "1")
+    for size in (3, 2):  # the second time they are there
+        ended = together(size, "train", *jobs[name], "--cache", tmp_path / "cache", "--run", tmp_path / str(size))
+        assert [code for code, _, _ in ended] == [0] * size
+        assert weights(tmp_path / str(size)) == weights(tmp_path / "1")
+    assert not list((tmp_path / "cache").glob("*.tmp"))
 
 
 def test_small_work_is_done_by_each_process_itself(jobs, tmp_path):
