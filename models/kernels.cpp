@@ -176,6 +176,52 @@ int64_t skip_below(const float* scores, const float* scales, const float* errors
 }
 
 SEMBLANCE_MULTIVERSION
+void small_product(const float* a, int64_t row_stride, int64_t inner_stride, const float* b, int64_t begin,
+                   int64_t end, int64_t inner, int64_t columns, float* out) {
+  const auto tile = [&]<int64_t kRows, int64_t kWidth>(
+                        int64_t i, int64_t column, std::integral_constant<int64_t, kRows>,
+                        std::integral_constant<int64_t, kWidth>) __attribute__((always_inline)) {
+    float sums[kRows][kWidth] = {};
+    for (int64_t k = 0; k < inner; ++k) {
+      const float* right = b + k * columns + column;
+      for (int64_t r = 0; r < kRows; ++r) {
+        const float left = a[(i + r) * row_stride + k * inner_stride];
+        for (int64_t d = 0; d < kWidth; ++d) sums[r][d] += left * right[d];
+      }
+    }
+    for (int64_t r = 0; r < kRows; ++r)
+      for (int64_t d = 0; d < kWidth; ++d) out[(i + r) * columns + column + d] = sums[r][d];
+  };
+  const auto columns_of = [&]<int64_t kRows>(int64_t i, std::integral_constant<int64_t, kRows> rows)
+                              __attribute__((always_inline)) {
+                                int64_t column = 0;
+                                for (; column + 8 <= columns; column += 8)
+                                  tile(i, column, rows, std::integral_constant<int64_t, 8>());
+                                for (; column + 4 <= columns; column += 4)
+                                  tile(i, column, rows, std::integral_constant<int64_t, 4>());
+                                for (; column < columns; ++column)
+                                  tile(i, column, rows, std::integral_constant<int64_t, 1>());
+                              };
+  int64_t i = begin;
+  for (; i + 4 <= end; i += 4) columns_of(i, std::integral_constant<int64_t, 4>());
+  for (; i < end; ++i) columns_of(i, std::integral_constant<int64_t, 1>());
+}
+
+SEMBLANCE_MULTIVERSION
+float squared_differences(const float* a, const float* b, int64_t size, float* differences) {
+  LaneSum sum;
+  const auto at = [&](int64_t i, int64_t lane) __attribute__((always_inline)) {
+    differences[i] = a[i] - b[i];
+    sum.lanes[lane] += differences[i] * differences[i];
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes)
+    for (int64_t d = 0; d < kLanes; ++d) at(i + d, d);
+  for (int64_t d = 0; i + d < size; ++d) at(i + d, d);
+  return sum.total();
+}
+
+SEMBLANCE_MULTIVERSION
 void column_sums(const float* matrix, int64_t rows, int64_t columns, float* out) {
   std::fill(out, out + columns, 0.0f);
   for (int64_t r = 0; r < rows; ++r)

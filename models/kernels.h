@@ -50,6 +50,14 @@ constexpr int64_t kSkipped = 64;
 int64_t skip_below(const float* scores, const float* scales, const float* errors, float factor, float rest,
                    float bar, int64_t begin, int64_t size);
 
+/// out[i, j] = sum of a[i · row_stride + k · inner_stride] · b[k, j] over k in [0, inner), for i in [begin,
+/// end). The last bits depend on i - begin: blocks are to begin where they always do (models/blocks.h).
+void small_product(const float* a, int64_t row_stride, int64_t inner_stride, const float* b, int64_t begin,
+                   int64_t end, int64_t inner, int64_t columns, float* out);
+
+/// differences[i] = a[i] - b[i] for i in [0, size); returns the sum of their squares.
+float squared_differences(const float* a, const float* b, int64_t size, float* differences);
+
 /// out[c] = sum of matrix[r, c] over all r, for a matrix [rows, columns].
 void column_sums(const float* matrix, int64_t rows, int64_t columns, float* out);
 

@@ -84,6 +84,34 @@ TEST_P(Kernels, GatherBags) {
     }
 }
 
+TEST_P(Kernels, SmallProduct) {
+  const int64_t columns = GetParam(), inner = 13;
+  // Rows of a transposed matrix.
+  const auto a = random(inner * kRows), b = random(inner * columns);
+  auto out = untouched(kRows * columns);
+  small_product(a.data(), 1, kRows, b.data(), kBegin, kEnd, inner, columns, out.data());
+  expect_rows_untouched_outside(out, columns);
+  for (int64_t i = kBegin; i < kEnd; ++i)
+    for (int64_t j = 0; j < columns; ++j) {
+      double sum = 0;
+      for (int64_t k = 0; k < inner; ++k) sum += static_cast<double>(a[k * kRows + i]) * b[k * columns + j];
+      expect_near(out[i * columns + j], sum);
+    }
+}
+
+TEST_P(Kernels, SquaredDifferences) {
+  const int64_t size = GetParam();
+  const auto a = random(size), b = random(size);
+  auto differences = untouched(size);
+  const float total = squared_differences(a.data(), b.data(), size, differences.data());
+  double sum = 0;
+  for (int64_t i = 0; i < size; ++i) {
+    EXPECT_EQ(differences[i], a[i] - b[i]);
+    sum += static_cast<double>(differences[i]) * differences[i];
+  }
+  expect_near(total, sum);
+}
+
 TEST_P(Kernels, DotRowsWhichAreTheSameBitsWhereverTheyStand) {
   const int64_t dim = GetParam();
   const auto query = random(dim), rows = random(4 * dim);
