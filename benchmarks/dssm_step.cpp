@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -114,9 +115,9 @@ int main(int argc, char** argv) {
     const auto sides = leaf.chunk(2);
     const auto loss = nt_xent(sides[0], sides[1], alpha, batch->groups).mean();
     lap(loss_part);
-    loss.backward();
+    const auto by_texts = torch::autograd::grad({loss}, {leaf})[0];
     lap(loss_back);
-    texts.backward(leaf.grad());
+    texts.backward(by_texts);
     lap(scatter);
     optimizer->step(0.01);
     lap(update);

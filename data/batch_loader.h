@@ -41,25 +41,29 @@ class BatchLoader {
     if (made_.empty()) std::rethrow_exception(failure_);
     std::optional<Batch> batch(std::move(made_.front()));
     made_.pop_front();
+    const bool few = made_.size() == kFew;
     lock.unlock();
-    changed_.notify_all();
+    if (few) changed_.notify_one();
     ++next_;
     return batch;
   }
 
  private:
-  static constexpr size_t kAhead = 4;
+  // The thread makes so many, then sleeps until few are left: being woken for each would cost as much as
+  // making a small one.
+  static constexpr size_t kAhead = 8, kFew = 4;
 
   void make(int64_t i) {
     try {
       for (; i < batches_; ++i) {
         Batch batch = epoch_.batch(i);
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return made_.size() < kAhead || stopping_; });
+        if (made_.size() == kAhead) changed_.wait(lock, [&] { return made_.size() <= kFew || stopping_; });
         if (stopping_) return;
         made_.push_back(std::move(batch));
+        const bool first_there = made_.size() == 1;
         lock.unlock();
-        changed_.notify_all();
+        if (first_there) changed_.notify_one();
       }
     } catch (...) {
       const std::lock_guard lock(mutex_);

@@ -11,13 +11,27 @@
 namespace semblance {
 namespace {
 
+// As multiply_into. Below so many numbers of the right matrix an operator's calls cost more than the product.
+void multiply_layer_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
+  constexpr int64_t kSmall = 2048;
+  if (b.numel() > kSmall || a.scalar_type() != at::kFloat || b.scalar_type() != at::kFloat)
+    return multiply_into(out, a, b);
+  const auto right = b.contiguous();
+  for_each_shared_block(a.size(0), product_cost(a.size(1), b.size(1)), {out},
+                        [&](int64_t begin, int64_t end) {
+                          kernels::small_product(a.const_data_ptr<float>(), a.stride(0), a.stride(1),
+                                                 right.const_data_ptr<float>(), begin, end, a.size(1),
+                                                 b.size(1), out.mutable_data_ptr<float>());
+                        });
+}
+
 class LinearFunction : public torch::autograd::Function<LinearFunction> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
                             const at::Tensor& weight, const at::Tensor& bias) {
     context->save_for_backward({x, weight});
     auto out = at::empty({x.size(0), weight.size(0)}, x.options());
-    multiply_into(out, x, weight.t());
+    multiply_layer_into(out, x, weight.t());
     return out.add_(bias);
   }
 
@@ -29,10 +43,10 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     at::Tensor by_x;
     if (context->needs_input_grad(0)) {
       by_x = at::empty_like(x);
-      multiply_into(by_x, gradient, weight);
+      multiply_layer_into(by_x, gradient, weight);
     }
     const auto by_weight = at::empty_like(weight);
-    multiply_into(by_weight, gradient.t(), x);
+    multiply_layer_into(by_weight, gradient.t(), x);
     at::Tensor by_bias;
     if (context->needs_input_grad(2)) {
       by_bias = at::empty({weight.size(0)}, gradient.options());

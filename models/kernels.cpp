@@ -10,11 +10,9 @@
 namespace semblance::kernels {
 namespace {
 
-// Columns are taken in blocks that stay in registers while the rows stream by.
 constexpr int64_t kBlock = 32;
-
 constexpr int64_t kLanes = 16;
-constexpr int64_t kPrefetched = 16;  // rows
+constexpr int64_t kPrefetched = 8;  // rows
 
 // Sums in a fixed order that vectors can follow.
 struct LaneSum {
@@ -55,27 +53,30 @@ void pool_bags(const float* weight, const int64_t* ids, const int64_t* offsets, 
     const int64_t first = offsets[b], last = offsets[b + 1];
     const float scale = mean && last > first ? 1.0f / static_cast<float>(last - first) : 1.0f;
     float* to = out + b * dim;
-    // Rows to come, of the next bags too, are on their way while these are summed.
-    const auto fetch = [&](int64_t i) __attribute__((always_inline)) {
-      if (i >= stop) return;
-      for (int64_t d = 0; d < dim; d += kLanes) __builtin_prefetch(weight + ids[i] * dim + d);
-    };
-    const auto sum_columns = [&]<int64_t kWidth>(int64_t column, std::integral_constant<int64_t, kWidth>)
-                                 __attribute__((always_inline)) {
-                                   float sum[kWidth] = {};
-                                   for (int64_t i = first; i < last; ++i) {
-                                     if (column == 0) fetch(i + kPrefetched);
-                                     const float* from = weight + ids[i] * dim + column;
-                                     for (int64_t d = 0; d < kWidth; ++d) sum[d] += from[d];
-                                   }
-                                   for (int64_t d = 0; d < kWidth; ++d) to[column + d] = scale * sum[d];
-                                 };
     int64_t column = 0;
-    for (; column + kBlock <= dim; column += kBlock)
-      sum_columns(column, std::integral_constant<int64_t, kBlock>());
-    if (column + 16 <= dim) sum_columns(column, std::integral_constant<int64_t, 16>()), column += 16;
-    if (column + 8 <= dim) sum_columns(column, std::integral_constant<int64_t, 8>()), column += 8;
-    for (; column < dim; ++column) sum_columns(column, std::integral_constant<int64_t, 1>());
+    // Columns are taken in blocks that stay in registers while the rows stream by. The same columns of rows
+    // to come, of the next bags too, are on their way meanwhile: all of a row's at once would be more lines
+    // than a core can ask for without waiting.
+    const auto sum_columns =
+        [&]<int64_t kWidth>(std::integral_constant<int64_t, kWidth>) __attribute__((always_inline)) {
+          for (; column + kWidth <= dim; column += kWidth) {
+            float sum[kWidth] = {};
+            for (int64_t i = first; i < last; ++i) {
+              if (i + kPrefetched < stop)
+                for (int64_t d = 0; d < kWidth; d += kLanes)
+                  __builtin_prefetch(weight + ids[i + kPrefetched] * dim + column + d);
+              const float* from = weight + ids[i] * dim + column;
+              for (int64_t d = 0; d < kWidth; ++d) sum[d] += from[d];
+            }
+            for (int64_t d = 0; d < kWidth; ++d) to[column + d] = scale * sum[d];
+          }
+        };
+    sum_columns(std::integral_constant<int64_t, 64>());
+    sum_columns(std::integral_constant<int64_t, 32>());
+    sum_columns(std::integral_constant<int64_t, 16>());
+    sum_columns(std::integral_constant<int64_t, 8>());
+    sum_columns(std::integral_constant<int64_t, 4>());
+    sum_columns(std::integral_constant<int64_t, 1>());
   }
 }
 
@@ -83,12 +84,19 @@ SEMBLANCE_MULTIVERSION
 void gather_bags(const float* gradient, const int32_t* bags, const int64_t* starts, const float* scale,
                  int64_t begin, int64_t end, int64_t dim, float* out) {
   for (int64_t r = begin; r < end; ++r) {
-    float* to = out + r * dim;
-    for (int64_t d = 0; d < dim; ++d) to[d] = 0;
-    for (int64_t i = starts[r]; i < starts[r + 1]; ++i) {
-      const float* from = gradient + bags[i] * dim;
+    float* __restrict to = out + r * dim;
+    int64_t i = starts[r];
+    if (i == starts[r + 1]) std::fill(to, to + dim, 0.0f);
+    // Most rows occur once.
+    if (const int64_t last = starts[r + 1]; i < last) {
+      const float* __restrict from = gradient + bags[i] * dim;
       const float s = scale[bags[i]];
-      for (int64_t d = 0; d < dim; ++d) to[d] += s * from[d];
+      for (int64_t d = 0; d < dim; ++d) to[d] = s * from[d];
+      while (++i < last) {
+        const float* __restrict more = gradient + bags[i] * dim;
+        const float factor = scale[bags[i]];
+        for (int64_t d = 0; d < dim; ++d) to[d] += factor * more[d];
+      }
     }
   }
 }
@@ -168,6 +176,52 @@ int64_t skip_below(const float* scores, const float* scales, const float* errors
 }
 
 SEMBLANCE_MULTIVERSION
+void small_product(const float* a, int64_t row_stride, int64_t inner_stride, const float* b, int64_t begin,
+                   int64_t end, int64_t inner, int64_t columns, float* out) {
+  const auto tile = [&]<int64_t kRows, int64_t kWidth>(
+                        int64_t i, int64_t column, std::integral_constant<int64_t, kRows>,
+                        std::integral_constant<int64_t, kWidth>) __attribute__((always_inline)) {
+    float sums[kRows][kWidth] = {};
+    for (int64_t k = 0; k < inner; ++k) {
+      const float* right = b + k * columns + column;
+      for (int64_t r = 0; r < kRows; ++r) {
+        const float left = a[(i + r) * row_stride + k * inner_stride];
+        for (int64_t d = 0; d < kWidth; ++d) sums[r][d] += left * right[d];
+      }
+    }
+    for (int64_t r = 0; r < kRows; ++r)
+      for (int64_t d = 0; d < kWidth; ++d) out[(i + r) * columns + column + d] = sums[r][d];
+  };
+  const auto columns_of = [&]<int64_t kRows>(int64_t i, std::integral_constant<int64_t, kRows> rows)
+                              __attribute__((always_inline)) {
+                                int64_t column = 0;
+                                for (; column + 8 <= columns; column += 8)
+                                  tile(i, column, rows, std::integral_constant<int64_t, 8>());
+                                for (; column + 4 <= columns; column += 4)
+                                  tile(i, column, rows, std::integral_constant<int64_t, 4>());
+                                for (; column < columns; ++column)
+                                  tile(i, column, rows, std::integral_constant<int64_t, 1>());
+                              };
+  int64_t i = begin;
+  for (; i + 4 <= end; i += 4) columns_of(i, std::integral_constant<int64_t, 4>());
+  for (; i < end; ++i) columns_of(i, std::integral_constant<int64_t, 1>());
+}
+
+SEMBLANCE_MULTIVERSION
+float squared_differences(const float* a, const float* b, int64_t size, float* differences) {
+  LaneSum sum;
+  const auto at = [&](int64_t i, int64_t lane) __attribute__((always_inline)) {
+    differences[i] = a[i] - b[i];
+    sum.lanes[lane] += differences[i] * differences[i];
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes)
+    for (int64_t d = 0; d < kLanes; ++d) at(i + d, d);
+  for (int64_t d = 0; i + d < size; ++d) at(i + d, d);
+  return sum.total();
+}
+
+SEMBLANCE_MULTIVERSION
 void column_sums(const float* matrix, int64_t rows, int64_t columns, float* out) {
   std::fill(out, out + columns, 0.0f);
   for (int64_t r = 0; r < rows; ++r)
@@ -199,12 +253,12 @@ void unit_rows(const float* rows, int64_t begin, int64_t end, int64_t dim, float
 }
 
 SEMBLANCE_MULTIVERSION
-void unit_rows_gradient(const float* unit, const float* inverse_norms, const float* gradient, float scale,
-                        int64_t begin, int64_t end, int64_t dim, float eps, float* out) {
+void unit_rows_gradient(const float* unit, const float* inverse_norms, const float* gradient, int64_t begin,
+                        int64_t end, int64_t dim, float eps, float* out) {
   for (int64_t r = begin; r < end; ++r) {
     const float *u = unit + r * dim, *g = gradient + r * dim;
     const float along = inverse_norms[r] * eps < 1 ? dot(u, g, dim) : 0;
-    const float factor = scale * inverse_norms[r];
+    const float factor = inverse_norms[r];
     for (int64_t d = 0; d < dim; ++d) out[r * dim + d] = factor * (g[d] - along * u[d]);
   }
 }
@@ -221,7 +275,8 @@ void mask_equal_groups(const int64_t* groups, int64_t begin, int64_t end, int64_
 }
 
 SEMBLANCE_MULTIVERSION
-void scale_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float* scores, float* lse) {
+void scale_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float* scores, float* own,
+                       float* lse) {
   for (int64_t i = begin; i < end; ++i) {
     float* row = scores + i * n;
     float most[kLanes];
@@ -236,6 +291,7 @@ void scale_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float
       row[j] *= scale;
       most[0] = std::max(most[0], row[j]);
     }
+    own[i] = row[i];
     lse[i] = log_sum_exp(row, n, *std::max_element(most, most + kLanes));
   }
 }
@@ -291,27 +347,59 @@ void column_lse(const float* scores, int64_t rows, int64_t n, int64_t begin, int
 
 SEMBLANCE_MULTIVERSION
 void nt_xent_gradient(const float* row_lse, const float* column_lse, int64_t begin, int64_t end, int64_t n,
-                      float* scores, double* dot) {
+                      float* scores) {
   for (int64_t i = begin; i < end; ++i) {
     float* row = scores + i * n;
-    const float lse = row_lse[i], own = row[i];
+    for (int64_t j = 0; j < n; ++j)
+      row[j] = 0.5f * (exp_of(row[j] - row_lse[i]) + exp_of(row[j] - column_lse[j]));
+    row[i] -= 1;
+  }
+}
+
+SEMBLANCE_MULTIVERSION
+void exponentials_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float* scores, float* own,
+                              float* lse) {
+  for (int64_t i = begin; i < end; ++i) {
+    float* row = scores + i * n;
+    own[i] = scale * row[i];
     LaneSum sum;
-    // Without its own score, whose product is the one with a term of its own. A masked score's gradient is 0,
-    // and 0 times −∞ is to be 0.
-    row[i] = -std::numeric_limits<float>::infinity();
     const auto at = [&](int64_t j, int64_t lane) __attribute__((always_inline)) {
-      const float score = row[j];
-      const float gradient = 0.5f * (exp_of(score - lse) + exp_of(score - column_lse[j]));
-      sum.lanes[lane] += gradient > 0 ? gradient * score : 0.0f;
-      row[j] = gradient;
+      row[j] = exp_of(scale * row[j] - scale);
+      sum.lanes[lane] += row[j];
     };
     int64_t j = 0;
     for (; j + kLanes <= n; j += kLanes)
       for (int64_t d = 0; d < kLanes; ++d) at(j + d, d);
     for (int64_t d = 0; j + d < n; ++d) at(j + d, d);
-    row[i] = 0.5f * (exp_of(own - lse) + exp_of(own - column_lse[i])) - 1;
-    dot[i] = static_cast<double>(sum.total()) + static_cast<double>(row[i]) * static_cast<double>(own);
+    lse[i] = scale + std::log(sum.total());
   }
+}
+
+SEMBLANCE_MULTIVERSION
+void column_lse_of_exponentials(float scale, const float* exponentials, int64_t rows, int64_t n,
+                                int64_t begin, int64_t end, float* lse) {
+  std::fill(lse + begin, lse + end, 0.0f);
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = begin; j < end; ++j) lse[j] += exponentials[i * n + j];
+  for (int64_t j = begin; j < end; ++j) lse[j] = scale + std::log(lse[j]);
+}
+
+SEMBLANCE_MULTIVERSION
+void nt_xent_gradient_of_exponentials(float scale, const float* row_lse, const float* column_lse,
+                                      int64_t begin, int64_t end, int64_t n, float* exponentials) {
+  // 1 over twice the sums, of columns in a buffer that stays in the cache.
+  constexpr int64_t kColumns = 256;
+  float by_column[kColumns];
+  for (int64_t first = 0; first < n; first += kColumns) {
+    const int64_t width = std::min(kColumns, n - first);
+    for (int64_t j = 0; j < width; ++j) by_column[j] = 0.5f * exp_of(scale - column_lse[first + j]);
+    for (int64_t i = begin; i < end; ++i) {
+      float* row = exponentials + i * n + first;
+      const float by_row = 0.5f * exp_of(scale - row_lse[i]);
+      for (int64_t j = 0; j < width; ++j) row[j] *= by_row + by_column[j];
+    }
+  }
+  for (int64_t i = begin; i < end; ++i) exponentials[i * n + i] -= 1;
 }
 
 SEMBLANCE_MULTIVERSION

@@ -50,6 +50,14 @@ constexpr int64_t kSkipped = 64;
 int64_t skip_below(const float* scores, const float* scales, const float* errors, float factor, float rest,
                    float bar, int64_t begin, int64_t size);
 
+/// out[i, j] = sum of a[i · row_stride + k · inner_stride] · b[k, j] over k in [0, inner), for i in [begin,
+/// end). The last bits depend on i - begin: blocks are to begin where they always do (models/blocks.h).
+void small_product(const float* a, int64_t row_stride, int64_t inner_stride, const float* b, int64_t begin,
+                   int64_t end, int64_t inner, int64_t columns, float* out);
+
+/// differences[i] = a[i] - b[i] for i in [0, size); returns the sum of their squares.
+float squared_differences(const float* a, const float* b, int64_t size, float* differences);
+
 /// out[c] = sum of matrix[r, c] over all r, for a matrix [rows, columns].
 void column_sums(const float* matrix, int64_t rows, int64_t columns, float* out);
 
@@ -61,23 +69,33 @@ double sum_of_squares(const float* values, int64_t size);
 void unit_rows(const float* rows, int64_t begin, int64_t end, int64_t dim, float eps, float* out,
                float* inverse_norms);
 
-/// The gradient by rows[r, :] from `scale` times that by unit[r, :] = unit_rows(rows)[r, :]. Rows no longer
-/// than eps were divided by a constant.
-void unit_rows_gradient(const float* unit, const float* inverse_norms, const float* gradient, float scale,
-                        int64_t begin, int64_t end, int64_t dim, float eps, float* out);
+/// The gradient by rows[r, :] from that by unit[r, :] = unit_rows(rows)[r, :]. Rows no longer than eps were
+/// divided by a constant.
+void unit_rows_gradient(const float* unit, const float* inverse_norms, const float* gradient, int64_t begin,
+                        int64_t end, int64_t dim, float eps, float* out);
 
 // Of a square matrix of scores, [n, n], for rows or columns in [begin, end); see models/nt_xent.h.
 
 /// scores[i, j] = −∞ where groups[i] = groups[j] and i ≠ j.
 void mask_equal_groups(const int64_t* groups, int64_t begin, int64_t end, int64_t n, float* scores);
-/// Multiplies rows by `scale`; lse[i] = log Σⱼ exp(scores[i, j]).
-void scale_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float* scores, float* lse);
+/// Multiplies rows by `scale`; own[i] = scores[i, i]; lse[i] = log Σⱼ exp(scores[i, j]).
+void scale_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float* scores, float* own,
+                       float* lse);
 /// lse[j] = log Σᵢ exp(scores[i, j]) over all `rows` rows, of columns in [begin, end).
 void column_lse(const float* scores, int64_t rows, int64_t n, int64_t begin, int64_t end, float* lse);
 /// NT-Xent's total by scores, in their place: ½ (exp(scores[i, j] − row_lse[i]) + exp(scores[i, j] −
-/// column_lse[j])) − [i = j]; dot[i] = Σⱼ of the products of that and the scores.
+/// column_lse[j])) − [i = j].
 void nt_xent_gradient(const float* row_lse, const float* column_lse, int64_t begin, int64_t end, int64_t n,
-                      float* scores, double* dot);
+                      float* scores);
+
+// The same where scores, once multiplied by `scale`, are none above `scale` but by rounding, nor below it by
+// more than 80: exp(scores[i, j] − scale) takes the place of each.
+void exponentials_and_row_lse(float scale, int64_t begin, int64_t end, int64_t n, float* scores, float* own,
+                              float* lse);
+void column_lse_of_exponentials(float scale, const float* exponentials, int64_t rows, int64_t n,
+                                int64_t begin, int64_t end, float* lse);
+void nt_xent_gradient_of_exponentials(float scale, const float* row_lse, const float* column_lse,
+                                      int64_t begin, int64_t end, int64_t n, float* exponentials);
 
 /// lse[i] = log Σⱼ exp(scores[i, j]), of rows in [begin, end) of a matrix [rows, n].
 void row_lse(const float* scores, int64_t begin, int64_t end, int64_t n, float* lse);

@@ -2,10 +2,46 @@
 
 #include <ATen/Functions.h>
 #include <c10/util/Exception.h>
+#include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+#include <vector>
+
+#include "models/blocks.h"
+#include "models/kernel_choice.h"
+#include "models/kernels.h"
 #include "models/softmax.h"
 
 namespace semblance {
+namespace {
+
+// Of rows, each summed by itself.
+class SquaredError : public torch::autograd::Function<SquaredError> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& output,
+                            const at::Tensor& target) {
+    const int64_t rows = output.size(0), dim = output.numel() / std::max<int64_t>(rows, 1);
+    const auto differences = at::empty_like(output);
+    std::vector<float> sums(static_cast<size_t>(rows));
+    for_each_block(rows, 0.2 * static_cast<double>(dim), [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r)
+        sums[static_cast<size_t>(r)] = kernels::squared_differences(
+            output.const_data_ptr<float>() + r * dim, target.const_data_ptr<float>() + r * dim, dim,
+            differences.mutable_data_ptr<float>() + r * dim);
+    });
+    context->save_for_backward({differences});
+    double total = 0;
+    for (const float sum : sums) total += static_cast<double>(sum);
+    return at::full({}, total, output.options());
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    return {context->get_saved_variables()[0].mul(2 * gradients[0].item<double>()), at::Tensor()};
+  }
+};
+
+}  // namespace
 
 LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets, ClassificationLoss loss,
                             const at::Tensor& class_weights) {
@@ -60,6 +96,9 @@ LossSum cosine_loss(const at::Tensor& a, const at::Tensor& b, const at::Tensor& 
 
 LossSum squared_error(const at::Tensor& output, const at::Tensor& target) {
   TORCH_CHECK(output.sizes() == target.sizes(), "squared_error: output and target must be of one shape");
+  if (own_kernels_for(output) && output.scalar_type() == at::kFloat && target.scalar_type() == at::kFloat)
+    return {SquaredError::apply(output.contiguous(), target.contiguous()),
+            at::full({}, output.numel(), output.options().requires_grad(false))};
   return {at::mse_loss(output, target, at::Reduction::None).sum(1).sum(),
           at::full({}, output.numel(), output.options().requires_grad(false))};
 }

@@ -20,6 +20,10 @@ at::Tensor rows_of(const at::Tensor& matrix, int64_t begin, int64_t end) {
   return matrix.narrow(0, begin, end - begin);
 }
 
+// As 1 / alpha: exponentials of scores between −1 / alpha and 1 / alpha, less 1 / alpha, are floats with all
+// their digits.
+constexpr float kMostForOnce = 40;
+
 // About how many nanoseconds it takes to bring a row to unit length, or a gradient through that.
 double norm_cost(int64_t dim) {
   return 0.3 * static_cast<double>(dim);
@@ -47,6 +51,14 @@ std::array<UnitRows, N> unit_rows(const std::array<at::Tensor, N>& matrices) {
     }
   });
   return units;
+}
+
+// The gradient by the rows that `unit` was made of, from that by itself: rows [begin, end) of `result`.
+void through_length(const UnitRows& unit, const at::Tensor& gradient, int64_t begin, int64_t end,
+                    const at::Tensor& result) {
+  kernels::unit_rows_gradient(unit.rows.const_data_ptr<float>(), unit.inverse_norms.const_data_ptr<float>(),
+                              gradient.const_data_ptr<float>(), begin, end, unit.rows.size(1),
+                              static_cast<float>(kSmallestNorm), result.mutable_data_ptr<float>());
 }
 
 // Pairs' hard negatives: candidates beside the matrix of scores.
@@ -95,8 +107,13 @@ class OwnNegatives {
     return sum;
   }
 
-  const UnitRows& unit() const { return unit_; }
-  const at::Tensor& gradient() const { return gradient_; }
+  // The gradient by the negatives, once those are added.
+  at::Tensor by_negatives() const {
+    auto result = at::empty_like(gradient_);
+    for_each_block(gradient_.size(0), norm_cost(dim()),
+                   [&](int64_t begin, int64_t end) { through_length(unit_, gradient_, begin, end, result); });
+    return result;
+  }
 
  private:
   int64_t dim() const { return unit_.rows.size(1); }
@@ -128,19 +145,28 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     const auto &q = both[0], &d = both[1];  // lambdas capture no structured binding in clang 16 with OpenMP
     const auto s = at::empty({n, n}, queries.options());
     float* scores = s.mutable_data_ptr<float>();
-    std::vector<float> row_lse(static_cast<size_t>(n)), column_lse(static_cast<size_t>(n));
-    const auto row_sums = at::from_blob(row_lse.data(), {n}),
-               column_sums = at::from_blob(column_lse.data(), {n});
+    std::vector<float> row_lse(static_cast<size_t>(n)), column_lse(static_cast<size_t>(n)),
+        own_scores(static_cast<size_t>(n));
+    const auto rows_done = at::from_blob(row_lse.data(), {n}),
+               columns_done = at::from_blob(column_lse.data(), {n}),
+               own_done = at::from_blob(own_scores.data(), {n});
     const double product = product_cost(q.rows.size(1), n),
-                 row = 0.6 * static_cast<double>(n);  // nanoseconds
-    for_each_shared_block(n, product + row, {s, row_sums}, [&](int64_t begin, int64_t end) {
+                 row = 0.3 * static_cast<double>(n);  // nanoseconds
+    // No score is above 1 / alpha. Where none is too far below, one exponential of what it lacks of that
+    // serves its row's sum, its column's and the gradient, and takes its place.
+    const bool once = inverse_alpha <= kMostForOnce;
+    for_each_shared_block(n, product + row, {s, rows_done, own_done}, [&](int64_t begin, int64_t end) {
       auto block = rows_of(s, begin, end);
       at::mm_out(block, rows_of(q.rows, begin, end), d.rows.t());
       if (groups) kernels::mask_equal_groups(groups->const_data_ptr<int64_t>(), begin, end, n, scores);
-      kernels::scale_and_row_lse(inverse_alpha, begin, end, n, scores, row_lse.data());
+      const auto scale = once ? kernels::exponentials_and_row_lse : kernels::scale_and_row_lse;
+      scale(inverse_alpha, begin, end, n, scores, own_scores.data(), row_lse.data());
     });
-    for_each_shared_block(n, row, {column_sums}, [&](int64_t begin, int64_t end) {
-      kernels::column_lse(scores, n, n, begin, end, column_lse.data());
+    for_each_shared_block(n, once ? 0.1 * row : row, {columns_done}, [&](int64_t begin, int64_t end) {
+      if (once)
+        kernels::column_lse_of_exponentials(inverse_alpha, scores, n, n, begin, end, column_lse.data());
+      else
+        kernels::column_lse(scores, n, n, begin, end, column_lse.data());
     });
     std::optional<OwnNegatives> own;
     if (negatives) own.emplace(*negatives, *owners, q, d, inverse_alpha, row_lse, column_lse);
@@ -148,34 +174,55 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     for (int64_t i = 0; i < n; ++i) {
       const auto at = static_cast<size_t>(i);
       total += (static_cast<double>(row_lse[at]) + static_cast<double>(column_lse[at])) / 2 -
-               static_cast<double>(scores[i * n + i]);
+               static_cast<double>(own_scores[at]);
     }
 
     // The gradient by S takes its place; by Q̂ and D̂ it is a product of it with the other's rows.
-    std::vector<double> alpha_terms(static_cast<size_t>(n));
     const auto q_gradient = at::empty_like(q.rows), d_gradient = at::empty_like(d.rows);
-    // In one go, where no other rank makes a share of the products: both want all rows of the gradient by S.
+    const auto by_queries = at::empty_like(q.rows), by_documents = at::empty_like(d.rows);
+    // In one go, where no other rank makes a share of the products: both want all rows of the gradient by S;
+    // and through the lengths as well, where nothing is to be added before.
     const bool shared =
         worth_sharing(product * static_cast<double>(n), static_cast<double>(q_gradient.nbytes()));
-    for_each_block(n, product + 2 * row, [&](int64_t begin, int64_t end) {
-      kernels::nt_xent_gradient(row_lse.data(), column_lse.data(), begin, end, n, scores, alpha_terms.data());
+    const bool whole = !shared && !own;
+    for_each_block(n, product + row, [&](int64_t begin, int64_t end) {
+      if (once)
+        kernels::nt_xent_gradient_of_exponentials(inverse_alpha, row_lse.data(), column_lse.data(), begin,
+                                                  end, n, scores);
+      else
+        kernels::nt_xent_gradient(row_lse.data(), column_lse.data(), begin, end, n, scores);
       if (shared) return;
       auto block = rows_of(q_gradient, begin, end);
       at::mm_out(block, rows_of(s, begin, end), d.rows);
+      if (whole) through_length(q, q_gradient, begin, end, by_queries);
     });
-    if (shared) multiply_into(q_gradient, s, d.rows);
-    multiply_into(d_gradient, s.t(), q.rows);
-    double by_alpha = 0;
-    for (const double term : alpha_terms) by_alpha -= term;
-    torch::autograd::variable_list saved{q.rows, q.inverse_norms, q_gradient,
-                                         d.rows, d.inverse_norms, d_gradient};
-    if (own) {
-      by_alpha -= own->add_gradients(row_lse, column_lse, q_gradient, d_gradient);
-      saved.insert(saved.end(), {own->unit().rows, own->unit().inverse_norms, own->gradient()});
+    if (shared) {
+      multiply_into(q_gradient, s, d.rows);
+      multiply_into(d_gradient, s.t(), q.rows);
+    } else {
+      for_each_block(n, product, [&](int64_t begin, int64_t end) {
+        auto block = rows_of(d_gradient, begin, end);
+        at::mm_out(block, rows_of(s.t(), begin, end), q.rows);
+        if (whole) through_length(d, d_gradient, begin, end, by_documents);
+      });
     }
+    // Σ of scores, each by its gradient: of a row of S, q̂ᵢ by its gradient.
+    double by_scores = alpha.requires_grad() ? static_cast<double>(inverse_alpha) *
+                                                   (q.rows * q_gradient).sum(at::kDouble).item<double>()
+                                             : 0;
+    torch::autograd::variable_list saved{by_queries, by_documents};
+    if (own) {
+      by_scores += own->add_gradients(row_lse, column_lse, q_gradient, d_gradient);
+      saved.push_back(own->by_negatives());
+    }
+    if (!whole)
+      for_each_block(n, 2 * norm_cost(q.rows.size(1)), [&](int64_t begin, int64_t end) {
+        through_length(q, q_gradient, begin, end, by_queries);
+        through_length(d, d_gradient, begin, end, by_documents);
+      });
     context->save_for_backward(saved);
     context->saved_data["inverse_alpha"] = static_cast<double>(inverse_alpha);
-    context->saved_data["by_alpha"] = by_alpha * static_cast<double>(inverse_alpha);
+    context->saved_data["by_alpha"] = -by_scores * static_cast<double>(inverse_alpha);
     return at::full({}, total, queries.options());
   }
 
@@ -183,22 +230,12 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const auto factor = gradients[0].item<double>();
-    const auto scale = static_cast<float>(factor * context->saved_data["inverse_alpha"].toDouble());
-    const auto through_norm = [&](const at::Tensor& unit, const at::Tensor& inverse_norms,
-                                  const at::Tensor& gradient) {
-      auto result = at::empty_like(unit);
-      for_each_block(unit.size(0), norm_cost(unit.size(1)), [&](int64_t begin, int64_t end) {
-        kernels::unit_rows_gradient(unit.const_data_ptr<float>(), inverse_norms.const_data_ptr<float>(),
-                                    gradient.const_data_ptr<float>(), scale, begin, end, unit.size(1),
-                                    static_cast<float>(kSmallestNorm), result.mutable_data_ptr<float>());
-      });
-      return result;
-    };
-    return {through_norm(saved[0], saved[1], saved[2]),
-            through_norm(saved[3], saved[4], saved[5]),
+    const double scale = factor * context->saved_data["inverse_alpha"].toDouble();
+    return {saved[0].mul(scale),
+            saved[1].mul(scale),
             at::full({}, factor * context->saved_data["by_alpha"].toDouble(), gradients[0].options()),
             at::Tensor(),
-            saved.size() > 6 ? through_norm(saved[6], saved[7], saved[8]) : at::Tensor(),
+            saved.size() > 2 ? saved[2].mul(scale) : at::Tensor(),
             at::Tensor()};
   }
 };

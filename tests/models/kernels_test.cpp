@@ -84,6 +84,34 @@ TEST_P(Kernels, GatherBags) {
     }
 }
 
+TEST_P(Kernels, SmallProduct) {
+  const int64_t columns = GetParam(), inner = 13;
+  // Rows of a transposed matrix.
+  const auto a = random(inner * kRows), b = random(inner * columns);
+  auto out = untouched(kRows * columns);
+  small_product(a.data(), 1, kRows, b.data(), kBegin, kEnd, inner, columns, out.data());
+  expect_rows_untouched_outside(out, columns);
+  for (int64_t i = kBegin; i < kEnd; ++i)
+    for (int64_t j = 0; j < columns; ++j) {
+      double sum = 0;
+      for (int64_t k = 0; k < inner; ++k) sum += static_cast<double>(a[k * kRows + i]) * b[k * columns + j];
+      expect_near(out[i * columns + j], sum);
+    }
+}
+
+TEST_P(Kernels, SquaredDifferences) {
+  const int64_t size = GetParam();
+  const auto a = random(size), b = random(size);
+  auto differences = untouched(size);
+  const float total = squared_differences(a.data(), b.data(), size, differences.data());
+  double sum = 0;
+  for (int64_t i = 0; i < size; ++i) {
+    EXPECT_EQ(differences[i], a[i] - b[i]);
+    sum += static_cast<double>(differences[i]) * differences[i];
+  }
+  expect_near(total, sum);
+}
+
 TEST_P(Kernels, DotRowsWhichAreTheSameBitsWhereverTheyStand) {
   const int64_t dim = GetParam();
   const auto query = random(dim), rows = random(4 * dim);
@@ -148,20 +176,19 @@ TEST_P(Kernels, UnitRows) {
 // eps.
 TEST_P(Kernels, UnitRowsGradient) {
   const int64_t dim = GetParam();
-  constexpr float kEps = 1e-3f, kScale = 0.7f;
+  constexpr float kEps = 1e-3f;
   auto rows = random(kRows * dim);
   for (int64_t d = 0; d < dim; ++d) rows[2 * dim + d] = 0;
   const auto gradient = random(kRows * dim);
   Floats unit(rows.size()), inverse(kRows);
   unit_rows(rows.data(), 0, kRows, dim, kEps, unit.data(), inverse.data());
   auto out = untouched(kRows * dim);
-  unit_rows_gradient(unit.data(), inverse.data(), gradient.data(), kScale, kBegin, kEnd, dim, kEps,
-                     out.data());
+  unit_rows_gradient(unit.data(), inverse.data(), gradient.data(), kBegin, kEnd, dim, kEps, out.data());
   expect_rows_untouched_outside(out, dim);
   for (int64_t r = kBegin; r < kEnd; ++r) {
     const double along = r == 2 ? 0 : product(unit, gradient, r, dim);
     for (int64_t d = 0; d < dim; ++d) {
-      const double by_unit = kScale * (gradient[r * dim + d] - along * unit[r * dim + d]);
+      const double by_unit = gradient[r * dim + d] - along * unit[r * dim + d];
       // Relative to the row's scale: the two terms may cancel.
       EXPECT_NEAR(out[r * dim + d], by_unit * inverse[r], 1e-5 * (1 + inverse[r]));
     }
@@ -203,11 +230,12 @@ double log_sum_exp(const Floats& scores, int64_t first, int64_t step, int64_t co
 TEST_P(Kernels, ScaleAndRowLse) {
   const int64_t n = GetParam(), begin = n / 3, end = n - n / 4;
   const auto before = random_scores(n);
-  auto scores = before, lse = untouched(n);
-  scale_and_row_lse(2.5f, begin, end, n, scores.data(), lse.data());
+  auto scores = before, own = untouched(n), lse = untouched(n);
+  scale_and_row_lse(2.5f, begin, end, n, scores.data(), own.data(), lse.data());
   for (int64_t i = 0; i < n; ++i) {
     const bool within = i >= begin && i < end;
     for (int64_t j = 0; j < n; ++j) EXPECT_EQ(scores[i * n + j], before[i * n + j] * (within ? 2.5f : 1.0f));
+    EXPECT_EQ(own[i], within ? scores[i * n + i] : kUntouched);
     if (within)
       expect_near(lse[i], log_sum_exp(scores, i * n, 1, n));
     else
@@ -228,6 +256,18 @@ TEST_P(Kernels, ColumnLse) {
   }
 }
 
+void expect_nt_xent_gradient(const Floats& scores, const Floats& row_lse, const Floats& column_lse,
+                             int64_t begin, int64_t end, const Floats& gradient) {
+  const auto n = static_cast<int64_t>(row_lse.size());
+  for (int64_t i = begin; i < end; ++i)
+    for (int64_t j = 0; j < n; ++j) {
+      const double score = scores[i * n + j];
+      const double expected =
+          0.5 * (std::exp(score - row_lse[i]) + std::exp(score - column_lse[j])) - (i == j ? 1 : 0);
+      EXPECT_NEAR(gradient[i * n + j], expected, 2e-5) << i << ", " << j;
+    }
+}
+
 TEST_P(Kernels, NtXentGradient) {
   const int64_t n = GetParam(), begin = n / 3, end = n - n / 4;
   const auto before = random_scores(n);
@@ -237,24 +277,49 @@ TEST_P(Kernels, NtXentGradient) {
     row_lse.push_back(static_cast<float>(log_sum_exp(scores, i * n, 1, n)));
     column_lse.push_back(static_cast<float>(log_sum_exp(scores, i, n, n)));
   }
-  std::vector<double> dot(static_cast<size_t>(n), kUntouched);
-  nt_xent_gradient(row_lse.data(), column_lse.data(), begin, end, n, scores.data(), dot.data());
-  for (int64_t i = 0; i < n; ++i) {
+  nt_xent_gradient(row_lse.data(), column_lse.data(), begin, end, n, scores.data());
+  for (int64_t i = 0; i < n; ++i)
     if (i < begin || i >= end) {
-      EXPECT_EQ(dot[i], kUntouched);
       EXPECT_EQ(scores[i * n], before[i * n]);
-      continue;
     }
-    double expected_dot = 0;
-    for (int64_t j = 0; j < n; ++j) {
-      const double score = before[i * n + j];
-      const double gradient =
-          0.5 * (std::exp(score - row_lse[i]) + std::exp(score - column_lse[j])) - (i == j ? 1 : 0);
-      EXPECT_NEAR(scores[i * n + j], gradient, 1e-5) << i << ", " << j;
-      if (std::isfinite(score)) expected_dot += gradient * score;
-    }
-    EXPECT_NEAR(dot[i], expected_dot, 1e-3) << "scores reach 40";
+  expect_nt_xent_gradient(before, row_lse, column_lse, begin, end, scores);
+}
+
+TEST_P(Kernels, OfExponentials) {
+  constexpr float kScale = 40;
+  const int64_t n = GetParam(), begin = n / 3, end = n - n / 4;
+  auto scores = random(n * n), matrix = scores;
+  for (int64_t i = 0; i < n * n; ++i) {
+    if (i % 5 == 0 && i / n != i % n) matrix[i] = -kInfinity;
+    scores[i] = kScale * matrix[i];
   }
+  auto own = untouched(n), row_lse = untouched(n), column_lse = untouched(n);
+  exponentials_and_row_lse(kScale, begin, end, n, matrix.data(), own.data(), row_lse.data());
+  for (int64_t i = 0; i < n; ++i) {
+    const bool within = i >= begin && i < end;
+    EXPECT_EQ(own[i], within ? scores[i * n + i] : kUntouched);
+    if (within)
+      EXPECT_NEAR(row_lse[i], log_sum_exp(scores, i * n, 1, n), 1e-5 * kScale);
+    else
+      EXPECT_EQ(row_lse[i], kUntouched);
+  }
+  exponentials_and_row_lse(kScale, 0, begin, n, matrix.data(), own.data(), row_lse.data());
+  exponentials_and_row_lse(kScale, end, n, n, matrix.data(), own.data(), row_lse.data());
+  column_lse_of_exponentials(kScale, matrix.data(), n, n, begin, end, column_lse.data());
+  for (int64_t j = 0; j < n; ++j) {
+    if (j >= begin && j < end)
+      EXPECT_NEAR(column_lse[j], log_sum_exp(scores, j, n, n), 1e-5 * kScale);
+    else
+      EXPECT_EQ(column_lse[j], kUntouched);
+  }
+  column_lse_of_exponentials(kScale, matrix.data(), n, n, 0, n, column_lse.data());
+  auto gradient = matrix;
+  nt_xent_gradient_of_exponentials(kScale, row_lse.data(), column_lse.data(), begin, end, n, gradient.data());
+  for (int64_t i = 0; i < n; ++i)
+    if (i < begin || i >= end) {
+      EXPECT_EQ(gradient[i * n], matrix[i * n]);
+    }
+  expect_nt_xent_gradient(scores, row_lse, column_lse, begin, end, gradient);
 }
 
 }  // namespace
