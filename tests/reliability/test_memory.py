@@ -1,8 +1,10 @@
 """Reading a file takes a few times its size, and where there is no memory the program says so in one line."""
 
+import pathlib
 import resource
 import subprocess
 import sys
+import time
 
 import pytest
 from conftest import BIN, sanitized_by, semblance
@@ -92,6 +94,29 @@ def test_reading_takes_a_few_times_the_file(job):
     taken = (peak(large) - peak(small)) / SIZE
     print(f"{taken:.2f} times the file")
     assert taken < times
+
+
+def own_memory(command):
+    """Bytes that the program holds at most which are no file's: the system can take those back at any time."""
+    most = 0
+    with subprocess.Popen([BIN / "semblance", *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            most = max(most, *(1024 * int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon")), 0)
+            time.sleep(0.01)
+    assert process.returncode == 0
+    return most
+
+
+def test_with_a_cache_it_takes_so_much_whatever_the_file(tmp_path):
+    """Arrays of 32 MB and more lie on the disk; those below come to a few hundred MB at most."""
+    make, _, command = JOBS["labelled texts"]
+    (tmp_path / "texts").write_text(make(6 * SIZE))
+    command = [*command[:-1], "--split", "0.99,0.01,0", "--cache", tmp_path / "cache", "--run", tmp_path / "run", "--train", tmp_path / "texts"]
+    made, found = own_memory(command), own_memory(command)
+    print(f"made {made / MB:.0f} MB, found {found / MB:.0f} MB")
+    assert made < 450 * MB
+    assert found < 200 * MB
 
 
 def test_without_memory_it_ends_with_one_line(job, least):
