@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -19,6 +20,20 @@ constexpr uint64_t kAlignment = 64;
 
 uint64_t footer_checksum(const ArrayFooter& footer) {
   return XXH3_64bits(&footer, offsetof(ArrayFooter, footer_xxh3));
+}
+
+// XXH3 of a part of a file. Of a large one nothing stays in memory.
+uint64_t checksum_of(const MappedFile& file, uint64_t at, uint64_t bytes) {
+  constexpr uint64_t kBlock = uint64_t{16} << 20;
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  for (const uint64_t end = at + bytes; at < end;) {
+    const uint64_t size = std::min(kBlock, end - at);
+    XXH3_64bits_update(&state, file.bytes().data() + at, size);
+    if (file.bytes().size() > WatchedPages::kMostResident) file.release(at, size);
+    at += size;
+  }
+  return XXH3_64bits_digest(&state);
 }
 
 }  // namespace
@@ -89,7 +104,7 @@ std::optional<ArrayFile> ArrayFile::open(const std::filesystem::path& path, std:
   for (const auto& [name, place] : opened.arrays_.items()) {
     const auto at = place.at(0).get<uint64_t>(), bytes = place.at(1).get<uint64_t>();
     if (at > end || bytes > end - at) return fails("it is damaged");
-    if (XXH3_64bits(all.data() + at, bytes) != place.at(2).get<uint64_t>())
+    if (checksum_of(opened.file_->file, at, bytes) != place.at(2).get<uint64_t>())
       return fails(name + " is damaged");
   }
   return opened;
