@@ -1,6 +1,7 @@
 // Arrays that grow with the data.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <memory_resource>
 #include <span>
@@ -14,6 +15,21 @@ namespace semblance {
 template <class T>
 using Bulk = std::pmr::vector<T>;
 
+/// A mapped file that does not stay in memory. What is read of it in no order is to be copied past the
+/// mapping: each touch would bring in all pages around, only for them to be let go.
+class FarMemory {
+ public:
+  virtual ~FarMemory() = default;
+  /// `from`: within the mapping. May be called by any number of threads at once. Throws Error(Model).
+  virtual void copy(const void* from, size_t bytes, void* to) const = 0;
+};
+
+/// What keeps an array alive, and where it is far, how to copy from it.
+struct ArrayHolder {
+  std::shared_ptr<const void> owner;
+  const FarMemory* far = nullptr;  ///< of the owner; null: it is in memory
+};
+
 /// An array that does not change any more, in memory or in a mapped file. A copy is the same array.
 template <class T>
 class Frozen : public std::span<const T> {
@@ -21,14 +37,22 @@ class Frozen : public std::span<const T> {
   Frozen() = default;
   Frozen(Bulk<T> values)  // NOLINT(google-explicit-constructor)
       : Frozen(std::make_shared<const Bulk<T>>(std::move(values))) {}
-  /// `holder` keeps `values` alive.
-  Frozen(std::span<const T> values, std::shared_ptr<const void> holder)
+  Frozen(std::span<const T> values, ArrayHolder holder)
       : std::span<const T>(values), holder_(std::move(holder)) {}
 
- private:
-  explicit Frozen(std::shared_ptr<const Bulk<T>> values) : Frozen(*values, values) {}
+  /// A value by itself, where many are read in no order.
+  T get(size_t i) const {
+    if (!holder_.far) return (*this)[i];
+    T value;
+    holder_.far->copy(this->data() + i, sizeof(T), &value);
+    return value;
+  }
+  const ArrayHolder& holder() const { return holder_; }
 
-  std::shared_ptr<const void> holder_;
+ private:
+  explicit Frozen(std::shared_ptr<const Bulk<T>> values) : Frozen(*values, ArrayHolder{values}) {}
+
+  ArrayHolder holder_;
 };
 
 }  // namespace semblance

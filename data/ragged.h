@@ -1,6 +1,7 @@
 // Rows of different lengths in one array: row i is values[offsets[i], offsets[i + 1]).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -64,14 +65,27 @@ struct FrozenIds : RaggedIdsView {
   FrozenIds() : FrozenIds(RaggedIds()) {}
   FrozenIds(RaggedIds rows)  // NOLINT(google-explicit-constructor)
       : FrozenIds(std::make_shared<const RaggedIds>(std::move(rows))) {}
-  /// `holder` keeps `rows` alive.
-  FrozenIds(RaggedIdsView rows, std::shared_ptr<const void> holder)
-      : RaggedIdsView(rows), holder_(std::move(holder)) {}
+  FrozenIds(RaggedIdsView rows, ArrayHolder holder) : RaggedIdsView(rows), holder_(std::move(holder)) {}
+
+  /// Whether rows that are read in no order are to be read by `copy_rows`.
+  bool far() const { return holder_.far != nullptr; }
+  RaggedIds copy_rows(std::span<const int64_t> rows) const {
+    RaggedIds copies;
+    std::array<int64_t, 2> ends;
+    for (const int64_t row : rows) {
+      holder_.far->copy(&offsets[static_cast<size_t>(row)], sizeof ends, ends.data());
+      const size_t before = copies.values.size(), length = static_cast<size_t>(ends[1] - ends[0]);
+      copies.values.resize(before + length);
+      holder_.far->copy(values.data() + ends[0], length * sizeof(int32_t), copies.values.data() + before);
+      copies.close_row();
+    }
+    return copies;
+  }
 
  private:
-  explicit FrozenIds(std::shared_ptr<const RaggedIds> rows) : FrozenIds(*rows, rows) {}
+  explicit FrozenIds(std::shared_ptr<const RaggedIds> rows) : FrozenIds(*rows, ArrayHolder{rows}) {}
 
-  std::shared_ptr<const void> holder_;
+  ArrayHolder holder_;
 };
 
 /// Many texts in one block of memory.

@@ -36,6 +36,8 @@ class RowOrder {
 
   int64_t size() const;
   int64_t operator[](int64_t place) const;
+  /// Otherwise each row comes once.
+  bool is_list() const { return std::holds_alternative<Bulk<int64_t>>(order_); }
 
  private:
   explicit RowOrder(int64_t size) : order_(size) {}

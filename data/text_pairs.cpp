@@ -101,7 +101,7 @@ PairBatch PairDataset::batch(std::span<const int64_t> pairs, uint64_t) const {
   std::vector<int64_t> texts(2 * n);
   std::vector<int32_t> groups(n);
   for (size_t i = 0; i < n; ++i) {
-    const TextPair& pair = pairs_[static_cast<size_t>(pairs[i])];
+    const TextPair pair = pairs_.get(static_cast<size_t>(pairs[i]));
     texts[i] = pair.first;
     texts[n + i] = pair.second;
     groups[i] = pair.group;
@@ -109,8 +109,11 @@ PairBatch PairDataset::batch(std::span<const int64_t> pairs, uint64_t) const {
   PairBatch batch;
   if (extra_.negatives.size() > 0) {
     std::vector<int64_t> owners;
+    const auto& negatives = extra_.negatives;
+    const std::vector<int64_t> rows(groups.begin(), groups.end());
+    const auto copied = negatives.far() ? negatives.copy_rows(rows) : RaggedIds();
     for (size_t i = 0; i < n; ++i)
-      for (const int32_t text : extra_.negatives[groups[i]]) {
+      for (const int32_t text : negatives.far() ? copied[static_cast<int64_t>(i)] : negatives[groups[i]]) {
         texts.push_back(text);
         owners.push_back(static_cast<int64_t>(i));
       }
@@ -120,9 +123,9 @@ PairBatch PairDataset::batch(std::span<const int64_t> pairs, uint64_t) const {
   if (!extra_.scores.empty()) {
     batch.scores = empty_tensor({static_cast<int64_t>(n)});
     for (size_t i = 0; i < n; ++i)
-      batch.scores.data_ptr<float>()[i] = extra_.scores[static_cast<size_t>(groups[i])];
+      batch.scores.data_ptr<float>()[i] = extra_.scores.get(static_cast<size_t>(groups[i]));
   }
-  auto collated = collate(texts_, texts, {});
+  auto collated = collate_frozen(texts_, texts, {});
   batch.ids = std::move(collated.ids);
   batch.offsets = std::move(collated.offsets);
   auto sorted = groups;

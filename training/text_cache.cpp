@@ -213,7 +213,8 @@ FrozenIds rows_in(const ArrayFile& file, const std::string& name) {
     Frozen<int32_t> values;
     Frozen<int64_t> offsets;
   };
-  return {{.values = values, .offsets = offsets}, std::make_shared<const Both>(values, offsets)};
+  return {{.values = values, .offsets = offsets},
+          ArrayHolder{.owner = std::make_shared<const Both>(values, offsets), .far = values.holder().far}};
 }
 
 Json add_features(ArrayFileWriter& writer, const TextFeatures& features) {

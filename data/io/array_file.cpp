@@ -68,8 +68,13 @@ void ArrayFileWriter::finish(Json notes) {
   file_.commit();
 }
 
-struct ArrayFile::Mapping {
+struct ArrayFile::Mapping : FarMemory {
   explicit Mapping(const std::string& path) : file(path), watched(file.bytes().data(), file.bytes().size()) {}
+
+  bool is_large() const { return file.bytes().size() > WatchedPages::kMostResident; }
+  void copy(const void* from, size_t bytes, void* to) const override {
+    file.read(static_cast<size_t>(static_cast<const char*>(from) - file.bytes().data()), bytes, to);
+  }
 
   MappedFile file;
   WatchedPages watched;
@@ -113,6 +118,10 @@ std::optional<ArrayFile> ArrayFile::open(const std::filesystem::path& path, std:
 std::string_view ArrayFile::bytes(const std::string& name) const {
   const auto& place = arrays_.at(name);
   return file_->file.bytes().substr(place.at(0).get<size_t>(), place.at(1).get<size_t>());
+}
+
+ArrayHolder ArrayFile::holder() const {
+  return {.owner = file_, .far = file_->is_large() ? file_.get() : nullptr};
 }
 
 void ArrayFile::check_multiple(const std::string& name, size_t bytes, size_t size) {

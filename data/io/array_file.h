@@ -64,12 +64,13 @@ class ArrayFile {
   Frozen<T> array(const std::string& name) const {
     const auto all = bytes(name);
     check_multiple(name, all.size(), sizeof(T));
-    return {std::span(reinterpret_cast<const T*>(all.data()), all.size() / sizeof(T)), file_};
+    return {std::span(reinterpret_cast<const T*>(all.data()), all.size() / sizeof(T)), holder()};
   }
 
  private:
   struct Mapping;
 
+  ArrayHolder holder() const;
   static void check_multiple(const std::string& name, size_t bytes, size_t size);
 
   std::shared_ptr<const Mapping> file_;

@@ -49,7 +49,7 @@ class Watch {
 
  private:
   void run(const std::stop_token& stop) {
-    constexpr auto kEvery = std::chrono::milliseconds(20);
+    constexpr auto kEvery = std::chrono::milliseconds(5);
     std::unique_lock lock(mutex_);
     size_t others = 0;  // what is resident besides, by the last look after all were let go
     while (!stop.stop_requested()) {

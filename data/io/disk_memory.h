@@ -14,7 +14,7 @@ namespace semblance {
 /// read again. Nothing is lost: what was written to a shared mapping is the file's.
 class WatchedPages {
  public:
-  static constexpr size_t kMostResident = size_t{384} << 20;
+  static constexpr size_t kMostResident = size_t{256} << 20;
 
   WatchedPages(const void* start, size_t size);
   ~WatchedPages();

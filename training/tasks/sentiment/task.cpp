@@ -110,8 +110,10 @@ void ClassMix::on_epoch(TrainerCore& trainer) {
   if (classes_.size() > kMostRecorded) return;
   const auto order = sampler_.order(trainer.state().epoch - 1);
   std::vector<int64_t> counts(classes_.size());
+  // Where each row comes once, in the order in which they lie: they may be far.
   for (int64_t place = 0; place < order.size(); ++place)
-    for (const int32_t label : data_.labels()[order[place]]) ++counts[static_cast<size_t>(label)];
+    for (const int32_t label : data_.labels()[order.is_list() ? order[place] : place])
+      ++counts[static_cast<size_t>(label)];
   Json mix = Json::object();
   for (size_t c = 0; c < classes_.size(); ++c)
     mix[classes_[c]] = static_cast<double>(counts[c]) / static_cast<double>(order.size());
