@@ -66,7 +66,7 @@ class Digests {
   }
   ~Digests() {
     try {
-      if (changed_) write_file_atomically(path_, known_.dump());
+      if (changed_) write_file_atomically(path_, json_line(known_));
     } catch (const Error&) {
       // They are read again then.
     }
@@ -115,15 +115,19 @@ void add_path(Fingerprint& fingerprint, const std::filesystem::path& path, Diges
 TextCache::TextCache(const std::string& folder, std::vector<std::string> inputs, Notice notice)
     : folder_(folder), inputs_(std::move(inputs)), notice_(std::move(notice)) {
   make_folder(folder_);
+  contents_ = contents();
+}
+
+std::string TextCache::contents() const {
   Fingerprint contents;
   Digests digests(folder_);
   for (const auto& input : inputs_) add_path(contents, input, digests);
-  contents_ = contents.digest();
+  return contents.digest();
 }
 
 std::filesystem::path TextCache::path_of(std::string_view kind, const Json& options) const {
   Fingerprint name;
-  name.add(options.dump());
+  name.add(json_line(options));
   for (const auto& input : inputs_) {
     name.add(std::filesystem::absolute(input).lexically_normal().string());
     name.add(std::string_view("\0", 1));
@@ -135,7 +139,7 @@ std::string TextCache::key_of(const Json& options) const {
   Fingerprint key;
   key.add(kFormat);
   key.add(contents_);
-  key.add(options.dump());
+  key.add(json_line(options));
   return key.digest();
 }
 
@@ -161,6 +165,9 @@ std::optional<ArrayFile> TextCache::find(std::string_view kind, const Json& opti
 
 void TextCache::keep(std::string_view kind, const Json& options,
                      const std::function<Json(ArrayFileWriter&)>& add) {
+  if (contents() != contents_)
+    throw Error(ErrorKind::Data, "{}: expected files that stay as they are while they are read, found others",
+                inputs_.front());
   ArrayFileWriter writer(path_of(kind, options));
   Json notes = add(writer);
   notes["key"] = key_of(options);

@@ -37,7 +37,7 @@ class TextCache {
   std::optional<ArrayFile> find(std::string_view kind, const Json& options) const;
 
   /// Keeps the arrays that `add` writes and the notes that it returns; the first file of several has what was
-  /// told.
+  /// told. Throws Error(Data) where the inputs have changed meanwhile.
   void keep(std::string_view kind, const Json& options, const std::function<Json(ArrayFileWriter&)>& add);
 
   /// What `look` finds. Where that is nothing, `make` is called first, with where to tell what is to be told
@@ -63,6 +63,7 @@ class TextCache {
   }
 
  private:
+  std::string contents() const;
   std::filesystem::path path_of(std::string_view kind, const Json& options) const;
   std::string key_of(const Json& options) const;
   // Held as long as what it returns, or until the process ends.

@@ -57,7 +57,7 @@ void ArrayFileWriter::add_bytes(const std::string& name, std::string_view bytes)
 }
 
 void ArrayFileWriter::finish(Json notes) {
-  const std::string index = Json{{"notes", std::move(notes)}, {"arrays", std::move(arrays_)}}.dump();
+  const std::string index = json_line({{"notes", std::move(notes)}, {"arrays", std::move(arrays_)}});
   ArrayFooter footer{.index_at = written_,
                      .index_bytes = index.size(),
                      .index_xxh3 = XXH3_64bits(index.data(), index.size()),

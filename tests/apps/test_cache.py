@@ -197,6 +197,16 @@ def test_two_trainings_share_one(tmp_path):
     assert len(list(cache.glob("*.semcache"))) == 1
 
 
+def test_any_name_will_do_for_a_file(tmp_path):
+    rows = tmp_path / os.fsdecode(b"\xff rows.tsv")
+    texts_in(rows)
+    job = ["dssm", "--train", rows, "--dim", "4", "--epochs", "1", "--cache", tmp_path / "cache"]
+    command = [str(BIN / "semblance"), "train", *map(str, job), "--run"]
+    for name in ("made", "found"):
+        subprocess.run([*command, str(tmp_path / name)], check=True, capture_output=True)
+    assert weights(tmp_path / "made") == weights(tmp_path / "found")
+
+
 def test_what_cannot_be_is_told_in_a_line(jobs, tmp_path):
     job = jobs["dssm"]
     file = tmp_path / "file"
