@@ -11,6 +11,7 @@ import argparse
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -72,8 +73,8 @@ def main():
     parser.add_argument("rows", type=pathlib.Path)
     parser.add_argument("--gigabytes", type=float, default=0)
     parser.add_argument("--cached-only", action="store_true")
-    parser.add_argument("options", nargs="*")
-    given = parser.parse_args()
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    given, of_training = parser.parse_args(sys.argv[1:end]), sys.argv[end + 1 :]
     if not given.rows.exists():
         make_rows(given.rows, given.gigabytes * 1e9)
     print(f"{given.rows}: {given.rows.stat().st_size / 1e6:,.0f} MB")
@@ -83,7 +84,7 @@ def main():
         for name, options in (("without", []), ("made", ["--cache", cache]), ("found", ["--cache", cache])):
             if name == "without" and given.cached_only:
                 continue
-            ready, speed, seconds, most, tables = train(given.rows, [*given.options, *options])
+            ready, speed, seconds, most, tables = train(given.rows, [*of_training, *options])
             print(f"{name:10} {ready:10.1f} s {speed:10,.0f} {seconds:10.1f} s {most['RssAnon']:9,.0f} MB {most['VmRSS']:9,.0f} MB")
         print(f"tables: {tables:,.0f} MB; cache: {sum(f.stat().st_size for f in cache.iterdir()) / 1e6:,.0f} MB")
 
