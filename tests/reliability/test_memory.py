@@ -45,8 +45,8 @@ def vectors(size):
 
 # The reading of each takes so many times the file, at most: what docs/reliability.md promises.
 JOBS = {
-    "labelled texts": (labelled_texts, 4, ["train", "sentiment", "--hidden", 2, "--batch-size", 4096, *ONE_EPOCH, "--train"]),
-    "pairs": (pairs, 4, ["train", "dssm", "--batch-size", 1024, "--negatives", 10, *ONE_EPOCH, "--train"]),
+    "labelled texts": (labelled_texts, 2, ["train", "sentiment", "--hidden", 2, "--batch-size", 4096, *ONE_EPOCH, "--train"]),
+    "pairs": (pairs, 3, ["train", "dssm", "--batch-size", 1024, "--negatives", 10, *ONE_EPOCH, "--train"]),
     "vectors": (vectors, 1.5, ["vectors", "info", "--threads", 2]),
     "running text": (labelled_texts, 0.5, ["train", "word2vec", *ONE_EPOCH, "--corpus"]),
 }
