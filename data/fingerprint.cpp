@@ -4,6 +4,10 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <vector>
+
+#include "data/io/byte_stream.h"
+
 namespace semblance {
 
 struct Fingerprint::State {
@@ -22,6 +26,14 @@ void Fingerprint::add(std::string_view bytes) {
 std::string Fingerprint::digest() const {
   const auto hash = XXH3_128bits_digest(&state_->hash);
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+std::string fingerprint_of_file(const std::string& path) {
+  ByteStream stream(path, Compression::None);
+  Fingerprint fingerprint;
+  std::vector<char> buffer(1 << 20);
+  while (const size_t n = stream.read(buffer)) fingerprint.add({buffer.data(), n});
+  return fingerprint.digest();
 }
 
 }  // namespace semblance

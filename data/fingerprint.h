@@ -27,4 +27,7 @@ class Fingerprint {
   std::unique_ptr<State> state_;
 };
 
+/// That of what a file holds, as it stands. Throws as ByteStream does.
+std::string fingerprint_of_file(const std::string& path);
+
 }  // namespace semblance

@@ -1,12 +1,10 @@
 #include "training/checkpoint.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <cerrno>
 #include <set>
 
 #include "data/error.h"
+#include "data/fingerprint.h"
 #include "data/io/atomic_file.h"
 #include "data/io/byte_stream.h"
 #include "data/io/folders.h"
@@ -27,19 +25,10 @@ constexpr const char* kModel = "model.safetensors";
 constexpr const char* kOptimizer = "optimizer.safetensors";
 constexpr const char *kTrainingState = "training state", *kWeights = "weights";  // values of "content"
 
-std::string checksum(const fs::path& path) {
-  ByteStream stream(path.string(), Compression::None);
-  XXH3_state_t state;
-  XXH3_128bits_reset(&state);
-  std::vector<char> buffer(1 << 20);
-  while (const size_t n = stream.read(buffer)) XXH3_128bits_update(&state, buffer.data(), n);
-  const auto hash = XXH3_128bits_digest(&state);
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-}
-
 std::string checksum_of_text(const std::string& text) {
-  const auto hash = XXH3_128bits(text.data(), text.size());
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+  Fingerprint fingerprint;
+  fingerprint.add(text);
+  return fingerprint.digest();
 }
 
 Json describe(const TensorInfo& tensor) {
@@ -171,8 +160,9 @@ void write_files(const fs::path& folder, const Checkpoint& checkpoint) {
                    {"training", training_state_to_json(checkpoint.training)},
                    {"files", Json::array()}};
   for (const auto& name : names)
-    manifest["files"].push_back(
-        {{"name", name}, {"size", size_of(folder / name)}, {"xxh3", checksum(folder / name)}});
+    manifest["files"].push_back({{"name", name},
+                                 {"size", size_of(folder / name)},
+                                 {"xxh3", fingerprint_of_file((folder / name).string())}});
   manifest["manifest_xxh3"] = checksum_of_text(json_line(manifest));
   FileWriter writer(folder / kManifest);
   writer.write(manifest.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -230,7 +220,7 @@ Json verify_checkpoint(const fs::path& folder) {
       const auto size = size_of(folder / name), expected = file["size"].get<uint64_t>();
       if (size != expected)
         damaged(folder, fmt::format("expected {} of {} bytes, found {}", name, expected, size));
-      if (checksum(folder / name) != text_in(file, "xxh3"))
+      if (fingerprint_of_file((folder / name).string()) != text_in(file, "xxh3"))
         damaged(folder, fmt::format("{} does not match its checksum", name));
     }
     check_tensors(folder, kModel, manifest["tensors"]);

@@ -24,25 +24,6 @@ constexpr std::string_view kFormat = "encoded texts 1, semblance " SEMBLANCE_VER
 constexpr const char* kEnd = ".semcache";
 constexpr const char* kLockName = "LOCK";
 
-// The name of a file for what is in it.
-std::string digest_of(const std::filesystem::path& path) {
-  const int file = file_system().open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const auto fail = [&] {
-    const int why = errno;
-    if (file >= 0) file_system().close(file);
-    throw Error(ErrorKind::Data, "{}: cannot be read: {}", path.string(), std::strerror(why));
-  };
-  if (file < 0) fail();
-  Fingerprint fingerprint;
-  std::vector<char> block(size_t{1} << 20);
-  for (ssize_t got; (got = file_system().read(file, block.data(), block.size())) != 0;) {
-    if (got < 0) fail();
-    fingerprint.add({block.data(), static_cast<size_t>(got)});
-  }
-  file_system().close(file);
-  return fingerprint.digest();
-}
-
 // Which file it is, and when it was last changed, in content or otherwise; null while it is so young that a
 // change could come within the same tick of the clock.
 Json state_of(const std::filesystem::path& path) {
@@ -76,12 +57,12 @@ class Digests {
 
   std::string of(const std::filesystem::path& path) {
     constexpr uintmax_t kLarge = uintmax_t{16} << 20;
-    if (std::filesystem::file_size(path) < kLarge) return digest_of(path);
+    if (std::filesystem::file_size(path) < kLarge) return fingerprint_of_file(path);
     const Json state = state_of(path);
     auto& known = known_[std::filesystem::absolute(path).lexically_normal().string()];
     if (!state.is_null() && known.is_object() && known.value("state", Json()) == state)
       return known.value("digest", "");
-    known = {{"state", state}, {"digest", digest_of(path)}};
+    known = {{"state", state}, {"digest", fingerprint_of_file(path)}};
     changed_ = true;
     return known["digest"];
   }
@@ -165,7 +146,7 @@ std::optional<ArrayFile> TextCache::find(std::string_view kind, const Json& opti
 
 void TextCache::keep(std::string_view kind, const Json& options,
                      const std::function<Json(ArrayFileWriter&)>& add) {
-  if (contents() != contents_)
+  if (!std::exchange(checked_, true) && contents() != contents_)
     throw Error(ErrorKind::Data, "{}: expected files that stay as they are while they are read, found others",
                 inputs_.front());
   ArrayFileWriter writer(path_of(kind, options));

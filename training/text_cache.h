@@ -76,6 +76,7 @@ class TextCache {
   Notice notice_;
   std::string contents_;           // a name for what the inputs hold
   std::vector<std::string> told_;  // while it is made
+  bool checked_ = false;           // that the inputs are the same after they were read
   bool made_ = false;              // by this object: all was told then
 };
 
