@@ -1,8 +1,6 @@
 #include "data/batch.h"
 
 #include <algorithm>
-#include <numeric>
-#include <vector>
 
 #include "data/tensors.h"
 
@@ -49,13 +47,6 @@ TextBatch collate(const RaggedIdsView& texts, std::span<const int64_t> rows, con
   }
   offsets[n] = to - start;
   return batch;
-}
-
-TextBatch collate_frozen(const FrozenIds& texts, std::span<const int64_t> rows, const Collation& collation) {
-  if (!texts.far()) return collate(texts, rows, collation);
-  std::vector<int64_t> all(rows.size());
-  std::iota(all.begin(), all.end(), 0);
-  return collate(texts.copy_rows(rows), all, collation);
 }
 
 }  // namespace semblance

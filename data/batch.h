@@ -42,8 +42,6 @@ struct TextBatch {
 
 /// ids and offsets of the given rows. May be called from several threads at once.
 TextBatch collate(const RaggedIdsView& texts, std::span<const int64_t> rows, const Collation& collation);
-/// The same of texts that may be far.
-TextBatch collate_frozen(const FrozenIds& texts, std::span<const int64_t> rows, const Collation& collation);
 
 /// A batch's tensor on a device: through pinned memory, without waiting, where that is a GPU. An undefined
 /// tensor stays undefined.

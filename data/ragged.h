@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "data/bulk.h"
 
@@ -67,10 +69,18 @@ struct FrozenIds : RaggedIdsView {
       : FrozenIds(std::make_shared<const RaggedIds>(std::move(rows))) {}
   FrozenIds(RaggedIdsView rows, ArrayHolder holder) : RaggedIdsView(rows), holder_(std::move(holder)) {}
 
-  /// Whether rows that are read in no order are to be read by `copy_rows`.
-  bool far() const { return holder_.far != nullptr; }
-  RaggedIds copy_rows(std::span<const int64_t> rows) const {
+  /// Rows that are read in no order: these, or copies where these are far.
+  struct Near {
     RaggedIds copies;
+    RaggedIdsView all;
+    std::vector<int64_t> numbers;  ///< of each row asked for, in `all`
+
+    std::span<const int32_t> operator[](size_t i) const { return all[numbers[i]]; }
+  };
+  Near near(std::span<const int64_t> rows) const {
+    Near near{.copies = {}, .all = *this, .numbers = {rows.begin(), rows.end()}};
+    if (!holder_.far) return near;
+    auto& copies = near.copies;
     std::array<int64_t, 2> ends;
     for (const int64_t row : rows) {
       holder_.far->copy(&offsets[static_cast<size_t>(row)], sizeof ends, ends.data());
@@ -79,7 +89,9 @@ struct FrozenIds : RaggedIdsView {
       holder_.far->copy(values.data() + ends[0], length * sizeof(int32_t), copies.values.data() + before);
       copies.close_row();
     }
-    return copies;
+    near.all = copies;
+    std::iota(near.numbers.begin(), near.numbers.end(), 0);
+    return near;
   }
 
  private:

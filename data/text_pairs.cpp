@@ -109,11 +109,9 @@ PairBatch PairDataset::batch(std::span<const int64_t> pairs, uint64_t) const {
   PairBatch batch;
   if (extra_.negatives.size() > 0) {
     std::vector<int64_t> owners;
-    const auto& negatives = extra_.negatives;
-    const std::vector<int64_t> rows(groups.begin(), groups.end());
-    const auto copied = negatives.far() ? negatives.copy_rows(rows) : RaggedIds();
+    const auto negatives = extra_.negatives.near(std::vector<int64_t>(groups.begin(), groups.end()));
     for (size_t i = 0; i < n; ++i)
-      for (const int32_t text : negatives.far() ? copied[static_cast<int64_t>(i)] : negatives[groups[i]]) {
+      for (const int32_t text : negatives[i]) {
         texts.push_back(text);
         owners.push_back(static_cast<int64_t>(i));
       }
@@ -125,7 +123,8 @@ PairBatch PairDataset::batch(std::span<const int64_t> pairs, uint64_t) const {
     for (size_t i = 0; i < n; ++i)
       batch.scores.data_ptr<float>()[i] = extra_.scores.get(static_cast<size_t>(groups[i]));
   }
-  auto collated = collate_frozen(texts_, texts, {});
+  const auto near = texts_.near(texts);
+  auto collated = collate(near.all, near.numbers, {});
   batch.ids = std::move(collated.ids);
   batch.offsets = std::move(collated.offsets);
   auto sorted = groups;

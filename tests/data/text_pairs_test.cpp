@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include <fstream>
 #include <set>
 
@@ -90,6 +92,33 @@ TEST(PairDataset, HardNegativesComeLastWithTheirPairs) {
   EXPECT_EQ(numbers(batch.offsets), (std::vector<int64_t>{0, 1, 3, 6, 9, 12, 12}));
   EXPECT_EQ(numbers(batch.owners), (std::vector<int64_t>{1, 1})) << "pair 0's row has none";
   EXPECT_FALSE(batch.scores.defined());
+}
+
+// Stands for a large mapped file.
+struct CountingMemory : FarMemory {
+  void copy(const void* from, size_t bytes, void* to) const override {
+    std::memcpy(to, from, bytes);
+    ++copies;
+  }
+  mutable int copies = 0;
+};
+
+TEST(PairDataset, WhatIsFarIsCopiedAndGivesTheSameBatch) {
+  const RaggedIds texts = texts_of_ids(), negatives{.values = {3, 2}, .offsets = {0, 2, 2}};
+  const Bulk<TextPair> pairs = {{0, 1, 0}, {1, 3, 1}, {0, 3, 0}};
+  const Bulk<float> scores = {0.25f, -1};
+  const CountingMemory memory;
+  const ArrayHolder far{.owner = {}, .far = &memory};
+  const PairDataset near(texts, pairs, {.negatives = negatives, .scores = scores});
+  const PairDataset distant(FrozenIds(texts, far), Frozen<TextPair>(pairs, far),
+                            {.negatives = FrozenIds(negatives, far), .scores = Frozen<float>(scores, far)});
+  const std::vector<int64_t> rows = {1, 2};
+  const auto batch = distant.batch(rows, 0), expected = near.batch(rows, 0);
+  EXPECT_TRUE(batch.ids.equal(expected.ids));
+  EXPECT_TRUE(batch.offsets.equal(expected.offsets));
+  EXPECT_TRUE(batch.owners.equal(expected.owners));
+  EXPECT_TRUE(batch.scores.equal(expected.scores));
+  EXPECT_GT(memory.copies, 0);
 }
 
 TEST(PairDataset, ScoresAreThoseOfThePairsGroups) {
