@@ -86,7 +86,8 @@ struct FrozenIds : RaggedIdsView {
       holder_.far->copy(&offsets[static_cast<size_t>(row)], sizeof ends, ends.data());
       const size_t before = copies.values.size(), length = static_cast<size_t>(ends[1] - ends[0]);
       copies.values.resize(before + length);
-      holder_.far->copy(values.data() + ends[0], length * sizeof(int32_t), copies.values.data() + before);
+      if (length > 0)
+        holder_.far->copy(values.data() + ends[0], length * sizeof(int32_t), copies.values.data() + before);
       copies.close_row();
     }
     near.all = copies;
