@@ -1,5 +1,6 @@
 #include "training/row_kernels.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "models/kernels.h"
@@ -12,25 +13,29 @@ void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* 
                     float* exp_avg_sq) {
   const float keep1 = step.beta1, keep2 = step.beta2, add1 = 1 - keep1, add2 = 1 - keep2;
   const float eps = step.eps, step_size = step.step_size;
+  constexpr int64_t kLine = 16, kAhead = 2;
   for (int64_t i = begin; i < end; ++i) {
     const float* __restrict g = gradient + i * dim;
     float* __restrict w = weight + rows[i] * dim;
     float* __restrict m = exp_avg + rows[i] * dim;
     float* __restrict v = exp_avg_sq + rows[i] * dim;
     const float kept = keep ? keep[i] : 1.0f;
-    if (i + 1 < end) {
-      const int64_t next = rows[i + 1] * dim;
-      for (int64_t d = 0; d < dim; d += 16) {
-        __builtin_prefetch(weight + next + d, 1);
-        __builtin_prefetch(exp_avg + next + d, 1);
-        __builtin_prefetch(exp_avg_sq + next + d, 1);
+    // The same columns of a row to come are on their way meanwhile: a few lines at a time, since a core cannot
+    // ask for more without waiting.
+    const int64_t next = rows[std::min(i + kAhead, end - 1)] * dim;
+    const auto columns = [&](int64_t first, int64_t last) __attribute__((always_inline)) {
+      __builtin_prefetch(weight + next + first, 1);
+      __builtin_prefetch(exp_avg + next + first, 1);
+      __builtin_prefetch(exp_avg_sq + next + first, 1);
+      for (int64_t d = first; d < last; ++d) {
+        m[d] = keep1 * m[d] + add1 * g[d];
+        v[d] = keep2 * v[d] + add2 * g[d] * g[d];
+        w[d] = kept * w[d] - step_size * m[d] / (std::sqrt(v[d]) + eps);
       }
-    }
-    for (int64_t d = 0; d < dim; ++d) {
-      m[d] = keep1 * m[d] + add1 * g[d];
-      v[d] = keep2 * v[d] + add2 * g[d] * g[d];
-      w[d] = kept * w[d] - step_size * m[d] / (std::sqrt(v[d]) + eps);
-    }
+    };
+    int64_t d = 0;
+    for (; d + kLine <= dim; d += kLine) columns(d, d + kLine);
+    if (d < dim) columns(d, dim);
   }
 }
 
