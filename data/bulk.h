@@ -20,7 +20,8 @@ using Bulk = std::pmr::vector<T>;
 class FarMemory {
  public:
   virtual ~FarMemory() = default;
-  /// `from`: within the mapping; `bytes` > 0. May be called by any number of threads at once. Throws Error(Model).
+  /// `from`: within the mapping; `bytes` > 0. May be called by any number of threads at once. Throws
+  /// Error(Model).
   virtual void copy(const void* from, size_t bytes, void* to) const = 0;
 };
 

@@ -11,10 +11,12 @@
 namespace semblance {
 namespace {
 
-// As multiply_into. Below so many numbers of the right matrix an operator's calls cost more than the product.
+// As multiply_into. With few numbers in the right matrix, or few multiplications, an operator's calls cost
+// more than the product.
 void multiply_layer_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
-  constexpr int64_t kSmall = 2048;
-  if (b.numel() > kSmall || a.scalar_type() != at::kFloat || b.scalar_type() != at::kFloat)
+  constexpr int64_t kSmallMatrix = 2048, kFewProducts = 1 << 14;
+  const bool small = b.numel() <= kSmallMatrix || a.size(0) * b.numel() <= kFewProducts;
+  if (!small || a.scalar_type() != at::kFloat || b.scalar_type() != at::kFloat)
     return multiply_into(out, a, b);
   const auto right = b.contiguous();
   for_each_shared_block(a.size(0), product_cost(a.size(1), b.size(1)), {out},

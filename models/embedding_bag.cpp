@@ -193,13 +193,31 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
     const int64_t bags = offsets.numel() - 1, dim = gradient.size(1);
     const auto* bounds = offsets.data_ptr<int64_t>();
 
-    const bool weighted = weights.numel() > 0;
+    const bool weighted = weights.numel() > 0, zero_padding = context->saved_data["zero_padding"].toBool();
+    const auto floats = static_cast<double>(ids.numel() * dim);
+    const auto all_zero = [&] {
+      const auto table = torch::empty({table_rows, dim}, gradient.options());
+      float* values = table.data_ptr<float>();
+      parallel_for(table_rows, kFloatCost * static_cast<double>(dim), [&](int64_t begin, int64_t end) {
+        std::fill(values + begin * dim, values + end * dim, 0.0f);
+      });
+      return table;
+    };
+    torch::autograd::variable_list all(9);  // one for each argument of `forward`
+    if (!sparse && !scale_by_frequency && worthwhile_parts(kFloatCost * floats) <= 1) {
+      all[0] = all_zero();
+      float* table = all[0].data_ptr<float>();
+      kernels::scatter_bags(gradient.data_ptr<float>(), ids.data_ptr<int64_t>(), bounds,
+                            weighted ? weights.data_ptr<float>() : nullptr, bags, dim, mean, table);
+      if (zero_padding) std::fill(table, table + dim, 0.0f);
+      return all;
+    }
     // Where each id counts by itself, it is a bag of its own; `bag_of` says which bag it stands in.
     std::vector<int64_t> each(weighted ? static_cast<size_t>(ids.numel()) + 1 : 0);
     std::iota(each.begin(), each.end(), int64_t{0});
     auto index = index_rows(ids.data_ptr<int64_t>(), ids.numel(), weighted ? each.data() : bounds,
                             weighted ? ids.numel() : bags, table_rows);
-    if (context->saved_data["zero_padding"].toBool()) index.drop_padding();
+    if (zero_padding) index.drop_padding();
     std::vector<float> scale(static_cast<size_t>(bags), 1.0f);
     std::vector<int32_t> bag_of(weighted ? static_cast<size_t>(ids.numel()) : 0);
     for (int64_t b = 0; b < bags; ++b) {
@@ -211,7 +229,6 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
     }
     const int64_t touched = index.rows.numel();
     auto values = torch::empty({touched, dim}, gradient.options());
-    const auto floats = static_cast<double>(ids.numel() * dim);
     parallel_for(
         touched, kFloatCost * floats / static_cast<double>(touched), [&](int64_t begin, int64_t end) {
           if (weighted)
@@ -228,22 +245,37 @@ class EmbeddingBagFunction : public torch::autograd::Function<EmbeddingBagFuncti
               value /= count;
           }
         });
-    torch::Tensor result;
-    if (sparse) {
-      result =
+    if (sparse)
+      all[0] =
           at::_sparse_coo_tensor_unsafe(index.rows.unsqueeze(0), values, {table_rows, dim}, values.options(),
                                         /*is_coalesced=*/true);
-    } else {
-      result = torch::empty({table_rows, dim}, gradient.options());
-      float* table = result.data_ptr<float>();
-      parallel_for(table_rows, kFloatCost * static_cast<double>(dim), [&](int64_t begin, int64_t end) {
-        std::fill(table + begin * dim, table + end * dim, 0.0f);
-      });
-      result.index_copy_(0, index.rows, values);
-    }
-    torch::autograd::variable_list all(9);  // one for each argument of `forward`
-    all[0] = result;
+    else
+      all[0] = all_zero().index_copy_(0, index.rows, values);
     return all;
+  }
+};
+
+// The table itself, its rows' gradients divided by how often `ids` name them: LibTorch's _embedding_bag
+// divides by other rows' frequencies (2.13), and sparse gradients not at all.
+class ScaledByFrequency : public torch::autograd::Function<ScaledByFrequency> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& weight,
+                               const torch::Tensor& ids) {
+    context->save_for_backward({ids});
+    return weight.view_as(weight);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto& gradient = gradients[0];
+    const auto ids = context->get_saved_variables()[0];
+    const auto ones = torch::ones({ids.numel()}, ids.options().dtype(torch::kFloat32));
+    const auto counts =
+        torch::zeros({gradient.size(0)}, ones.options()).index_add_(0, ids, ones).clamp_min_(1);
+    if (!gradient.is_sparse()) return {gradient / counts.unsqueeze(1), torch::Tensor()};
+    const auto rows = gradient._indices();
+    const auto values = gradient._values() / counts.index_select(0, rows.select(0, 0)).unsqueeze(1);
+    return {at::_sparse_coo_tensor_unsafe(rows, values, gradient.sizes(), values.options()), torch::Tensor()};
   }
 };
 
@@ -283,12 +315,13 @@ torch::Tensor embedding_bag(const torch::Tensor& weight, const torch::Tensor& id
     at::embedding_renorm_(table, ids, options.max_norm, /*norm_type=*/2);
   }
   // The operator itself: torch::nn::functional's wrapper reads the offsets back, which stalls the device. It
-  // leaves padding out of a mean, where here it counts, and scales dense gradients alone.
+  // leaves padding out of a mean, where here it counts.
   const bool own_mean = mean && options.zero_padding;
-  const auto pooled = std::get<0>(
-      at::_embedding_bag(weight, ids, offsets, options.scale_by_frequency, /*mode=*/mean && !own_mean ? 1 : 0,
-                         sparse_gradient && !options.scale_by_frequency, weights,
-                         /*include_last_offset=*/true, /*padding_idx=*/options.zero_padding ? 0 : -1));
+  const auto table = options.scale_by_frequency ? ScaledByFrequency::apply(weight, ids) : weight;
+  const auto pooled = std::get<0>(at::_embedding_bag(table, ids, offsets, /*scale_grad_by_freq=*/false,
+                                                     /*mode=*/mean && !own_mean ? 1 : 0, sparse_gradient,
+                                                     weights, /*include_last_offset=*/true,
+                                                     /*padding_idx=*/options.zero_padding ? 0 : -1));
   return own_mean ? pooled / offsets.diff().clamp_min(1).unsqueeze(1) : pooled;
 }
 

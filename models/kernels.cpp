@@ -102,6 +102,21 @@ void gather_bags(const float* gradient, const int32_t* bags, const int64_t* star
 }
 
 SEMBLANCE_MULTIVERSION
+void scatter_bags(const float* gradient, const int64_t* ids, const int64_t* offsets, const float* weights,
+                  int64_t bags, int64_t dim, bool mean, float* out) {
+  for (int64_t b = 0; b < bags; ++b) {
+    const int64_t first = offsets[b], last = offsets[b + 1];
+    const float* __restrict from = gradient + b * dim;
+    const float scale = mean && last > first ? 1.0f / static_cast<float>(last - first) : 1.0f;
+    for (int64_t i = first; i < last; ++i) {
+      float* __restrict to = out + ids[i] * dim;
+      const float factor = weights ? weights[i] : scale;
+      for (int64_t d = 0; d < dim; ++d) to[d] += factor * from[d];
+    }
+  }
+}
+
+SEMBLANCE_MULTIVERSION
 void pool_weighted_bags(const float* weight, const int64_t* ids, const float* weights, const int64_t* offsets,
                         int64_t begin, int64_t end, int64_t dim, float* out) {
   for (int64_t b = begin; b < end; ++b) {
@@ -254,11 +269,11 @@ void unit_rows(const float* rows, int64_t begin, int64_t end, int64_t dim, float
 
 SEMBLANCE_MULTIVERSION
 void unit_rows_gradient(const float* unit, const float* inverse_norms, const float* gradient, int64_t begin,
-                        int64_t end, int64_t dim, float eps, float* out) {
+                        int64_t end, int64_t dim, float eps, float scale, float* out) {
   for (int64_t r = begin; r < end; ++r) {
     const float *u = unit + r * dim, *g = gradient + r * dim;
     const float along = inverse_norms[r] * eps < 1 ? dot(u, g, dim) : 0;
-    const float factor = inverse_norms[r];
+    const float factor = scale * inverse_norms[r];
     for (int64_t d = 0; d < dim; ++d) out[r * dim + d] = factor * (g[d] - along * u[d]);
   }
 }

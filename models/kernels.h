@@ -23,6 +23,12 @@ void pool_bags(const float* weight, const int64_t* ids, const int64_t* offsets, 
 void gather_bags(const float* gradient, const int32_t* bags, const int64_t* starts, const float* scale,
                  int64_t begin, int64_t end, int64_t dim, float* out);
 
+/// The same by itself, without that index: out[ids[i], :] += scale_b · gradient[b, :] for i in [offsets[b],
+/// offsets[b + 1]), for b in [0, bags); scale_b is weights[i] where there are some, or 1, or 1 / length when
+/// `mean`. The same bits, added to zeros.
+void scatter_bags(const float* gradient, const int64_t* ids, const int64_t* offsets, const float* weights,
+                  int64_t bags, int64_t dim, bool mean, float* out);
+
 /// As pool_bags without a mean, each row weighted: out[b, :] = sum of weights[i] · weight[ids[i], :].
 void pool_weighted_bags(const float* weight, const int64_t* ids, const float* weights, const int64_t* offsets,
                         int64_t begin, int64_t end, int64_t dim, float* out);
@@ -69,10 +75,10 @@ double sum_of_squares(const float* values, int64_t size);
 void unit_rows(const float* rows, int64_t begin, int64_t end, int64_t dim, float eps, float* out,
                float* inverse_norms);
 
-/// The gradient by rows[r, :] from that by unit[r, :] = unit_rows(rows)[r, :]. Rows no longer than eps were
-/// divided by a constant.
+/// The gradient by rows[r, :] from that by unit[r, :] = unit_rows(rows)[r, :], times `scale`. Rows no longer
+/// than eps were divided by a constant.
 void unit_rows_gradient(const float* unit, const float* inverse_norms, const float* gradient, int64_t begin,
-                        int64_t end, int64_t dim, float eps, float* out);
+                        int64_t end, int64_t dim, float eps, float scale, float* out);
 
 // Of a square matrix of scores, [n, n], for rows or columns in [begin, end); see models/nt_xent.h.
 

@@ -15,6 +15,9 @@ struct LossSum {
   at::Tensor mean() const { return total.div(weight); }
 };
 
+/// Adds the gradient of share · mean() to the parameters behind it.
+void backward(const LossSum& loss, double share = 1);
+
 enum class ClassificationLoss {
   Bce,           ///< binary cross entropy of sigmoid(logits)
   BceLogits,     ///< the same from the logits, which is exact where the sigmoid saturates

@@ -9,29 +9,24 @@
 
 namespace semblance {
 
-/// Texts that are known to be no duplicates of a pair's.
-struct HardNegatives {
-  at::Tensor vectors = {};  ///< float32 [negatives, dim]; undefined where there are none
-  at::Tensor owners = {};   ///< int64 [negatives]: the pair of each, ascending
-};
-
-/// queries, documents: float32 [batch, dim]; document i belongs to query i.
-/// alpha: float32 [], the temperature, above zero; it may need a gradient.
-/// groups: int64 [batch], or undefined where every pair is of a group of its own: document j is left out of
-/// query i's candidates, and query j out of document i's, if their groups are equal and i ≠ j.
-///
-/// negatives: further candidates of their pairs' queries and documents alike, and of no others.
+/// texts: float32 [2 · batch + negatives, dim]: queries, then their documents (document i belongs to query
+/// i), then the texts that are known to be no duplicates of a pair's. alpha: float32 [], the temperature,
+/// above zero; it may need a gradient. groups: int64 [batch], or undefined where every pair is of a group of
+/// its own: document j is left out of query i's candidates, and query j out of document i's, if their groups
+/// are equal and i ≠ j. owners: int64 [negatives], or undefined where there are none: the pair of each hard
+/// negative, ascending. They are further candidates of their pairs' queries and documents alike, and of no
+/// others.
 ///
 /// Over the rows of S = Q̂ D̂ᵀ / alpha, where ˆ divides each row by max(its length, kSmallestNorm), and those
 /// of Sᵀ: total = Σ −½ log softmax(S)ᵢᵢ − ½ log softmax(Sᵀ)ᵢᵢ; weight = batch. With hard negatives, row i of
 /// S goes on with q̂ᵢ · n̂ / alpha for each of pair i's, and row i of Sᵀ with d̂ᵢ · n̂ / alpha. On the CPU value
 /// and gradients come of one pass over S in blocks, the same bits for any number of threads; elsewhere of
 /// nt_xent_plain.
-LossSum nt_xent(const at::Tensor& queries, const at::Tensor& documents, const at::Tensor& alpha,
-                const at::Tensor& groups = {}, const HardNegatives& negatives = {});
+LossSum nt_xent(const at::Tensor& texts, const at::Tensor& alpha, const at::Tensor& groups = {},
+                const at::Tensor& owners = {});
 
 /// The same in LibTorch's operators: what the fused one is tested against.
-LossSum nt_xent_plain(const at::Tensor& queries, const at::Tensor& documents, const at::Tensor& alpha,
-                      const at::Tensor& groups = {}, const HardNegatives& negatives = {});
+LossSum nt_xent_plain(const at::Tensor& texts, const at::Tensor& alpha, const at::Tensor& groups = {},
+                      const at::Tensor& owners = {});
 
 }  // namespace semblance

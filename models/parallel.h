@@ -25,6 +25,13 @@ void run_parts(int64_t size, int parts, const std::function<void(int64_t begin, 
 
 }  // namespace parallel_detail
 
+/// Into how many parts work of so many nanoseconds is worth cutting.
+inline int64_t worthwhile_parts(double cost) {
+  // More parts than threads: one that was held up leaves the others something to do.
+  const int64_t threads = compute_threads();
+  return std::min(static_cast<int64_t>(cost / parallel_detail::kLeastPart), threads > 1 ? 4 * threads : 1);
+}
+
 /// Calls work(begin, end) for consecutive parts of [0, size), which must not depend on each other: an idle
 /// thread takes the next one, so that none waits for a thread that the machine has no time for. `cost`: about
 /// how many nanoseconds one of [0, size) takes; what is not worth another thread the caller does alone, as it
@@ -32,11 +39,7 @@ void run_parts(int64_t size, int parts, const std::function<void(int64_t begin, 
 template <class Work>
 void parallel_for(int64_t size, double cost, Work&& work) {
   if (size <= 0) return;
-  // More parts than threads: one that was held up leaves the others something to do.
-  const auto worthwhile =
-      static_cast<int64_t>(static_cast<double>(size) * cost / parallel_detail::kLeastPart);
-  const int64_t threads = compute_threads();
-  const int64_t parts = std::min({worthwhile, size, threads > 1 ? 4 * threads : 1});
+  const int64_t parts = std::min(size, worthwhile_parts(static_cast<double>(size) * cost));
   if (parts > 1) return parallel_detail::run_parts(size, static_cast<int>(parts), std::ref(work));
   work(int64_t{0}, size);
 }

@@ -229,26 +229,34 @@ class Adam : public Optimizer {
     const auto rows = gradient._indices().select(0, 0);
     const auto values = gradient._values().contiguous();
     auto weight = parameters_[i].second;
-    at::Tensor keep;
-    if (auto& last = decayed_[i].second; last.defined()) {
-      // The decay of all the steps in which a row had no gradient comes with the next in which it has one.
-      keep = last.index_select(0, rows).neg_().add_(steps_).to(at::kDouble);
-      keep = keep.mul_(std::log1p(-std::min(learning_rate * options_.weight_decay, 0.999)))
-                 .exp_()
-                 .to(at::kFloat);
-      last.index_fill_(0, rows, steps_);
-    }
+    // What weight decay leaves of a row: that of all the steps in which it had no gradient comes with the
+    // next in which it has one.
+    const double log_kept = std::log1p(-std::min(learning_rate * options_.weight_decay, 0.999));
+    const auto& last = decayed_[i].second;
     if (own_kernels_for(weight)) {
       const kernels::LazyAdamStep step{static_cast<float>(options_.beta1), static_cast<float>(options_.beta2),
                                        static_cast<float>(options_.eps), static_cast<float>(step_size)};
       const int64_t dim = weight.size(1);
+      const auto* row = rows.data_ptr<int64_t>();
+      std::vector<float> keep(last.defined() ? static_cast<size_t>(rows.numel()) : 0);
       parallel_for(rows.numel(), kEntryCost * static_cast<double>(dim), [&](int64_t begin, int64_t end) {
-        kernels::lazy_adam_rows(step, rows.data_ptr<int64_t>(), values.data_ptr<float>(),
-                                keep.defined() ? keep.data_ptr<float>() : nullptr, begin, end, dim,
-                                weight.data_ptr<float>(), exp_avg_[i].data_ptr<float>(),
+        for (int64_t r = begin; last.defined() && r < end; ++r) {
+          auto& decayed = last.data_ptr<int64_t>()[row[r]];
+          keep[static_cast<size_t>(r)] =
+              static_cast<float>(std::exp(static_cast<double>(steps_ - decayed) * log_kept));
+          decayed = steps_;
+        }
+        kernels::lazy_adam_rows(step, row, values.data_ptr<float>(), keep.empty() ? nullptr : keep.data(),
+                                begin, end, dim, weight.data_ptr<float>(), exp_avg_[i].data_ptr<float>(),
                                 exp_avg_sq_[i].data_ptr<float>());
       });
       return;
+    }
+    at::Tensor keep;
+    if (last.defined()) {
+      keep = last.index_select(0, rows).neg_().add_(steps_).to(at::kDouble);
+      keep = keep.mul_(log_kept).exp_().to(at::kFloat);
+      last.index_fill_(0, rows, steps_);
     }
     const auto m = exp_avg_[i].index_select(0, rows).mul_(options_.beta1).add_(values, 1 - options_.beta1);
     const auto v = exp_avg_sq_[i]

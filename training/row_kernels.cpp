@@ -20,8 +20,8 @@ void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* 
     float* __restrict m = exp_avg + rows[i] * dim;
     float* __restrict v = exp_avg_sq + rows[i] * dim;
     const float kept = keep ? keep[i] : 1.0f;
-    // The same columns of a row to come are on their way meanwhile: a few lines at a time, since a core cannot
-    // ask for more without waiting.
+    // The same columns of a row to come are on their way meanwhile: a few lines at a time, since a core
+    // cannot ask for more without waiting.
     const int64_t next = rows[std::min(i + kAhead, end - 1)] * dim;
     const auto columns = [&](int64_t first, int64_t last) __attribute__((always_inline)) {
       __builtin_prefetch(weight + next + first, 1);

@@ -191,7 +191,7 @@ class Trainer : public TrainerCore {
       return task_.update(batch, learning_rate());
     } else {
       const LossSum loss = task_.loss(batch);
-      loss.mean().mul(share).backward();
+      backward(loss, share);
       return loss;
     }
   }

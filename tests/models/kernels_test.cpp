@@ -84,6 +84,26 @@ TEST_P(Kernels, GatherBags) {
     }
 }
 
+TEST_P(Kernels, ScatterBags) {
+  const int64_t dim = GetParam();
+  const auto gradient = random(3 * dim), weights = random(6);
+  const std::vector<int64_t> ids = {3, 0, 3, 3, 1, 3}, offsets = {0, 1, 1, 6};
+  for (const bool mean : {false, true})
+    for (const float* given : {static_cast<const float*>(nullptr), weights.data()}) {
+      Floats out(static_cast<size_t>(4 * dim));
+      scatter_bags(gradient.data(), ids.data(), offsets.data(), given, 3, dim, mean, out.data());
+      std::vector<double> expected(out.size());
+      for (int64_t b = 0; b < 3; ++b)
+        for (int64_t i = offsets[b]; i < offsets[b + 1]; ++i)
+          for (int64_t d = 0; d < dim; ++d)
+            expected[ids[i] * dim + d] +=
+                gradient[b * dim + d] * (given  ? given[i]
+                                         : mean ? 1.0 / static_cast<double>(offsets[b + 1] - offsets[b])
+                                                : 1.0);
+      for (size_t i = 0; i < out.size(); ++i) expect_near(out[i], expected[i]);
+    }
+}
+
 TEST_P(Kernels, SmallProduct) {
   const int64_t columns = GetParam(), inner = 13;
   // Rows of a transposed matrix.
@@ -183,14 +203,14 @@ TEST_P(Kernels, UnitRowsGradient) {
   Floats unit(rows.size()), inverse(kRows);
   unit_rows(rows.data(), 0, kRows, dim, kEps, unit.data(), inverse.data());
   auto out = untouched(kRows * dim);
-  unit_rows_gradient(unit.data(), inverse.data(), gradient.data(), kBegin, kEnd, dim, kEps, out.data());
+  unit_rows_gradient(unit.data(), inverse.data(), gradient.data(), kBegin, kEnd, dim, kEps, 2, out.data());
   expect_rows_untouched_outside(out, dim);
   for (int64_t r = kBegin; r < kEnd; ++r) {
     const double along = r == 2 ? 0 : product(unit, gradient, r, dim);
     for (int64_t d = 0; d < dim; ++d) {
       const double by_unit = gradient[r * dim + d] - along * unit[r * dim + d];
       // Relative to the row's scale: the two terms may cancel.
-      EXPECT_NEAR(out[r * dim + d], by_unit * inverse[r], 1e-5 * (1 + inverse[r]));
+      EXPECT_NEAR(out[r * dim + d], 2 * by_unit * inverse[r], 2e-5 * (1 + inverse[r]));
     }
   }
 }

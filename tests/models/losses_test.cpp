@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <tuple>
+
 #include "models/activation.h"
+#include "models/kernel_choice.h"
 
 namespace semblance {
 namespace {
@@ -68,6 +71,38 @@ TEST(Losses, MultiLabelTextsAreTakenOutputByOutput) {
       classification_loss(logits, torch::tensor({{1.f, 0.f, 1.f}}), ClassificationLoss::BceLogits);
   EXPECT_NEAR(mean(loss), (std::log1p(std::exp(-2)) + std::log1p(std::exp(-1)) + std::log(2)) / 3, 1e-6);
   EXPECT_EQ(loss.weight.item<float>(), 3);
+}
+
+// The CPU's own losses and gradients are those of LibTorch's operators.
+TEST(Losses, BinaryLossesEqualLibTorchs) {
+  const auto logits = torch::tensor({{0.3f, -2.0f}, {1.5f, 0.0f}, {-30.0f, 30.0f}, {-120.0f, 120.0f}});
+  const auto sets = torch::tensor({{1.0f, 0.0f}, {0.0f, 1.0f}, {1.0f, 1.0f}, {0.0f, 0.0f}});
+  const auto run = [&](KernelChoice kernels, ClassificationLoss kind, bool multi_label) {
+    choose_kernels(kernels);
+    const auto x = (multi_label ? logits : logits.narrow(1, 0, 1).contiguous()).clone().requires_grad_();
+    const auto loss = multi_label
+                          ? classification_loss(x, sets, kind)
+                          : classification_loss(x, classes({1, 0, 0, 1}), kind, torch::tensor({1.0f, 3.0f}));
+    backward(loss, 0.5);
+    choose_kernels(KernelChoice::Own);
+    return std::tuple(mean(loss), loss.weight.item<float>(), x.grad());
+  };
+  for (const auto kind : {ClassificationLoss::Bce, ClassificationLoss::BceLogits})
+    for (const bool multi_label : {false, true}) {
+      const auto [value, weight, gradient] = run(KernelChoice::Own, kind, multi_label);
+      const auto [plain, plain_weight, plain_gradient] = run(KernelChoice::LibTorch, kind, multi_label);
+      EXPECT_NEAR(value, plain, 1e-6 * plain);
+      EXPECT_EQ(weight, plain_weight);
+      EXPECT_TRUE(torch::allclose(gradient, plain_gradient, 1e-5, 1e-7)) << gradient << plain_gradient;
+    }
+}
+
+TEST(Losses, GradientsAreOfAShareOfTheMean) {
+  const auto x = torch::tensor({{1.0f, 2.0f}}).requires_grad_(), same = x.detach().clone().requires_grad_();
+  const auto target = torch::zeros({1, 2});
+  backward(squared_error(x, target), 0.25);
+  squared_error(same, target).mean().mul(0.25).backward();
+  EXPECT_TRUE(torch::allclose(x.grad(), same.grad(), 1e-6, 0));
 }
 
 TEST(Losses, RefuseTargetsThatDoNotFit) {

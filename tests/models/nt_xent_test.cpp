@@ -18,14 +18,20 @@ torch::Tensor temperature(double alpha) {
   return torch::full({}, alpha);
 }
 
+torch::Tensor texts(const torch::Tensor& queries, const torch::Tensor& documents,
+                    const torch::Tensor& negatives = {}) {
+  return torch::cat(negatives.defined() ? std::vector{queries, documents, negatives}
+                                        : std::vector{queries, documents});
+}
+
 TEST(NtXent, KnownValues) {
   const auto q = torch::tensor({{1.f, 0.f}, {0.f, 1.f}, {1.f, 1.f}});
   const auto d = torch::tensor({{2.f, 0.f}, {1.f, 1.f}, {0.f, 3.f}});
   const std::pair<double, double> known[] = {{1, 0.9986999}, {0.5, 0.9905556}, {0.05, 3.9090440}};
   for (const auto& [alpha, value] : known) {
     // A cosine's last digits, divided by alpha.
-    EXPECT_NEAR(nt_xent(q, d, temperature(alpha)).mean().item<double>(), value, 1e-5) << alpha;
-    EXPECT_NEAR(nt_xent_plain(q, d, temperature(alpha)).mean().item<double>(), value, 1e-5) << alpha;
+    EXPECT_NEAR(nt_xent(texts(q, d), temperature(alpha)).mean().item<double>(), value, 1e-5) << alpha;
+    EXPECT_NEAR(nt_xent_plain(texts(q, d), temperature(alpha)).mean().item<double>(), value, 1e-5) << alpha;
   }
 }
 
@@ -52,8 +58,9 @@ TEST_P(NtXentLikePlain, ValueAndGradients) {
   const auto run = [&](auto loss) {
     auto q = queries.clone().requires_grad_(true), d = documents.clone().requires_grad_(true),
          alpha = temperature(alpha_value).requires_grad_(true), n = hard.clone().requires_grad_(true);
-    const HardNegatives negatives{n, torch::tensor(owners, torch::kInt64)};
-    const auto value = loss(q, d, alpha, groups, owners.empty() ? HardNegatives{} : negatives).mean();
+    const auto value = owners.empty()
+                           ? loss(texts(q, d), alpha, groups, torch::Tensor()).mean()
+                           : loss(texts(q, d, n), alpha, groups, torch::tensor(owners, torch::kInt64)).mean();
     value.mul(3).backward();
     return Result{value.template item<double>(), q.grad(), d.grad(), alpha.grad(), n.grad()};
   };
@@ -87,8 +94,9 @@ TEST(NtXent, CandidatesOfTheSameRowDoNotCount) {
   const auto expected = 0.5 * (torch::nn::functional::cross_entropy(masked, targets) +
                                torch::nn::functional::cross_entropy(masked.t(), targets));
   const auto groups = torch::tensor({int64_t{4}, int64_t{4}, int64_t{9}});
-  EXPECT_NEAR(nt_xent(q, d, temperature(0.1), groups).mean().item<double>(), expected.item<double>(), 1e-5);
-  EXPECT_GT(nt_xent(q, d, temperature(0.1)).mean().item<double>(), expected.item<double>());
+  EXPECT_NEAR(nt_xent(texts(q, d), temperature(0.1), groups).mean().item<double>(), expected.item<double>(),
+              1e-5);
+  EXPECT_GT(nt_xent(texts(q, d), temperature(0.1)).mean().item<double>(), expected.item<double>());
 }
 
 // R5
@@ -112,18 +120,19 @@ TEST(NtXent, HardNegativesAreFurtherCandidatesOfTheirPairAlone) {
   const auto targets = torch::arange(3);
   const auto expected = 0.5 * (torch::nn::functional::cross_entropy(rows_of(s, q), targets) +
                                torch::nn::functional::cross_entropy(rows_of(s.t(), d), targets));
-  const HardNegatives negatives{n, torch::tensor(owners, torch::kInt64)};
   // The same by torch 2.13 in Python.
   EXPECT_NEAR(expected.item<double>(), 1.1770055, 1e-6);
   for (auto* loss : {&nt_xent, &nt_xent_plain})
-    EXPECT_NEAR((*loss)(q, d, temperature(alpha), {}, negatives).mean().item<double>(),
+    EXPECT_NEAR((*loss)(texts(q, d, n), temperature(alpha), {}, torch::tensor(owners, torch::kInt64))
+                    .mean()
+                    .item<double>(),
                 expected.item<double>(), 1e-5);
 }
 
 TEST(NtXent, AZeroVectorIsAsFarFromAllAndGetsAGradient) {
   auto q = torch::zeros({2, 4}).requires_grad_(true);
   const auto d = torch::randn({2, 4});
-  const auto loss = nt_xent(q, d, temperature(0.05));
+  const auto loss = nt_xent(texts(q, d), temperature(0.05));
   EXPECT_NEAR(loss.mean().item<double>(), std::log(2.0), 1e-6);
   loss.mean().backward();
   EXPECT_TRUE(torch::isfinite(q.grad()).all().item<bool>());
@@ -133,7 +142,7 @@ TEST(NtXent, AZeroVectorIsAsFarFromAllAndGetsAGradient) {
 TEST(NtXent, ATinyTemperatureOverflowsNothing) {
   auto q = torch::tensor({{1.f, 0.f}, {0.f, 1.f}}).requires_grad_(true);
   const auto d = torch::tensor({{0.f, 1.f}, {1.f, 0.f}});
-  const auto loss = nt_xent(q, d, temperature(1e-4));
+  const auto loss = nt_xent(texts(q, d), temperature(1e-4));
   EXPECT_NEAR(loss.mean().item<double>(), 1e4, 1);
   loss.mean().backward();
   EXPECT_TRUE(torch::isfinite(q.grad()).all().item<bool>());
@@ -142,7 +151,7 @@ TEST(NtXent, ATinyTemperatureOverflowsNothing) {
 TEST(NtXent, WhatIsNotANumberIsNotHidden) {
   auto q = torch::ones({3, 4});
   q[1][2] = std::nanf("");
-  EXPECT_TRUE(std::isnan(nt_xent(q, torch::ones({3, 4}), temperature(0.05)).mean().item<double>()));
+  EXPECT_TRUE(std::isnan(nt_xent(texts(q, torch::ones({3, 4})), temperature(0.05)).mean().item<double>()));
 }
 
 TEST(NtXent, TheSameBitsForAnyNumberOfThreads) {
@@ -151,8 +160,10 @@ TEST(NtXent, TheSameBitsForAnyNumberOfThreads) {
   const auto gradient = [&](int threads) {
     set_compute_threads(threads);
     auto q = queries.clone().requires_grad_(true);
-    const HardNegatives negatives{documents.narrow(0, 0, 100), torch::arange(100).mul(3)};
-    nt_xent(q, documents, temperature(0.05), {}, negatives).mean().backward();
+    nt_xent(texts(q, documents, documents.narrow(0, 0, 100)), temperature(0.05), {},
+            torch::arange(100).mul(3))
+        .mean()
+        .backward();
     return q.grad();
   };
   const int threads = compute_threads();
@@ -162,10 +173,12 @@ TEST(NtXent, TheSameBitsForAnyNumberOfThreads) {
 }
 
 TEST(NtXent, RefusesWhatDoesNotFitTogether) {
-  EXPECT_THROW(nt_xent(torch::ones({2, 3}), torch::ones({3, 3}), temperature(1)), c10::Error);
-  EXPECT_THROW(
-      nt_xent(torch::ones({2, 3}), torch::ones({2, 3}), temperature(1), torch::zeros({3}, torch::kInt64)),
-      c10::Error);
+  const auto alpha = temperature(1);
+  const auto longs = [](int64_t size) { return torch::zeros({size}, torch::kInt64); };
+  EXPECT_THROW(nt_xent(torch::ones({5, 3}), alpha), c10::Error) << "a query without a document";
+  EXPECT_THROW(nt_xent(torch::ones({0, 3}), alpha), c10::Error);
+  EXPECT_THROW(nt_xent(torch::ones({2, 3}), alpha, {}, longs(2)), c10::Error) << "no pair beside negatives";
+  EXPECT_THROW(nt_xent(torch::ones({4, 3}), alpha, longs(3)), c10::Error);
 }
 
 }  // namespace

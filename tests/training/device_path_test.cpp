@@ -136,9 +136,8 @@ std::vector<std::pair<std::string, std::function<Step(c10::Device)>>> steps() {
       options.learn_alpha = true;
       options.sparse_gradient = sparse;
       return step_of<DssmNetwork>(make_dssm_encoder(options), device, kind, [=](DssmNetwork& network) {
-        const auto sides = network.forward(ids(device), offsets(device, kBatch)).chunk(2);
         const auto groups = at::arange(kBatch / 2, at::dtype(at::kLong)).remainder(2).to(device);
-        return nt_xent(sides[0], sides[1], network.alpha(), groups, {});
+        return nt_xent(network.forward(ids(device), offsets(device, kBatch)), network.alpha(), groups);
       });
     };
   };
@@ -187,11 +186,9 @@ TEST_F(WithLibTorch, WhatFollowsThePoolingRunsOnTheMetaDevice) {
         make_optimizer({.kind = OptimizerKind::RowwiseAdagrad, .momentum = 0, .weight_decay = 0.01},
                        {{"pooled", pooled}, {"weight", weight}, {"bias", bias}});
     const auto out = linear(activate(pooled, Activation::Tanh, 0.01), weight, bias);
-    const auto sides = out.chunk(2);
-    const LossSum loss =
-        ranks_pairs
-            ? nt_xent(sides[0], sides[1], at::ones({}, floats), at::zeros({kBatch / 2}, longs), {})
-            : classification_loss(out, at::zeros({kBatch}, longs), ClassificationLoss::CrossEntropy, {});
+    const LossSum loss = ranks_pairs ? nt_xent(out, at::ones({}, floats), at::zeros({kBatch / 2}, longs))
+                                     : classification_loss(out, at::zeros({kBatch}, longs),
+                                                           ClassificationLoss::CrossEntropy, {});
     EXPECT_TRUE(loss.mean().is_meta());
     if (ranks_pairs) return;  // the gradient of clamp_min has no kernel there either
     loss.mean().backward();

@@ -35,16 +35,10 @@ DssmTask::DssmTask(const DssmJob& job, DssmSetup setup, c10::Device device)
 }
 
 LossSum DssmTask::loss(const PairBatch& batch) {
-  const int64_t negatives = batch.owners.defined() ? batch.owners.size(0) : 0;
-  const int64_t pairs = (batch.offsets.size(0) - 1 - negatives) / 2;
   const auto vectors = encoder_->forward(batch.ids, batch.offsets);
-  if (negatives == 0) {
-    const auto sides = vectors.chunk(2);
-    if (batch.scores.defined()) return cosine_loss(sides[0], sides[1], batch.scores);
-    return nt_xent(sides[0], sides[1], encoder_->alpha(), batch.groups);
-  }
-  const auto sides = vectors.split_with_sizes({pairs, pairs, negatives});
-  return nt_xent(sides[0], sides[1], encoder_->alpha(), batch.groups, {sides[2], batch.owners});
+  if (!batch.scores.defined()) return nt_xent(vectors, encoder_->alpha(), batch.groups, batch.owners);
+  const auto sides = vectors.chunk(2);
+  return cosine_loss(sides[0], sides[1], batch.scores);
 }
 
 void DssmTask::observe(const TextBatch& batch, RankingMeasure& measure) {
