@@ -7,35 +7,44 @@
 
 namespace semblance::kernels {
 
+namespace {
+
+// Of `size` entries of a row, which leaves `kept` of its weights.
+[[gnu::always_inline]] inline void lazy_adam_entries(const LazyAdamStep& step, float kept, int64_t size,
+                                                     const float* __restrict g, float* __restrict w,
+                                                     float* __restrict m, float* __restrict v) {
+  for (int64_t d = 0; d < size; ++d) {
+    m[d] = step.beta1 * m[d] + (1 - step.beta1) * g[d];
+    v[d] = step.beta2 * v[d] + (1 - step.beta2) * g[d] * g[d];
+    w[d] = kept * w[d] - step.step_size * m[d] / (std::sqrt(v[d]) + step.eps);
+  }
+}
+
+}  // namespace
+
 SEMBLANCE_MULTIVERSION
 void lazy_adam_rows(const LazyAdamStep& step, const int64_t* rows, const float* gradient, const float* keep,
                     int64_t begin, int64_t end, int64_t dim, float* weight, float* exp_avg,
                     float* exp_avg_sq) {
-  const float keep1 = step.beta1, keep2 = step.beta2, add1 = 1 - keep1, add2 = 1 - keep2;
-  const float eps = step.eps, step_size = step.step_size;
-  constexpr int64_t kLine = 16, kAhead = 2;
+  constexpr int64_t kLine = 16, kFew = 4, kAhead = 2;
+  const LazyAdamStep own = step;  // which no row overlaps
   for (int64_t i = begin; i < end; ++i) {
-    const float* __restrict g = gradient + i * dim;
-    float* __restrict w = weight + rows[i] * dim;
-    float* __restrict m = exp_avg + rows[i] * dim;
-    float* __restrict v = exp_avg_sq + rows[i] * dim;
     const float kept = keep ? keep[i] : 1.0f;
+    const float* g = gradient + i * dim;
+    const int64_t row = rows[i] * dim;
     // The same columns of a row to come are on their way meanwhile: a few lines at a time, since a core
     // cannot ask for more without waiting.
     const int64_t next = rows[std::min(i + kAhead, end - 1)] * dim;
-    const auto columns = [&](int64_t first, int64_t last) __attribute__((always_inline)) {
-      __builtin_prefetch(weight + next + first, 1);
-      __builtin_prefetch(exp_avg + next + first, 1);
-      __builtin_prefetch(exp_avg_sq + next + first, 1);
-      for (int64_t d = first; d < last; ++d) {
-        m[d] = keep1 * m[d] + add1 * g[d];
-        v[d] = keep2 * v[d] + add2 * g[d] * g[d];
-        w[d] = kept * w[d] - step_size * m[d] / (std::sqrt(v[d]) + eps);
-      }
+    const auto entries = [&](int64_t d, int64_t size) __attribute__((always_inline)) {
+      __builtin_prefetch(weight + next + d, 1);
+      __builtin_prefetch(exp_avg + next + d, 1);
+      __builtin_prefetch(exp_avg_sq + next + d, 1);
+      lazy_adam_entries(own, kept, size, g + d, weight + row + d, exp_avg + row + d, exp_avg_sq + row + d);
     };
     int64_t d = 0;
-    for (; d + kLine <= dim; d += kLine) columns(d, d + kLine);
-    if (d < dim) columns(d, dim);
+    for (; d + kLine <= dim; d += kLine) entries(d, kLine);
+    for (; d + kFew <= dim; d += kFew) entries(d, kFew);
+    if (d < dim) entries(d, dim - d);
   }
 }
 
