@@ -19,6 +19,14 @@ at::Tensor rows_of(const at::Tensor& matrix, int64_t begin, int64_t end) {
   return matrix.narrow(0, begin, end - begin);
 }
 
+// Rows [begin, end) of out = a · b, on a thread where autograd may be at work.
+void multiply_rows(const at::Tensor& a, const at::Tensor& b, int64_t begin, int64_t end,
+                   const at::Tensor& out) {
+  const at::AutoDispatchBelowADInplaceOrView no_autograd;
+  auto block = rows_of(out, begin, end);
+  at::mm_out(block, rows_of(a, begin, end), b);
+}
+
 // As 1 / alpha: exponentials of scores between −1 / alpha and 1 / alpha, less 1 / alpha, are floats with all
 // their digits.
 constexpr float kMostForOnce = 40;
@@ -141,8 +149,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     // serves its row's sum, its column's and the gradient, and takes its place.
     const bool once = inverse_alpha <= kMostForOnce;
     for_each_shared_block(n, product + row, {s, rows_done, own_done}, [&](int64_t begin, int64_t end) {
-      auto block = rows_of(s, begin, end);
-      at::mm_out(block, rows_of(q, begin, end), d.t());
+      multiply_rows(q, d.t(), begin, end, s);
       if (groups) kernels::mask_equal_groups(groups->const_data_ptr<int64_t>(), begin, end, n, scores);
       const auto scale = once ? kernels::exponentials_and_row_lse : kernels::scale_and_row_lse;
       scale(inverse_alpha, begin, end, n, scores, own_scores.data(), row_lse.data());
@@ -180,8 +187,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
       else
         kernels::nt_xent_gradient(row_lse.data(), column_lse.data(), begin, end, n, scores);
       if (shared) return;
-      auto block = rows_of(q_gradient, begin, end);
-      at::mm_out(block, rows_of(s, begin, end), d);
+      multiply_rows(s, d, begin, end, q_gradient);
       if (whole) through_length(unit, gradient, per_pair, begin, end, by_texts);
     });
     if (shared) {
@@ -189,8 +195,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
       multiply_into(d_gradient, s.t(), q);
     } else {
       for_each_block(n, product, [&](int64_t begin, int64_t end) {
-        auto block = rows_of(d_gradient, begin, end);
-        at::mm_out(block, rows_of(s.t(), begin, end), q);
+        multiply_rows(s.t(), q, begin, end, d_gradient);
         if (whole) through_length(unit, gradient, per_pair, n + begin, n + end, by_texts);
       });
     }

@@ -65,7 +65,8 @@ def test_the_program_runs_without_a_variable_and_where_its_environment_is_moved(
     version = semblance("version").out
 
     def answers(folder):
-        program = ["env", "-i", folder / "bin/semblance"]
+        kernels = [f"SEMBLANCE_KERNELS={os.environ['SEMBLANCE_KERNELS']}"] if "SEMBLANCE_KERNELS" in os.environ else []
+        program = ["env", "-i", *kernels, folder / "bin/semblance"]
         assert run(*program, "version") == version
         assert run(*program, "predict", trained, opinions) == expected
 
