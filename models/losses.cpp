@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <vector>
@@ -36,7 +37,7 @@ class SquaredError : public torch::autograd::Function<SquaredError> {
     context->save_for_backward({differences});
     double total = 0;
     for (const float sum : sums) total += static_cast<double>(sum);
-    return at::full({}, total, output.options());
+    return scalar_like(total, output);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -92,7 +93,7 @@ class BinaryLosses : public torch::autograd::Function<BinaryLosses> {
       }
     });
     context->save_for_backward({gradient});
-    return at::full({}, std::accumulate(sums.begin(), sums.end(), 0.0), logits.options());
+    return scalar_like(std::accumulate(sums.begin(), sums.end(), 0.0), logits);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -146,6 +147,13 @@ LossSum sampled_loss(const at::Tensor& logits, const at::Tensor& places, const a
   const auto correction = log_chance.unsqueeze(0).repeat({logits.size(0), 1});
   correction.scatter_(1, places.unsqueeze(1), 0);
   return classification_loss(logits - correction, places, ClassificationLoss::CrossEntropy, class_weights);
+}
+
+at::Tensor scalar_like(double value, const at::Tensor& like) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (std::abs(value) > static_cast<double>(std::numeric_limits<float>::max()))
+    value = std::copysign(kInfinity, value);
+  return at::full({}, value, like.options().requires_grad(false));
 }
 
 void backward(const LossSum& loss, double share) {

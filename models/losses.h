@@ -15,6 +15,9 @@ struct LossSum {
   at::Tensor mean() const { return total.div(weight); }
 };
 
+/// `value` as a scalar of `like`'s type and device; what is too large for the type is infinite, no error.
+at::Tensor scalar_like(double value, const at::Tensor& like);
+
 /// Adds the gradient of share · mean() to the parameters behind it.
 void backward(const LossSum& loss, double share = 1);
 

@@ -172,7 +172,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     }
 
     // The gradient by S takes its place; by Q̂ and D̂ it is a product of it with the other's rows.
-    // That of the mean, which is the one that is asked for but where batches are added up.
+    // By the texts: of the mean, which is what is asked for but where batches are added up.
     const auto by_texts = at::empty_like(gradient);
     const float per_pair = inverse_alpha / static_cast<float>(n);
     // In one go, where no other rank makes a share of the products: both want all rows of the gradient by S;
@@ -213,7 +213,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     context->save_for_backward({by_texts});
     context->saved_data["pairs"] = n;
     context->saved_data["by_alpha"] = -by_scores * static_cast<double>(inverse_alpha);
-    return at::full({}, total, texts.options());
+    return scalar_like(total, texts);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -221,10 +221,10 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     const auto factor = gradients[0].item<float>();
     const auto pairs = static_cast<float>(context->saved_data["pairs"].toInt());
     const auto by_texts = context->get_saved_variables()[0];
-    return {factor == 1 / pairs ? by_texts : by_texts.mul(factor * pairs),
-            at::full({}, static_cast<double>(factor) * context->saved_data["by_alpha"].toDouble(),
-                     gradients[0].options()),
-            at::Tensor(), at::Tensor()};
+    return {
+        factor == 1 / pairs ? by_texts : by_texts.mul(factor * pairs),
+        scalar_like(static_cast<double>(factor) * context->saved_data["by_alpha"].toDouble(), gradients[0]),
+        at::Tensor(), at::Tensor()};
   }
 };
 

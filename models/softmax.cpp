@@ -8,6 +8,7 @@
 #include "models/blocks.h"
 #include "models/kernel_choice.h"
 #include "models/kernels.h"
+#include "models/losses.h"
 
 namespace semblance {
 namespace {
@@ -36,7 +37,7 @@ class SoftmaxCrossEntropy : public torch::autograd::Function<SoftmaxCrossEntropy
       total +=
           row_weights.numel() > 0 ? static_cast<double>(row_weights.const_data_ptr<float>()[i]) * loss : loss;
     }
-    return at::full({}, total, logits.options());
+    return scalar_like(total, logits);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,

@@ -352,7 +352,7 @@ class VectorReader::FastTextSource : public Source {
 };
 
 VectorReader::VectorReader(const std::string& path, const VectorFileOptions& options)
-    : options_(options), source_(open(path)) {}
+    : options_(options), path_(path), source_(open(path)) {}
 
 VectorReader::~VectorReader() = default;
 
@@ -463,7 +463,20 @@ void VectorReport::tell(const std::string& file, const Notice& notice) const {
                        surplus));
 }
 
+void VectorReport::check_encoding(const std::string& file) const {
+  ReadReport all = *this;
+  all.rows += duplicates;  // words in another encoding become the same
+  all.decodes = false;
+  all.check_encoding(file);
+}
+
 bool VectorReader::next() {
+  if (read_next()) return true;
+  if (report_.layout.ends_with("text")) report_.check_encoding(path_);
+  return false;
+}
+
+bool VectorReader::read_next() {
   const auto reached = [&](int64_t bound) { return bound > 0 && taken_ >= bound; };
   while (!reached(options_.limit)) {
     if (reached(promised_)) {

@@ -40,6 +40,8 @@ struct VectorFileOptions {
 struct VectorReport : ReadReport {
   VectorReport() { units = {.whole = "vector", .bad = "vector", .repaired = "word"}; }
   void tell(const std::string& file, const Notice& notice) const;
+  /// As ReadReport's, of all words.
+  void check_encoding(const std::string& file) const;
 
   int64_t dim = 0;
   int64_t duplicates = 0;  ///< later vectors of a word that was there: left out, as gensim does
@@ -59,7 +61,8 @@ class VectorReader {
   /// Vectors that the header promises and the file has room for; 0 where that is not known.
   int64_t expected_rows() const { return expected_rows_; }
   /// The next word that was not there before and its vector, [dim], until the next call; false at the end.
-  /// Throws Error(Data) naming file and place for a vector that cannot be used.
+  /// Throws Error(Data) naming file and place for a vector that cannot be used, and at the end of a text that
+  /// must be in another encoding than UTF-8.
   bool next();
   std::string_view word() const { return words_[words_.size() - 1]; }
   std::span<const float> vector() const { return vector_; }
@@ -76,8 +79,10 @@ class VectorReader {
   class FastTextSource;
 
   std::unique_ptr<Source> open(const std::string& path);
+  bool read_next();
 
   VectorFileOptions options_;
+  std::string path_;
   VectorReport report_;
   WordTable words_;
   std::vector<float> vector_;

@@ -118,6 +118,15 @@ def test_numbers_come_before_words_in_the_order_of_classes(tmp_path):
     assert "classes -1, 9, 10, 1e3, inf, nan" in train(tmp_path, write(tmp_path / "t.csv", table(rows))).err
 
 
+# T9
+@pytest.mark.parametrize("first, second", [("1", "1.0"), ("Good", "good"), ("ХОРОШО", "хорошо"), ("0", "-0")])
+def test_classes_that_are_hardly_two_are_told(first, second, tmp_path):
+    rows = [(label, f"{text} {i}") for i in range(20) for label, text in ((first, "fine"), (second, "fine"), ("2.5", "poor"))]
+    said = train(tmp_path, write(tmp_path / "t.csv", table(rows))).err
+    assert said.count("1 class(es) are another one written differently") == 1
+    assert f"'{first}'" in said and f"'{second}'" in said
+
+
 # T10
 def test_letters_and_their_marks_are_one_letter_however_typed(tmp_path):
     rows = [(label, text.replace("film", "caf\u00e9")) for label, text in ROWS]

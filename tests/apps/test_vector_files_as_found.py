@@ -64,6 +64,19 @@ def test_vectors_whose_products_no_float_holds_are_refused(tmp_path):
     assert semblance("vectors", "info", path, "--bad-rows", "skip", "--json").json["vectors"] == 1
 
 
+# T3, of words
+@pytest.mark.parametrize("header", ["", "40 2\n"])
+def test_words_in_another_encoding_are_refused_and_some_broken_ones_told(header, tmp_path):
+    lines = [f"слово{i} 0.{i} 1" for i in range(40)]
+    message = refusal("vectors", "info", written(tmp_path, (header + "\n".join(lines) + "\n").encode("cp1251")))
+    assert "expected UTF-8, found 40 of 40 word(s) ill-formed" in message and "iconv" in message
+    output = tmp_path / "converted.vec"
+    refusal("vectors", "convert", written(tmp_path, "\n".join(lines).encode("cp1251")), "--format", "word2vec", "--output", output)
+    assert not output.exists()
+    broken = "\n".join(lines[1:]).encode() + b"\n\xd1\xeb\xee\xe2\xee 1 1\n"
+    assert "1 word(s) with ill-formed UTF-8" in semblance("vectors", "info", written(tmp_path, broken)).err
+
+
 # V18
 def test_rows_without_a_header_may_be_long(tmp_path):
     rows = numpy.random.default_rng(1).standard_normal((4, 7000)).astype("float32")

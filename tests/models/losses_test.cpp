@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <cmath>
 #include <tuple>
 
 #include "models/activation.h"
@@ -95,6 +96,16 @@ TEST(Losses, BinaryLossesEqualLibTorchs) {
       EXPECT_EQ(weight, plain_weight);
       EXPECT_TRUE(torch::allclose(gradient, plain_gradient, 1e-5, 1e-7)) << gradient << plain_gradient;
     }
+}
+
+// So that a training that diverges is told as one.
+TEST(Losses, WhatNoFloatHoldsIsInfiniteAndNoError) {
+  const auto large = torch::full({3, 2}, 3e38f), target = torch::zeros({3, 2});
+  const auto is_infinite = [](const LossSum& loss) { return std::isinf(loss.total.item<float>()); };
+  EXPECT_TRUE(is_infinite(squared_error(large, target)));
+  EXPECT_TRUE(is_infinite(classification_loss(large, target, ClassificationLoss::BceLogits)));
+  const auto apart = torch::tensor({{3e38f, 0.0f}}).repeat({3, 1});
+  EXPECT_TRUE(is_infinite(classification_loss(apart, classes({1, 1, 1}), ClassificationLoss::CrossEntropy)));
 }
 
 TEST(Losses, GradientsAreOfAShareOfTheMean) {

@@ -23,7 +23,8 @@ std::array<double, 3> training_shares(const DataOptions& data) {
   return split_shares(data.split, !data.valid.empty(), !data.test.empty());
 }
 
-void check_labels(const LabelledTexts& texts, const LabelSet& labels, const std::string& path) {
+void check_labels(const LabelledTexts& texts, const LabelSet& labels, const std::string& path,
+                  const Notice& notice) {
   const auto& classes = labels.classes;
   if (classes.size() < 2)
     throw Error(ErrorKind::Data, "{}: expected at least two classes, found only '{}'", path,
@@ -34,6 +35,12 @@ void check_labels(const LabelledTexts& texts, const LabelSet& labels, const std:
         ErrorKind::Data,
         "{}: expected few different labels, found {} in {} rows, such as '{:.40}'; is --label-column right?",
         path, classes.size(), texts.labels.size(), classes[0]);
+  if (const auto alike = labels.alike(); !alike.empty())
+    notice(fmt::format(
+        "warning: {}: {} class(es) are another one written differently, such as '{}' beside '{}'; write "
+        "them alike if they "
+        "are to be one",
+        path, alike.size(), alike[0].second, alike[0].first));
 }
 
 bool has_letter_or_number(std::string_view word) {
@@ -323,7 +330,7 @@ SentimentData make_data(SentimentJob& job, const std::function<void(Job&)>& give
   texts.report.tell(path, notice);
   setup.layout = texts.layout;
   setup.labels = LabelSet(texts);
-  check_labels(texts, setup.labels, path);
+  check_labels(texts, setup.labels, path, notice);
   const auto labels = number_labels(texts, setup.labels).labels;
   auto tokens = tokenizer.take();
   check_texts(texts, tokens, job, path, notice);

@@ -7,10 +7,12 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <memory>
 #include <ranges>
 
 #include "data/error.h"
+#include "data/text/unicode.h"
 
 namespace semblance {
 namespace {
@@ -40,6 +42,18 @@ std::string LabelSet::listing() const {
   constexpr size_t kMost = 12;
   const auto first = fmt::format("{}", fmt::join(classes | std::views::take(kMost), ", "));
   return classes.size() > kMost ? fmt::format("{}, … ({} in all)", first, classes.size()) : first;
+}
+
+std::vector<std::pair<std::string, std::string>> LabelSet::alike() const {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  std::map<std::string, std::string> first;
+  for (const auto& name : classes) {
+    const double value = rank(name).first;
+    const auto [place, is_new] =
+        first.emplace(std::isfinite(value) ? fmt::format("{}", value + 0.0) : case_folded(name), name);
+    if (!is_new) pairs.emplace_back(place->second, name);
+  }
+  return pairs;
 }
 
 std::function<bool(std::string_view)> LabelSet::lookup() const {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "data/notice.h"
@@ -26,6 +27,8 @@ struct LabelSet {
   std::string description() const;
   /// For people: the first twelve, and their number where there are more.
   std::string listing() const;
+  /// Pairs of classes that were hardly meant to be two: one number ("1" and "1.0"), one word but for case.
+  std::vector<std::pair<std::string, std::string>> alike() const;
   /// Whether a label is one of them; what is returned stands by itself.
   std::function<bool(std::string_view)> lookup() const;
 };
