@@ -63,14 +63,19 @@ def tags():
     return cut((SEPARATOR.join(ast.literal_eval(tags)), title) for title, tags in rows if tags != "tags")
 
 
-def tweets():
+def tweet_rows():
+    """All of them, the positive ones first; labels are 1 and -1."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, SHARED / "peers/make_tweets.py", folder], check=True)
         for name in ("positive.csv", "negative.csv"):
             with open(pathlib.Path(folder) / name, encoding="utf-8", newline="") as file:
                 rows += [(row[4], row[3]) for row in csv.reader(file, delimiter=";")]
-    return cut(rows)
+    return rows
+
+
+def tweets():
+    return cut(tweet_rows())
 
 
 def folds(rows, count=10):

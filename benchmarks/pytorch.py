@@ -9,9 +9,7 @@ tensorboard: that of the tests.
 """
 
 import argparse
-import csv
 import gzip
-import os
 import pathlib
 import re
 import statistics
@@ -20,10 +18,9 @@ import sys
 import tempfile
 import time
 
+from classifiers import ROOT, SHARED, tweet_rows
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SHARED = pathlib.Path(os.environ.get("SEMBLANCE_SHARED", ROOT.parent / "shared"))
 PEERS = SHARED / "peers"
 
 
@@ -49,11 +46,7 @@ def rate(program, *arguments):
 
 
 def tweets(folder, _):
-    script("make_tweets.py", folder)
-    rows = []
-    for name in ("positive.csv", "negative.csv"):
-        with open(folder / name, encoding="utf-8", newline="") as file:
-            rows += [(int(int(row[4]) > 0), " ".join(row[3].split())) for row in csv.reader(file, delimiter=";")]
+    rows = [(int(int(label) > 0), " ".join(text.split())) for label, text in tweet_rows()]
     for name, part in (("train.txt", rows[::2] + rows[1::4]), ("test.txt", rows[3::400])):
         (folder / name).write_text("".join(f"{label} {text}\n" for label, text in part), encoding="utf-8")
     ours = ["sentiment", "--config", ROOT / "apps/jobs/lecture.toml", "--train", folder / "train.txt", "--split", "1,0,0", "--epochs", "5"]

@@ -61,21 +61,22 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
 
 }  // namespace
 
+void multiply_rows(const at::Tensor& a, const at::Tensor& b, int64_t begin, int64_t end,
+                   const at::Tensor& out) {
+  const at::AutoDispatchBelowADInplaceOrView no_autograd;
+  auto block = out.narrow(0, begin, end - begin);
+  at::mm_out(block, a.narrow(0, begin, end - begin), b);
+}
+
 void multiply_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
-  const bool by_rows = a.size(0) > 1;
-  const double cost = product_cost(a.size(1), by_rows ? b.size(1) : a.size(0));
-  const auto multiply = [&](int64_t begin, int64_t end) {
-    const at::NoGradGuard no_gradient;
-    auto block = out.narrow(by_rows ? 0 : 1, begin, end - begin);
-    if (by_rows)
-      at::mm_out(block, a.narrow(0, begin, end - begin), b);
-    else
-      at::mm_out(block, a, b.narrow(1, begin, end - begin));
-  };
-  if (by_rows)
-    for_each_shared_block(a.size(0), cost, {out}, multiply);
-  else
-    for_each_block(b.size(1), cost, multiply);
+  if (a.size(0) > 1)
+    return for_each_shared_block(a.size(0), product_cost(a.size(1), b.size(1)), {out},
+                                 [&](int64_t begin, int64_t end) { multiply_rows(a, b, begin, end, out); });
+  for_each_block(b.size(1), product_cost(a.size(1), a.size(0)), [&](int64_t begin, int64_t end) {
+    const at::AutoDispatchBelowADInplaceOrView no_autograd;
+    auto block = out.narrow(1, begin, end - begin);
+    at::mm_out(block, a, b.narrow(1, begin, end - begin));
+  });
 }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {

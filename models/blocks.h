@@ -56,6 +56,10 @@ constexpr double product_cost(int64_t inner, int64_t columns) {
   return 0.02 * static_cast<double>(inner) * static_cast<double>(columns);
 }
 
+/// Rows [begin, end) of out = a · b, on the CPU, by the calling thread; autograd does not look on.
+void multiply_rows(const at::Tensor& a, const at::Tensor& b, int64_t begin, int64_t end,
+                   const at::Tensor& out);
+
 /// out = a · b, by blocks of rows, of columns where there is one row: a [n, k], b [k, m], out [n, m], on the
 /// CPU.
 void multiply_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b);

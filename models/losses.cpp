@@ -78,6 +78,7 @@ class BinaryLosses : public torch::autograd::Function<BinaryLosses> {
     const auto gradient = at::empty_like(logits);
     std::vector<double> sums(static_cast<size_t>(rows));
     const bool classes = goals.scalar_type() == at::kLong;
+    const auto loss_of = of_logits ? binary_cross_entropy_of_logits : binary_cross_entropy;
     constexpr double kCost = 10;  // nanoseconds a logit
     for_each_block(rows, kCost * static_cast<double>(outputs), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
@@ -85,7 +86,6 @@ class BinaryLosses : public torch::autograd::Function<BinaryLosses> {
         for (int64_t i = r * outputs; i < (r + 1) * outputs; ++i) {
           const float goal = classes ? static_cast<float>(goals.const_data_ptr<int64_t>()[i])
                                      : goals.const_data_ptr<float>()[i];
-          const auto loss_of = of_logits ? binary_cross_entropy_of_logits : binary_cross_entropy;
           const auto [loss, by_logit] = loss_of(logits.const_data_ptr<float>()[i], goal);
           sums[static_cast<size_t>(r)] += static_cast<double>(factor * loss);
           gradient.mutable_data_ptr<float>()[i] = factor * by_logit;
@@ -107,12 +107,10 @@ class BinaryLosses : public torch::autograd::Function<BinaryLosses> {
 LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets, ClassificationLoss loss,
                             const at::Tensor& class_weights) {
   const bool weighted = class_weights.defined();
-  const auto constant = [&](int64_t value) {
-    return at::full({}, value, logits.options().requires_grad(false));
-  };
   if (is_binary(loss)) {
     const bool sets = targets.dim() == 2;
-    TORCH_CHECK(sets ? targets.sizes() == logits.sizes() && !weighted : logits.size(1) == 1,
+    TORCH_CHECK(sets ? targets.sizes() == logits.sizes() && !weighted
+                     : logits.size(1) == 1 && targets.size(0) == logits.size(0),
                 "classification_loss: a binary loss takes one logit a text, or as many as the targets");
     at::Tensor factors;
     if (weighted) factors = class_weights.index_select(0, targets).unsqueeze(1);
@@ -120,22 +118,23 @@ LossSum classification_loss(const at::Tensor& logits, const at::Tensor& targets,
       return {BinaryLosses::apply(logits.contiguous(), targets.contiguous(),
                                   weighted ? std::optional(factors) : std::nullopt,
                                   loss == ClassificationLoss::BceLogits),
-              weighted ? factors.sum() : constant(logits.numel())};
+              weighted ? factors.sum() : scalar_like(static_cast<double>(logits.numel()), logits)};
     const auto goal = sets ? targets : targets.to(logits.dtype()).unsqueeze(1);
     if (loss == ClassificationLoss::Bce)
       return {at::binary_cross_entropy(at::sigmoid(logits), goal, factors, at::Reduction::Sum),
-              weighted ? factors.sum() : constant(logits.numel())};
+              weighted ? factors.sum() : scalar_like(static_cast<double>(logits.numel()), logits)};
     // softplus(x) for a 0, softplus(-x) for a 1. LibTorch's own operator goes through log_sigmoid, which
     // wakes every thread for however few numbers.
     const auto losses = at::softplus(logits * (1 - 2 * goal));
     const auto total = weighted ? (losses * factors).sum() : losses.sum();
-    return {total, weighted ? factors.sum() : constant(logits.numel())};
+    return {total, weighted ? factors.sum() : scalar_like(static_cast<double>(logits.numel()), logits)};
   }
   TORCH_CHECK(targets.dim() == 1, "classification_loss: a softmax loss takes class numbers");
   const auto total = loss == ClassificationLoss::Nll ? at::nll_loss(at::log_softmax(logits, 1), targets,
                                                                     class_weights, at::Reduction::Sum)
                                                      : softmax_cross_entropy(logits, targets, class_weights);
-  return {total, weighted ? class_weights.index_select(0, targets).sum() : constant(logits.size(0))};
+  return {total, weighted ? class_weights.index_select(0, targets).sum()
+                          : scalar_like(static_cast<double>(logits.size(0)), logits)};
 }
 
 LossSum sampled_loss(const at::Tensor& logits, const at::Tensor& places, const at::Tensor& log_chance,
@@ -150,9 +149,9 @@ LossSum sampled_loss(const at::Tensor& logits, const at::Tensor& places, const a
 }
 
 at::Tensor scalar_like(double value, const at::Tensor& like) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (std::abs(value) > static_cast<double>(std::numeric_limits<float>::max()))
-    value = std::copysign(kInfinity, value);
+  constexpr double kInfinity = std::numeric_limits<double>::infinity(),
+                   kLargest = static_cast<double>(std::numeric_limits<float>::max());
+  if (like.scalar_type() == at::kFloat && std::abs(value) > kLargest) value = std::copysign(kInfinity, value);
   return at::full({}, value, like.options().requires_grad(false));
 }
 
@@ -168,16 +167,16 @@ LossSum cosine_loss(const at::Tensor& a, const at::Tensor& b, const at::Tensor& 
   TORCH_CHECK(a.sizes() == b.sizes() && targets.dim() == 1 && targets.size(0) == a.size(0),
               "cosine_loss: a and b must be of one shape, targets one a row");
   const auto cosines = (normalised_rows(a) * normalised_rows(b)).sum(1);
-  return {(cosines - targets).square().sum(), at::full({}, a.size(0), a.options().requires_grad(false))};
+  return {(cosines - targets).square().sum(), scalar_like(static_cast<double>(a.size(0)), a)};
 }
 
 LossSum squared_error(const at::Tensor& output, const at::Tensor& target) {
   TORCH_CHECK(output.sizes() == target.sizes(), "squared_error: output and target must be of one shape");
   if (own_kernels_for(output) && output.scalar_type() == at::kFloat && target.scalar_type() == at::kFloat)
     return {SquaredError::apply(output.contiguous(), target.contiguous()),
-            at::full({}, output.numel(), output.options().requires_grad(false))};
+            scalar_like(static_cast<double>(output.numel()), output)};
   return {at::mse_loss(output, target, at::Reduction::None).sum(1).sum(),
-          at::full({}, output.numel(), output.options().requires_grad(false))};
+          scalar_like(static_cast<double>(output.numel()), output)};
 }
 
 at::Tensor class_probabilities(const at::Tensor& logits, ClassificationLoss loss) {

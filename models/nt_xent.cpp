@@ -19,14 +19,6 @@ at::Tensor rows_of(const at::Tensor& matrix, int64_t begin, int64_t end) {
   return matrix.narrow(0, begin, end - begin);
 }
 
-// Rows [begin, end) of out = a · b, on a thread where autograd may be at work.
-void multiply_rows(const at::Tensor& a, const at::Tensor& b, int64_t begin, int64_t end,
-                   const at::Tensor& out) {
-  const at::AutoDispatchBelowADInplaceOrView no_autograd;
-  auto block = rows_of(out, begin, end);
-  at::mm_out(block, rows_of(a, begin, end), b);
-}
-
 // As 1 / alpha: exponentials of scores between −1 / alpha and 1 / alpha, less 1 / alpha, are floats with all
 // their digits.
 constexpr float kMostForOnce = 40;
@@ -127,11 +119,9 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& texts,
                             const at::Tensor& alpha, const std::optional<at::Tensor>& groups,
-                            const std::optional<at::Tensor>& owners) {
-    const int64_t negatives = owners ? owners->numel() : 0, n = (texts.size(0) - negatives) / 2;
+                            const std::optional<at::Tensor>& owners, int64_t n) {
     const auto unit = unit_rows(texts.contiguous());
     const auto gradient = at::empty_like(unit.rows);  // by `unit`
-    // Lambdas capture no structured binding in clang 16 with OpenMP.
     const auto q = rows_of(unit.rows, 0, n), d = rows_of(unit.rows, n, 2 * n),
                q_gradient = rows_of(gradient, 0, n), d_gradient = rows_of(gradient, n, 2 * n);
     // On the CPU reading a scalar waits for nothing; other devices do not come here.
@@ -162,7 +152,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     });
     std::optional<OwnNegatives> own;
     if (owners)
-      own.emplace(rows_of(unit.rows, 2 * n, 2 * n + negatives), *owners, q, d, inverse_alpha, row_lse,
+      own.emplace(rows_of(unit.rows, 2 * n, texts.size(0)), *owners, q, d, inverse_alpha, row_lse,
                   column_lse);
     double total = 0;
     for (int64_t i = 0; i < n; ++i) {
@@ -205,7 +195,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
                                              : 0;
     if (own)
       by_scores += own->add_gradients(row_lse, column_lse, q_gradient, d_gradient,
-                                      rows_of(gradient, 2 * n, 2 * n + negatives));
+                                      rows_of(gradient, 2 * n, texts.size(0)));
     if (!whole)
       for_each_block(texts.size(0), norm_cost(q.size(1)), [&](int64_t begin, int64_t end) {
         through_length(unit, gradient, per_pair, begin, end, by_texts);
@@ -224,7 +214,7 @@ class NtXentFunction : public torch::autograd::Function<NtXentFunction> {
     return {
         factor == 1 / pairs ? by_texts : by_texts.mul(factor * pairs),
         scalar_like(static_cast<double>(factor) * context->saved_data["by_alpha"].toDouble(), gradients[0]),
-        at::Tensor(), at::Tensor()};
+        at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -248,7 +238,7 @@ void check(const at::Tensor& texts, const at::Tensor& alpha, const at::Tensor& g
 }
 
 LossSum with_weight(const at::Tensor& total, int64_t batch) {
-  return {total, at::full({}, batch, total.options().requires_grad(false))};
+  return {total, scalar_like(static_cast<double>(batch), total)};
 }
 
 }  // namespace
@@ -260,8 +250,8 @@ LossSum nt_xent(const at::Tensor& texts, const at::Tensor& alpha, const at::Tens
   const auto given = [](const at::Tensor& tensor) {
     return tensor.defined() && tensor.numel() > 0 ? std::optional(tensor) : std::nullopt;
   };
-  return with_weight(NtXentFunction::apply(texts, alpha, given(groups), given(owners)),
-                     count_pairs(texts, owners));
+  const int64_t pairs = count_pairs(texts, owners);
+  return with_weight(NtXentFunction::apply(texts, alpha, given(groups), given(owners), pairs), pairs);
 }
 
 LossSum nt_xent_plain(const at::Tensor& texts, const at::Tensor& alpha, const at::Tensor& groups,

@@ -117,6 +117,9 @@ TEST(Losses, GradientsAreOfAShareOfTheMean) {
 }
 
 TEST(Losses, RefuseTargetsThatDoNotFit) {
+  for (const auto loss : {ClassificationLoss::Bce, ClassificationLoss::BceLogits})
+    EXPECT_THROW(classification_loss(torch::zeros({3, 1}), classes({0, 1}), loss), c10::Error)
+        << "one too few";
   EXPECT_THROW(classification_loss(torch::zeros({2, 3}), classes({0, 1}), ClassificationLoss::Bce),
                c10::Error);
   EXPECT_THROW(
